@@ -1,0 +1,64 @@
+// OrderModel: a connection's orders at the order desk, over HTTP.
+//
+//   POST /orders {"item":S,"quantity":N}   201, the order: "id", "item", "quantity",
+//   "status":"open" GET /orders/ID                         200, the order; 404 where there is none
+//   DELETE /orders/ID                      200, the order, now "status":"cancelled"
+//   GET /totals                            200
+//
+// Each connection reads and cancels only orders that it created. Replies may have more members than
+// these: a newer version adds some.
+//
+// Threads: one.
+// See: model.h
+#pragma once
+
+#include "load/model.h"
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace baton::load {
+
+/// A connection reads and cancels the newest so many of its orders.
+inline constexpr std::size_t kOrdersKept = 64;
+
+class OrderModel : public Model {
+ public:
+  /// `host` is the value of the Host header.
+  OrderModel(std::string host, unsigned connection);
+
+  void begin(Work work) override;
+  std::string next(Random& random) override;
+  Answer answer(std::string_view bytes) override;
+
+ private:
+  struct Order {
+    std::string id;  // as it stands in JSON
+    std::string item;
+    std::uint64_t quantity = 0;
+    bool open = true;
+  };
+  enum class Kind { kCreate, kRead, kCancel, kMissing, kTotals };
+  struct Pending {
+    Kind kind = Kind::kTotals;
+    std::string line;  // method and path, for reports
+    Order order;
+  };
+
+  std::string ask(Pending pending, const std::string& body = {});
+  std::string read(const Order& order);
+  std::string wrong_with(const Pending& pending, int status, std::string_view body) const;
+  void settle(const Pending& pending, std::string_view body, bool right);
+
+  const std::string host_;
+  const unsigned connection_;
+  Work work_ = Work::kMix;
+  std::size_t cursor_ = 0;
+  std::uint64_t created_ = 0;
+  std::deque<Order> orders_;
+  std::deque<Pending> pending_;
+};
+
+}  // namespace baton::load
