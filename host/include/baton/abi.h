@@ -302,8 +302,8 @@ typedef struct baton_host {
 
   /* Atoms: the term of a text (0 if it is longer than 255 bytes or not UTF-8), which the host remembers
    * for printing; and the text of an atom seen before, else null. Any thread. */
-  baton_term (*atom)(const char* text, size_t size);
-  const char* (*atom_text)(baton_term atom, size_t* size);
+  baton_term (*atom)(const struct baton_host*, const char* text, size_t size);
+  const char* (*atom_text)(const struct baton_host*, baton_term atom, size_t* size);
 
   /* Shared binaries, with one reference for the caller. Any thread. */
   baton_binary* (*binary_new)(size_t size);
@@ -314,14 +314,13 @@ typedef struct baton_host {
   void* (*allocate)(baton_context*, size_t bytes);
   void (*deallocate)(baton_context*, void*, size_t bytes);
 
-  /* Writes a line to the host's log, with module, version and pid; the text is copied. Context may be null
-   * (then any thread). */
+  /* Writes a line to the host's log, with module, version and pid; the text is copied. */
   void (*log)(baton_context*, int level, const char* text, size_t size);
   /* The value of this key in the configuration of the process's application, in a block that passes to
    * the caller; null if there is none. */
   baton_message* (*config)(baton_context*, const char* key, size_t size);
   /* An optional table such as "baton.tcp/1", or null. Any thread. */
-  const void* (*get_extension)(const char* name_and_version);
+  const void* (*get_extension)(const struct baton_host*, const char* name_and_version);
 } baton_host;
 
 /* ---- The note ----------------------------------------------------------------------------------------
