@@ -332,6 +332,8 @@ typedef struct baton_host {
  *   version VERSION
  *   abi MAJOR.MINOR
  *   build TAG
+ *   stateful_globals                       only if the module has writable globals and answers for them: no
+ *                                          take-over moves them, every version has its own
  *   atoms TEXT ...                         atoms the module names, any number of lines
  *   behaviour NAME gen_server|process      what follows belongs to it, up to the next behaviour
  *   schema NAME FINGERPRINT SIZE ALIGN REVISION LIBRARY    fingerprint as 16 hexadecimal digits

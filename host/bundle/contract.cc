@@ -1,0 +1,129 @@
+#include "bundle/contract.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace baton::bundle {
+
+namespace {
+
+struct MessageMember {
+  std::string_view name;
+  std::string_view type;
+};
+
+// The members of "{by:i64;note:optional<string>;}". Nothing: the text is no struct, so it is
+// compared as a whole.
+std::optional<std::vector<MessageMember>> members(std::string_view text) {
+  if (text.size() < 2 || text.front() != '{' || text.back() != '}') return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  std::vector<MessageMember> result;
+  while (!text.empty()) {
+    const std::size_t colon = text.find(':');
+    if (colon == text.npos || colon == 0) return std::nullopt;
+    std::size_t end = colon + 1;
+    for (int depth = 0; end < text.size() && (depth > 0 || text[end] != ';'); ++end) {
+      if (std::string_view("{<(").find(text[end]) != std::string_view::npos) ++depth;
+      if (std::string_view("}>)").find(text[end]) != std::string_view::npos) --depth;
+    }
+    if (end == text.size()) return std::nullopt;
+    result.push_back({text.substr(0, colon), text.substr(colon + 1, end - colon - 1)});
+    text.remove_prefix(end + 1);
+  }
+  return result;
+}
+
+class Comparison {
+ public:
+  ContractDifference run(const ModuleNote& from, const ModuleNote& to) {
+    for (const BehaviourNote& f : from.behaviours) {
+      behaviour_ = f.name;
+      if (const BehaviourNote* t = to.behaviour(f.name))
+        behaviours(f, *t);
+      else
+        breaks("", "behaviour " + f.name + " is gone");
+    }
+    for (const BehaviourNote& t : to.behaviours) {
+      behaviour_ = t.name;
+      if (from.behaviour(t.name) == nullptr) adds("", "behaviour " + t.name + " is new");
+    }
+    return std::move(result_);
+  }
+
+ private:
+  static const ContractMessage* find(const BehaviourNote& behaviour, const ContractMessage& like) {
+    for (const ContractMessage& m : behaviour.messages)
+      if (m.kind == like.kind && m.name == like.name) return &m;
+    return nullptr;
+  }
+  static std::string title(const ContractMessage& m) {
+    return std::string(message_kind_name(m.kind)) + " " + m.name;
+  }
+
+  void breaks(const std::string& message, std::string text) {
+    result_.breaks.push_back({behaviour_, message, std::move(text)});
+  }
+  void adds(const std::string& message, std::string text) {
+    result_.additions.push_back({behaviour_, message, std::move(text)});
+  }
+
+  void behaviours(const BehaviourNote& from, const BehaviourNote& to) {
+    for (const ContractMessage& f : from.messages) {
+      if (const ContractMessage* t = find(to, f))
+        messages(f, *t);
+      else
+        breaks(f.name, title(f) + " is no longer taken");
+    }
+    for (const ContractMessage& t : to.messages)
+      if (find(from, t) == nullptr) adds(t.name, title(t) + " is new");
+  }
+
+  void messages(const ContractMessage& from, const ContractMessage& to) {
+    if (from.reply != to.reply)
+      breaks(from.name, title(from) + ": reply " + from.reply + " -> " + to.reply);
+    if (from.type_text == to.type_text) return;
+    const auto old_members = members(from.type_text), new_members = members(to.type_text);
+    if (!old_members || !new_members) return type(from, "", from.type_text, to.type_text);
+    const std::size_t before = result_.breaks.size() + result_.additions.size();
+    for (const MessageMember& f : *old_members) {
+      auto t = named(*new_members, f.name);
+      if (t == new_members->end())
+        breaks(from.name, title(from) + ": member " + std::string(f.name) + " is gone");
+      else if (t->type != f.type)
+        type(from, "member " + std::string(f.name) + ": ", f.type, t->type);
+    }
+    for (const MessageMember& t : *new_members)
+      if (named(*old_members, t.name) == old_members->end())
+        breaks(from.name, title(from) + ": member " + std::string(t.name) +
+                              " is new, so the message is longer");
+    if (result_.breaks.size() + result_.additions.size() == before)
+      breaks(from.name, title(from) + ": its members stand in another order");
+  }
+
+  void type(const ContractMessage& message, const std::string& member, std::string_view from,
+            std::string_view to) {
+    std::string text =
+        title(message) + ": " + member + std::string(from) + " -> " + std::string(to);
+    if (is_widening(from, to))
+      adds(message.name, std::move(text));
+    else
+      breaks(message.name, std::move(text));
+  }
+
+  static std::vector<MessageMember>::const_iterator named(const std::vector<MessageMember>& all,
+                                                          std::string_view name) {
+    return std::find_if(all.begin(), all.end(),
+                        [&](const MessageMember& m) { return m.name == name; });
+  }
+
+  ContractDifference result_;
+  std::string behaviour_;
+};
+
+}  // namespace
+
+ContractDifference compare_contracts(const ModuleNote& from, const ModuleNote& to) {
+  return Comparison().run(from, to);
+}
+
+}  // namespace baton::bundle

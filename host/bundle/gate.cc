@@ -1,0 +1,368 @@
+#include "bundle/gate.h"
+
+#include "base/hash.h"
+#include "bundle/imports.h"
+
+#include <algorithm>
+
+namespace baton::bundle {
+
+namespace {
+
+constexpr std::string_view kEntry = "baton_module_entry";
+constexpr std::string_view kNoteOwner = "baton";
+constexpr std::string_view kUseAddModule = "build the module with baton_add_module()";
+constexpr std::string_view kNoThreadLocal =
+    "hold per-process data in the state, not in a thread_local";
+constexpr std::size_t kBuildIdBytesMin = 8;
+constexpr std::size_t kBuildIdBytesMax = 64;
+constexpr std::size_t kNamesShownMax = 8;
+// What crtbegin's and the linker's alignment may add to .data and .bss beside named variables.
+constexpr std::uint64_t kUnnamedBytesMax = 64;
+
+// Flags that ask the loader for nothing special: bind at once, and an $ORIGIN that no RPATH uses.
+constexpr std::uint64_t kPlainFlags1 = DF_1_NOW | DF_1_ORIGIN;
+
+#if defined(__x86_64__)
+constexpr std::uint32_t kThreadLocalRelocations[] = {R_X86_64_DTPMOD64, R_X86_64_DTPOFF64,
+                                                     R_X86_64_TPOFF64, R_X86_64_TLSDESC};
+#elif defined(__aarch64__)
+constexpr std::uint32_t kThreadLocalRelocations[] = {R_AARCH64_TLS_DTPMOD, R_AARCH64_TLS_DTPREL,
+                                                     R_AARCH64_TLS_TPREL, R_AARCH64_TLSDESC};
+#endif
+
+// "a, b and 3 more"
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kNamesShownMax; ++i)
+    text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > kNamesShownMax)
+    text += " and " + std::to_string(names.size() - kNamesShownMax) + " more";
+  return text;
+}
+
+std::string quoted(const ElfFile::Symbol& symbol) {
+  std::string text(symbol.name);
+  if (!symbol.version.empty()) text.append("@").append(symbol.version);
+  return text;
+}
+
+class Gate {
+ public:
+  Gate(const ElfFile& file, const GateRules& rules) : file_(file), rules_(rules) {}
+
+  Result<ModuleFacts> run() {
+    ModuleFacts facts;
+    BATON_ASSIGN(facts.note, note());
+    BATON_TRY(build_id());
+    facts.build_id = hex_of(file_.build_id());
+    BATON_TRY(unique_symbols());
+    BATON_TRY(thread_local_storage());
+    if (!facts.note.stateful_globals) BATON_TRY(writable_globals());
+    BATON_TRY(loading_flags());
+    BATON_TRY(text_relocations());
+    BATON_TRY(executable_stack());
+    BATON_TRY(search_paths());
+    BATON_TRY(dependencies());
+    BATON_TRY(exports());
+    BATON_TRY(imports());
+    return facts;
+  }
+
+ private:
+  Error refused(std::string_view rule, const std::string& what, std::string_view cure) const {
+    return refuse(file_.name(), rule, what, cure);
+  }
+  static std::string hex_of(std::string_view bytes) {
+    return to_hex(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  }
+
+  Result<ModuleNote> note() const {
+    const ElfFile::Note* found = nullptr;
+    for (const ElfFile::Note& n : file_.notes()) {
+      if (n.owner != kNoteOwner || n.type != BATON_NOTE_TYPE) continue;
+      if (found != nullptr)
+        return refused("note", "it has two notes of owner baton",
+                       "use BATON_MODULE or BATON_NOTE in one source file only");
+      found = &n;
+    }
+    if (found == nullptr)
+      return refused(
+          "note", "it has no note of owner baton, so it is no baton module",
+          "name the module with BATON_MODULE (in C: BATON_NOTE) and keep the section .note.baton");
+    BATON_ASSIGN(const AbiVersion abi, ModuleNote::read_abi(found->descriptor, file_.name()));
+    const auto text = [](AbiVersion v) {
+      return std::to_string(v.major) + "." + std::to_string(v.minor);
+    };
+    if (abi.major != rules_.abi.major)
+      return refused(
+          "abi",
+          "the note's abi " + text(abi) + " has another major than the host's " + text(rules_.abi),
+          "rebuild the module with the SDK of this host");
+    if (abi.minor > rules_.abi.minor)
+      return refused(
+          "abi", "the note's abi " + text(abi) + " is newer than the host's " + text(rules_.abi),
+          "upgrade the host first, or rebuild the module with the SDK of this host");
+    return ModuleNote::parse(found->descriptor, file_.name());
+  }
+
+  Result<void> build_id() const {
+    const std::string_view id = file_.build_id();
+    if (id.size() < kBuildIdBytesMin || id.size() > kBuildIdBytesMax)
+      return refused("build-id",
+                     id.empty() ? "it has no build id (.note.gnu.build-id)"
+                                : "its build id has " + std::to_string(id.size()) + " bytes",
+                     "link with -Wl,--build-id=sha1, as baton_add_module() does");
+    if (!rules_.build_id.empty() && rules_.build_id != hex_of(id))
+      return refused(
+          "build-id",
+          "its build id " + hex_of(id) + " is not the " + rules_.build_id + " of the manifest",
+          "pack the release again from the files that were built");
+    return {};
+  }
+
+  Result<void> unique_symbols() const {
+    std::vector<std::string> found;
+    for (const ElfFile::Symbol& s : file_.dynamic_symbols())
+      if (s.binding == STB_GNU_UNIQUE) found.push_back(quoted(s));
+    if (found.empty()) return {};
+    return refused("unique-symbols",
+                   list(found) + " would be one for all versions, and pin this one",
+                   "compile with -fno-gnu-unique -fvisibility=hidden, as baton_add_module() does");
+  }
+
+  Result<void> thread_local_storage() const {
+    std::vector<std::string> found;
+    const auto collect = [&](const std::vector<ElfFile::Symbol>& symbols) {
+      for (const ElfFile::Symbol& s : symbols) {
+        const bool is_call = s.is_import() && (s.name.find("cxa_thread_atexit") != s.name.npos ||
+                                               s.name == "__tls_get_addr");
+        if (s.type == STT_TLS || is_call) found.push_back(quoted(s));
+      }
+    };
+    collect(file_.dynamic_symbols());
+    if (found.empty()) collect(file_.static_symbols());
+    if (file_.segment(PT_TLS) != nullptr && found.empty()) found.push_back("a segment PT_TLS");
+    if ((file_.flags() & DF_STATIC_TLS) != 0 && found.empty())
+      found.push_back("the flag DF_STATIC_TLS");
+    for (const ElfFile::Relocation& r : file_.relocations())
+      if (found.empty() && std::count(std::begin(kThreadLocalRelocations),
+                                      std::end(kThreadLocalRelocations), r.type) != 0)
+        found.push_back("a relocation of thread-local kind");
+    if (found.empty()) return {};
+    return refused("thread-local",
+                   list(found) + ": it outlives the library on each thread that touched it",
+                   kNoThreadLocal);
+  }
+
+  // Variables that every library has: the handle for __cxa_atexit, crtbegin's flag, the table of
+  // addresses if calls are bound late, references to type information and the object of each file
+  // that includes <iostream>.
+  static bool is_start_file_variable(std::string_view name) {
+    return name == "__dso_handle" || name == "completed.0" || name == "__TMC_END__" ||
+           name == "_ZStL8__ioinit" || name == "_GLOBAL_OFFSET_TABLE_" ||
+           name.starts_with("DW.ref.");
+  }
+
+  // The parts of memory that stay writable once the loader is done, as [from, to).
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> writable_ranges() const {
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+    const ElfFile::Segment* relro = file_.segment(PT_GNU_RELRO);
+    const std::uint64_t relro_end = relro ? relro->address + relro->memory_size : 0;
+    for (const ElfFile::Segment& s : file_.segments()) {
+      if (s.type != PT_LOAD || !s.is_writable()) continue;
+      const std::uint64_t end = s.address + s.memory_size;
+      if (!relro || relro->address >= end || relro_end <= s.address) {
+        ranges.push_back({s.address, end});
+        continue;
+      }
+      if (relro->address > s.address) ranges.push_back({s.address, relro->address});
+      if (relro_end < end) ranges.push_back({relro_end, end});
+    }
+    return ranges;
+  }
+
+  Result<void> writable_globals() const {
+    constexpr std::string_view kCure =
+        "move it into the state or make it constexpr; if it must be, declare stateful_globals in "
+        "the note";
+    const auto ranges = writable_ranges();
+    std::uint64_t total = 0;
+    for (auto [from, to] : ranges) total += to - from;
+    if (total == 0) return {};
+    if (!file_.has_static_symbols())
+      return refused("writable-globals",
+                     std::to_string(total) +
+                         " writable bytes cannot be told apart, since .symtab was stripped",
+                     "strip with --strip-debug only, or declare stateful_globals in the note");
+    std::vector<std::string> found;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> known;
+    for (const ElfFile::Symbol& s : file_.static_symbols()) {
+      if (s.type != STT_OBJECT || s.is_import()) continue;
+      const bool is_writable = std::any_of(ranges.begin(), ranges.end(), [&](auto r) {
+        return s.address >= r.first && s.address < r.second;
+      });
+      if (!is_writable) continue;
+      const bool is_sanitizers = rules_.allow_sanitizers &&
+                                 (s.name.starts_with("__asan") || s.name.starts_with("__odr_asan"));
+      if (!is_start_file_variable(s.name) && !is_sanitizers) found.push_back(quoted(s));
+      known.push_back({s.address, s.address + s.size});
+    }
+    if (!found.empty()) {
+      std::sort(found.begin(), found.end());
+      return refused("writable-globals", list(found) + " would be state that no take-over sees",
+                     kCure);
+    }
+    // Writable bytes without a symbol: what is covered by no known one nor written by the loader,
+    // but for alignment.
+    for (const ElfFile::Relocation& r : file_.relocations())
+      if (std::any_of(ranges.begin(), ranges.end(),
+                      [&](auto w) { return r.address >= w.first && r.address < w.second; }))
+        known.push_back({r.address, r.address + 8});
+    std::sort(known.begin(), known.end());
+    std::uint64_t covered = 0, reached = 0;
+    for (auto [from, to] : known) {
+      from = std::max(from, reached);
+      if (to > from) covered += to - from, reached = to;
+    }
+    if (!rules_.allow_sanitizers && total > covered && total - covered > kUnnamedBytesMax)
+      return refused("writable-globals",
+                     std::to_string(total - covered) + " writable bytes belong to no symbol",
+                     kCure);
+    return {};
+  }
+
+  Result<void> loading_flags() const {
+    const std::uint64_t flags = file_.flags_1();
+    if ((flags & DF_1_NODELETE) != 0)
+      return refused("nodelete", "the flag DF_1_NODELETE keeps it loaded for ever",
+                     "link without -z nodelete");
+    if ((flags & ~kPlainFlags1) != 0) {
+      return refused("nodelete",
+                     "DT_FLAGS_1 asks for special loading (bits " +
+                         std::to_string(flags & ~kPlainFlags1) + ")",
+                     "link without -z options other than now and relro");
+    }
+    return {};
+  }
+
+  Result<void> text_relocations() const {
+    constexpr std::string_view kCure = "compile everything in it with -fPIC";
+    if (file_.dynamic(DT_TEXTREL) || (file_.flags() & DF_TEXTREL) != 0)
+      return refused("textrel", "DT_TEXTREL: its code must be written to when it is loaded", kCure);
+    for (const ElfFile::Relocation& r : file_.relocations())
+      for (const ElfFile::Segment& s : file_.segments())
+        if (s.type == PT_LOAD && !s.is_writable() && r.address >= s.address &&
+            r.address - s.address < s.memory_size)
+          return refused("textrel",
+                         "a relocation" +
+                             (r.symbol == 0 ? std::string()
+                                            : " of " + quoted(file_.dynamic_symbols()[r.symbol])) +
+                             " lies in a segment that is not writable",
+                         kCure);
+    return {};
+  }
+
+  Result<void> executable_stack() const {
+    const ElfFile::Segment* stack = file_.segment(PT_GNU_STACK);
+    if (stack == nullptr)
+      return refused("executable-stack",
+                     "PT_GNU_STACK is missing, which asks for an executable stack",
+                     "link with -z noexecstack");
+    if (stack->is_executable())
+      return refused("executable-stack", "PT_GNU_STACK asks for an executable stack",
+                     "use no nested functions whose address is taken, mark assembler files with "
+                     ".note.GNU-stack, link with -z noexecstack");
+    for (const ElfFile::Segment& s : file_.segments())
+      if (s.type == PT_LOAD && s.is_writable() && s.is_executable())
+        return refused("executable-stack", "PT_LOAD: a segment is both writable and executable",
+                       "link without -N and without a linker script of your own");
+    return {};
+  }
+
+  Result<void> search_paths() const {
+    for (auto [tag, name] : {std::pair{DT_RPATH, "DT_RPATH"}, std::pair{DT_RUNPATH, "DT_RUNPATH"}})
+      if (auto path = file_.dynamic_text(tag))
+        return refused("rpath",
+                       std::string(name) + " " + std::string(*path) +
+                           " would load libraries that were never judged",
+                       "link without -rpath");
+    return {};
+  }
+
+  Result<void> dependencies() const {
+    constexpr std::string_view kCure =
+        "link it statically into the module: two versions would share the one that is loaded first";
+    for (auto [tag, name] :
+         {std::pair{DT_AUDIT, "DT_AUDIT"}, std::pair{DT_DEPAUDIT, "DT_DEPAUDIT"},
+          std::pair{DT_FILTER, "DT_FILTER"}, std::pair{DT_AUXILIARY, "DT_AUXILIARY"}})
+      if (auto library = file_.dynamic_text(tag))
+        return refused("dependencies", std::string(name) + " " + std::string(*library),
+                       "link without it");
+    for (std::string_view library : file_.needed())
+      if (!is_allowed_library(library) &&
+          !(rules_.allow_sanitizers && is_sanitizer_library(library)))
+        return refused(
+            "dependencies", "DT_NEEDED " + std::string(library),
+            is_sanitizer_library(library) ? "build without -fsanitize for this host" : kCure);
+    return {};
+  }
+
+  Result<void> exports() const {
+    std::vector<std::string> others;
+    const ElfFile::Symbol* entry = nullptr;
+    for (const ElfFile::Symbol& s : file_.dynamic_symbols()) {
+      if (s.is_import() || !s.is_global() || s.visibility == STV_HIDDEN ||
+          s.visibility == STV_INTERNAL)
+        continue;
+      if (s.name == kEntry)
+        entry = &s;
+      else
+        others.push_back(quoted(s));
+    }
+    if (!others.empty())
+      return refused("exports", list(others),
+                     "hide it: a version script with { global: baton_module_entry; local: *; }, as "
+                     "baton_add_module() has");
+    if (entry == nullptr)
+      return refused("exports", std::string(kEntry) + " is not exported",
+                     "end the module with BATON_MODULE (in C: define the function and export it)");
+    const bool is_code =
+        entry->type == STT_FUNC && std::any_of(file_.segments().begin(), file_.segments().end(),
+                                               [&](const ElfFile::Segment& s) {
+                                                 return s.type == PT_LOAD && s.is_executable() &&
+                                                        entry->address >= s.address &&
+                                                        entry->address - s.address < s.file_size;
+                                               });
+    if (!is_code)
+      return refused("exports", std::string(kEntry) + " is not a function in its code",
+                     kUseAddModule);
+    return {};
+  }
+
+  Result<void> imports() const {
+    std::vector<std::string> found;
+    std::string_view first;
+    for (const ElfFile::Symbol& s : file_.dynamic_symbols()) {
+      if (!s.is_import() || s.name.empty() || is_allowed_import(s.name)) continue;
+      if (rules_.allow_sanitizers && is_sanitizer_import(s.name)) continue;
+      if (found.empty()) first = s.name;
+      found.push_back(quoted(s));
+    }
+    if (found.empty()) return {};
+    return refused(
+        "imports", list(found),
+        is_sanitizer_import(first) ? "build without -fsanitize for this host" : import_cure(first));
+  }
+
+  const ElfFile& file_;
+  const GateRules& rules_;
+};
+
+}  // namespace
+
+Result<ModuleFacts> gate(const ElfFile& file, const GateRules& rules) {
+  return Gate(file, rules).run();
+}
+
+}  // namespace baton::bundle

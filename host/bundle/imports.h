@@ -1,0 +1,35 @@
+// Imports: which symbols a module may take from the system's libraries.
+//
+// An allow-list, because a deny list would miss what it did not think of: std::thread, for one,
+// imports no pthread_create. Module code may compute, allocate, format, convert, sort, throw and
+// take the time. What makes code run where the host cannot see it end (threads, signal handlers,
+// exit handlers, dl*), what blocks a scheduler (files, sockets, sleeping) and what changes the
+// whole process (environment, locale, memory protection) is not on it.
+//
+// The list is text in imports.cc, sorted by name, read in a review like any other code.
+//
+// Threads: pure functions over constants; any thread.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace baton::bundle {
+
+/// Whether a module may import this symbol, whatever its version.
+bool is_allowed_import(std::string_view name);
+
+/// Whether an instrumented module may import it besides: the run-time calls of a sanitizer.
+bool is_sanitizer_import(std::string_view name);
+
+/// What to do instead of importing this symbol.
+std::string_view import_cure(std::string_view name);
+
+/// Whether a module may name this library in DT_NEEDED.
+bool is_allowed_library(std::string_view name);
+bool is_sanitizer_library(std::string_view name);
+
+/// The tables, one a library, for the test that holds them sorted and distinct.
+std::span<const std::span<const std::string_view>> import_tables();
+
+}  // namespace baton::bundle
