@@ -104,7 +104,7 @@ constexpr void behaviour_atoms(AtomSet& set) {
   add(typename B::Infos());
   if constexpr (HasState<B>) {
     [&]<class... M>(Messages<M...>) {
-      const auto add_reply = [&]<class Reply>(std::type_identity<Reply>) {
+      [[maybe_unused]] const auto add_reply = [&]<class Reply>(std::type_identity<Reply>) {
         if constexpr (!std::is_void_v<Reply> && !std::is_same_v<Reply, NoReply>)
           Codec<Reply>::atoms(set);
       };
