@@ -1,0 +1,72 @@
+// CodeTable: which versions of which modules are loaded: per module a current version, at most one old
+// one, and at most one staged by a take-over that has not been decided yet.
+//
+//   status    action          next
+//   -         stage           staged                       refused while an old version has leases
+//   staged    make_current    current; the current one becomes old
+//   staged    take_staged     -      (the take-over was aborted: the caller unloads it)
+//   old       restore         current; the current one becomes old     (rollback, to a warm version)
+//   old       take_old        -      once it has no lease (purge: the caller unloads it)
+//
+// Invariants:
+//   (1) A module in the table has a current version, or only a staged one (its first).
+//   (2) An old version is retired (Version::retire): its processes may live on, it gets no new ones.
+// Ownership: owns the versions; a Version* stays valid until it is taken.
+// Threads: any thread may look up. Changes come from one loader's thread at a time.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "code/version.h"
+
+namespace baton::code {
+
+struct ModuleStatus {
+  std::string name;
+  Version* current = nullptr;
+  Version* old = nullptr;
+  Version* staged = nullptr;
+};
+
+class CodeTable {
+ public:
+  CodeTable();
+  ~CodeTable();
+  CodeTable(const CodeTable&) = delete;
+  CodeTable& operator=(const CodeTable&) = delete;
+
+  /// Null if the module is not loaded.
+  Version* current(std::string_view module) const;
+  std::optional<ModuleStatus> status(std::string_view module) const;
+  std::vector<ModuleStatus> list() const;
+
+  /// kBusy if something is staged already or an old version is in use; the error names the holders' count.
+  Result<Version*> stage(std::unique_ptr<Version> version);
+  /// Requires: a staged version.
+  void make_current(std::string_view module);
+  /// Requires: an old version.
+  void restore(std::string_view module);
+  /// Null if there is none.
+  std::unique_ptr<Version> take_staged(std::string_view module);
+  /// Null if there is none or it has leases.
+  std::unique_ptr<Version> take_old(std::string_view module);
+  /// Removes a module that has only a current version, retired by the caller and without a lease; else null.
+  std::unique_ptr<Version> take_current(std::string_view module);
+
+ private:
+  struct Entry {
+    std::unique_ptr<Version> current, old, staged;
+  };
+  Entry& entry(std::string_view module);
+
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, Entry, std::less<>> modules_;  // guarded by mutex_
+};
+
+}  // namespace baton::code

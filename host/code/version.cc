@@ -1,0 +1,79 @@
+#include "code/version.h"
+
+#include <thread>
+
+#include "base/check.h"
+#include "code/library.h"
+
+namespace baton::code {
+
+void SpinLock::lock() {
+  while (locked_.exchange(true, std::memory_order_acquire)) {
+    while (locked_.load(std::memory_order_relaxed)) std::this_thread::yield();
+  }
+}
+
+Version::Version(const baton_module* module, std::unique_ptr<Library> library)
+    : module_(module),
+      name_(module->name),
+      number_(module->version),
+      library_(std::move(library)) {}
+
+Version::Version(const baton_module* module) : Version(module, nullptr) {}
+
+Version::~Version() = default;
+
+const baton_behaviour* Version::behaviour_at(std::uint32_t i) const {
+  BATON_CHECK(i < module_->behaviour_count);
+  const char* first = reinterpret_cast<const char*>(module_->behaviours);
+  return reinterpret_cast<const baton_behaviour*>(first + std::size_t{i} * module_->behaviour_stride);
+}
+
+const baton_behaviour* Version::behaviour(std::string_view name) const {
+  for (std::uint32_t i = 0; i < behaviour_count(); ++i)
+    if (name == behaviour_at(i)->name) return behaviour_at(i);
+  return nullptr;
+}
+
+std::unique_ptr<Library> Version::release_library() {
+  BATON_CHECK(is_retired() && is_unused(), "a version with leases must stay loaded");
+  return std::move(library_);
+}
+
+bool Version::acquire(std::uint32_t shard_index, std::uint32_t process, std::uint32_t& position) {
+  Shard& shard = shards_[shard_index];
+  shard.lock.lock();
+  // retire() sets the flag and then passes through every shard's lock, so whoever holds the lock and
+  // still reads false is counted before retire() returns.
+  if (retired_.load(std::memory_order_relaxed)) {
+    shard.lock.unlock();
+    return false;
+  }
+  position = static_cast<std::uint32_t>(shard.processes.size());
+  shard.processes.push_back(process);
+  shard.acquired.store(shard.acquired.load(std::memory_order_relaxed) + 1,
+                       std::memory_order_release);
+  shard.lock.unlock();
+  return true;
+}
+
+void Version::retire() {
+  retired_.store(true, std::memory_order_release);
+  for (Shard& shard : shards_) {
+    shard.lock.lock();
+    shard.lock.unlock();
+  }
+}
+
+void Version::revive() { retired_.store(false, std::memory_order_release); }
+
+bool Version::is_unused() const { return lease_count() == 0; }
+
+std::uint64_t Version::lease_count() const {
+  std::uint64_t released = 0, acquired = 0;
+  for (const Shard& shard : shards_) released += shard.released.load(std::memory_order_acquire);
+  for (const Shard& shard : shards_) acquired += shard.acquired.load(std::memory_order_acquire);
+  return acquired - released;
+}
+
+}  // namespace baton::code

@@ -1,0 +1,27 @@
+#include "runtime/context.h"
+
+#include "runtime/host_table.h"
+#include "runtime/runtime.h"
+#include "term/binary.h"
+
+namespace baton::runtime {
+
+Context::Context(Runtime& runtime_of, std::uint32_t id_of, Scheduler* scheduler_of)
+    : baton_context{},
+      runtime(runtime_of),
+      id(id_of),
+      scheduler(scheduler_of),
+      pools(runtime_of.depot()),
+      slots(runtime_of.table()) {
+  host = &runtime_of.host_table();
+  error = {kErrorTextBytes, 0, error_text};
+}
+
+void Context::release_flagged(Message* message) {
+  if ((message->flags & BATON_MESSAGE_HAS_SHARED) != 0) term::release_shared(message);
+  // Counted as done only now: what its callback began was counted before.
+  if ((message->flags & kMarked) != 0)
+    work_ended.store(work_ended.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+}  // namespace baton::runtime

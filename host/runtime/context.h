@@ -1,0 +1,113 @@
+// Context: what code runs in, the host's side of baton_context.
+//
+// A scheduler is a context; so is a thread outside that talks to the runtime (External). It has the memory pools,
+// the free process slots and the counters of its thread, so that none of the common paths shares a line.
+//
+// Invariants:
+//   (1) A module is given a context only for the length of a callback, on the context's thread.
+// Ownership: the Runtime owns all contexts; they live as long as it does.
+// Threads: its own thread, but for the atomics, which others may read.
+#pragma once
+
+#include <baton/abi.h>
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "runtime/pools.h"
+#include "runtime/process.h"
+
+namespace baton::runtime {
+
+class Runtime;
+class Scheduler;
+
+/// Kinds of message that the runtime keeps to itself. The public ones are in abi.h.
+enum Signal : std::uint8_t {
+  kMonitorSignal = 16,  // word[0] ref: from watches the receiver
+  kDemonitorSignal,     // word[0] ref
+  kLinkSignal,          // from is linked to the receiver
+  kUnlinkSignal,
+  kExitSignal,          // word[0] an ExitKind, root the reason
+  kSystemSignal,        // word[0] ref of the answer, word[1] a SystemRequest, root its argument
+  kWakeSignal,          // a deadline of await_until has passed
+  kStartedSignal,       // from has completed init; only to a parent that asked for it
+};
+enum ExitKind : baton_term { kLinkExit, kSentExit, kKill };
+enum SystemRequest : baton_term { kSuspend, kResume, kGetState, kInfo, kTerminate };
+
+/// The host's bits of baton_message::flags.
+enum MessageFlag : std::uint16_t {
+  kMarked = 2,   // work of a chain begun before a drain, counted in work_begun
+  kNested = 4,   // a call made while its sender was itself answering a call
+  kWatched = 8,  // a BATON_DOWN that answers a monitor, not a request
+};
+
+/// Those that a message's release has to act on.
+inline constexpr std::uint16_t kReleaseFlags =
+    std::uint16_t{kMarked} | std::uint16_t{BATON_MESSAGE_HAS_SHARED};
+
+inline constexpr std::uint32_t kContextsMax = code::kShards;
+inline constexpr std::uint32_t kErrorTextBytes = 1024;
+
+struct Context : baton_context {
+  Context(Runtime& runtime_of, std::uint32_t id_of, Scheduler* scheduler_of);
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  // Constant after construction.
+  Runtime& runtime;
+  const std::uint32_t id;
+  Scheduler* const scheduler;  // null outside the schedulers
+
+  // The callback under way.
+  Process* current = nullptr;
+  bool is_chained = false;        // it continues a chain begun before the drain under way
+  Message* stop_reason = nullptr; // what exit_reason was given, owned
+  std::uint64_t deadline_ns = 0;  // what await_until was given
+  Message* refused = nullptr;     // the last message a failing receive passed over
+  baton_term marker_ref = 0;      // a request of this callback, and the mail older than it
+  Message* marker = nullptr;
+  std::uint32_t receives = 0;     // in this turn, against kTurnMessagesMax
+  bool is_preempted = false;      // a receive answered nothing because the turn is over
+
+  Pools pools;
+  SlotCache slots;
+  std::uint64_t refs = 0;
+
+  // Processes a drain put aside, by pid; given back to the run queues when it ends.
+  std::vector<baton_term> held;
+  // Marked messages sent and finished; only this context writes them.
+  std::atomic<std::uint64_t> work_begun{0};
+  std::atomic<std::uint64_t> work_ended{0};
+
+  char error_text[kErrorTextBytes];
+
+  Message* allocate(std::uint32_t words, std::uint8_t kind = BATON_MESSAGE) {
+    const std::size_t bytes = sizeof(Message) + std::size_t{words} * sizeof(baton_term);
+    auto* message = static_cast<Message*>(pools.allocate(bytes));
+    message->kind = kind;
+    message->pool = Pools::class_of(bytes);
+    message->flags = 0;
+    message->words = words;
+    message->from = self;
+    message->root = BATON_NO_TERM;
+    return message;
+  }
+  void release(Message* message) {
+    if (__builtin_expect((message->flags & kReleaseFlags) != 0, 0))
+      release_flagged(message);
+    pools.deallocate(message, message->pool);
+  }
+  baton_term make_ref() {
+    return (++refs << 12) | (std::uint64_t{id} << 3) | BATON_TAG_REF;
+  }
+
+ private:
+  void release_flagged(Message* message);
+};
+
+inline Context& context_of(baton_context* context) { return *static_cast<Context*>(context); }
+
+}  // namespace baton::runtime

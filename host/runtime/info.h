@@ -1,0 +1,11 @@
+// process_info: what a process says of itself, as a map of atoms, like OTP's process_info/1.
+#pragma once
+
+#include "runtime/runtime.h"
+
+namespace baton::runtime {
+
+/// In a block that passes to the caller. Requires: the context owns the process.
+Message* process_info(Context& context, const Process& process);
+
+}  // namespace baton::runtime

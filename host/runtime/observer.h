@@ -1,0 +1,25 @@
+// Observer: what the runtime tells about processes, implemented by whoever logs, counts or traces.
+//
+// Threads: called on any scheduler, between or inside callbacks; must be quick and must not call the runtime.
+#pragma once
+
+#include <baton/abi.h>
+
+#include <string_view>
+
+#include "code/version.h"
+
+namespace baton::runtime {
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  /// A process ended for a reason other than normal, shutdown or {shutdown, _}. `reason` lives for the call.
+  virtual void crashed(baton_term pid, const code::Version& version, const char* behaviour,
+                       baton_term reason) = 0;
+  /// A module's log line; `version` is null outside a process.
+  virtual void log(int level, baton_term pid, const code::Version* version,
+                   std::string_view text) = 0;
+};
+
+}  // namespace baton::runtime

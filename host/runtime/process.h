@@ -1,0 +1,146 @@
+// Process: the object of one lightweight process, 128 bytes in two cache lines, and what only some need.
+//
+// Slots lie in one reserved address range (address = base + index x 128) and are never unmapped, so a send
+// from any thread needs no look-up table and no epoch: a stale pid meets a slot of another generation.
+//
+// Invariants:
+//   (1) A process is owned by the scheduler that runs it, by the run queue entry that names it, or by nobody
+//       (idle). Only the owner touches anything but `mailbox` and `generation`; a take-over owns all parked ones.
+//   (2) in_first..in_last is the mail taken from the mailbox, oldest first; null and null when there is none.
+// Threads: see (1).
+#pragma once
+
+#include <atomic>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "code/version.h"
+#include "runtime/mailbox.h"
+
+namespace baton::runtime {
+
+enum ProcessFlag : std::uint16_t {
+  kStarted = 1,     // init has returned: there is a state, or a frame
+  kYielded = 2,     // handle is to be called again with no message
+  kAwaiting = 4,    // a frame waits for mail; nothing else is handled meanwhile
+  kTrapExit = 8,    // exit signals arrive as messages
+  kExiting = 16,    // a fatal signal was met inside a callback; extension->exit_reason says which
+  kSuspended = 32,  // by sys:suspend: only system messages are handled
+  kNotifyParent = 64,  // its parent waits to hear that init is done
+  kChained = 128,      // the awaiting frame continues a chain begun before a drain
+  kParentLinked = 256,  // linked to its parent since its spawn: most are, so it costs no Extension
+};
+
+/// baton_behaviour::flags of the host's own behaviours.
+enum BehaviourFlag : std::uint32_t {
+  kMeetsExits = 1,  // it ends by itself when its parent's exit or sys:terminate asks, as a supervisor does
+};
+
+/// What a process has besides, allocated when first used.
+struct Extension {
+  boost::unordered_flat_set<baton_term> links;
+  boost::unordered_flat_map<baton_term, baton_term> monitors;  // ref -> whom we watch
+  boost::unordered_flat_map<baton_term, baton_term> watchers;  // ref -> who watches us
+  boost::unordered_flat_map<baton_term, baton_term> callers;   // ref -> who waits for a later reply
+  boost::unordered_flat_set<baton_term> forgotten;             // refs of requests given up
+  std::vector<baton_term> names;
+  void* frame = nullptr;             // of a gen_server's awaiting callback
+  baton_term caller = 0;             // whom that callback answers
+  baton_term call_ref = 0;
+  std::uint64_t deadline_ns = 0;     // resume then, 0: never
+  std::uint64_t armed_ns = 0;        // the wake-up timer under way, 0: none
+  Message* exit_reason = nullptr;    // owned
+};
+
+struct alignas(128) Process {
+  Mailbox mailbox;                       //   0
+  Message* in_first;                     //   8
+  Message* in_last;                      //  16
+  std::atomic<std::uint32_t> generation; //  24
+  std::atomic<std::uint16_t> flags;      //  28  ProcessFlags; written by the owner, read by reports
+  bool is_held;                          //  30  in a context's list of processes a drain put aside
+  const baton_behaviour* behaviour;      //  32
+  void* state;                           //  40  the state object, or a coroutine process's frame
+  Process* queue_next;                   //  48  free list or injection queue
+  Extension* extension;                  //  56
+  Message* scan;                         //  64  the last message already passed over, null: none
+  baton_term self;                       //  72
+  std::atomic<code::Version*> version;   //  80
+  std::uint32_t shard;                   //  88  where the version's index names us
+  std::uint32_t position;                //  92
+  baton_term parent;                     //  96
+  std::uint64_t reductions;              // 104
+  std::atomic<std::uint32_t> mail;       // 112  messages taken and not yet handled, for introspection
+  std::atomic<std::uint16_t> application; // 116  inherited from the spawner; 0: none. Any thread reads it.
+};
+static_assert(sizeof(Process) == 128);
+
+/// Forgets a link of a process that the caller owns. False: there was none.
+inline bool drop_link(Process& process, baton_term pid) {
+  if (pid == process.parent && (process.flags & kParentLinked) != 0) {
+    process.flags &= static_cast<std::uint16_t>(~kParentLinked);
+    return true;
+  }
+  return process.extension != nullptr && process.extension->links.erase(pid) != 0;
+}
+
+inline constexpr std::uint32_t kProcessesMax = 1u << 27;
+
+/// The slots: one reserved range, whose pages appear as they are used.
+class ProcessTable {
+ public:
+  ProcessTable();
+  ~ProcessTable();
+  ProcessTable(const ProcessTable&) = delete;
+  ProcessTable& operator=(const ProcessTable&) = delete;
+
+  Process& at(std::uint32_t index) { return base_[index]; }
+  std::uint32_t index_of(const Process& process) const {
+    return static_cast<std::uint32_t>(&process - base_);
+  }
+  /// Slots handed out so far; index 0 is never used.
+  std::uint32_t used() const { return next_.load(std::memory_order_acquire); }
+
+  /// `kSlotBatch` fresh slots: the first index; the table is full when it would pass kProcessesMax.
+  std::uint32_t carve();
+  static constexpr std::uint32_t kSlotBatch = 1024;
+
+ private:
+  friend class SlotCache;
+  Process* base_;
+  std::atomic<std::uint32_t> next_{1};
+  std::mutex batches_mutex_;
+  std::vector<std::pair<Process*, Process*>> batches_;  // guarded by batches_mutex_
+  std::atomic<std::size_t> batch_count_{0};
+};
+
+/// One context's free slots, reused first in first out with at least kSlotBatch free (see mailbox.h).
+class SlotCache {
+ public:
+  explicit SlotCache(ProcessTable& table) : table_(table) {}
+  ~SlotCache();
+  SlotCache(const SlotCache&) = delete;
+  SlotCache& operator=(const SlotCache&) = delete;
+
+  Process* get();
+  void put(Process* process);
+
+ private:
+  ProcessTable& table_;
+  Process* first_ = nullptr;
+  Process* last_ = nullptr;
+  std::uint32_t count_ = 0;
+  std::uint32_t carved_ = 0;
+  std::uint32_t carved_end_ = 0;
+};
+
+inline std::uint32_t pid_index(baton_term pid) { return static_cast<std::uint32_t>(pid) >> 3; }
+inline std::uint32_t pid_generation(baton_term pid) {
+  return static_cast<std::uint32_t>(pid >> 32);
+}
+
+}  // namespace baton::runtime

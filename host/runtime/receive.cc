@@ -1,0 +1,110 @@
+// Receiving inside a frame: taking new mail, acting on the signals in it, picking what fits.
+#include "runtime/receive.h"
+
+#include "base/check.h"
+
+namespace baton::runtime {
+
+namespace {
+
+Message* unlink_from_mail(Process& process, Message* before, Message* message) {
+  (before != nullptr ? before->next : process.in_first) = message->next;
+  if (message->next == nullptr) process.in_last = before;
+  return message;
+}
+
+// The message given to the frame: what was passed over counts no longer.
+Message* received(Context& context, Process& process, Message* before, Message* message) {
+  context.marker_ref = BATON_NO_TERM;
+  context.refused = nullptr;
+  return unlink_from_mail(process, before, message);
+}
+
+template <class Fits>
+Message* receive_from(Context& context, Message* start_after, Fits fits) {
+  Process& process = *context.current;
+  if (process.has(kExiting)) return nullptr;
+  if (++context.receives > kTurnMessagesMax) {
+    context.is_preempted = true;
+    context.refused = start_after;
+    return nullptr;
+  }
+  Message* before = start_after;
+  for (bool is_second_look = false;; is_second_look = true) {
+    Message* message = before != nullptr ? before->next : process.in_first;
+    while (message != nullptr) {
+      if (fits(*message)) return received(context, process, before, message);
+      before = message;
+      message = message->next;
+    }
+    if (is_second_look || !pull(context, process)) break;
+    if (process.has(kExiting)) return nullptr;
+  }
+  context.refused = before;
+  return nullptr;
+}
+
+}  // namespace
+
+void append_mail(Process& process, Message* newest) {
+  if (newest == nullptr) return;
+  Message* last = newest;
+  Message* first = nullptr;
+  while (newest != nullptr) {
+    Message* older = newest->next;
+    newest->next = first;
+    first = newest;
+    newest = older;
+  }
+  (process.in_first != nullptr ? process.in_last->next : process.in_first) = first;
+  process.in_last = last;
+}
+
+bool is_unwanted(Process& process, const Message& message) {
+  if (message.kind != BATON_REPLY && message.kind != BATON_DOWN) return false;
+  Extension* extension = process.extension;
+  if ((message.flags & kWatched) != 0)
+    return extension == nullptr || extension->monitors.erase(message.word[0]) == 0;
+  return extension != nullptr && !extension->forgotten.empty() &&
+         extension->forgotten.erase(message.word[0]) != 0;
+}
+
+bool pull(Context& context, Process& process) {
+  if (!process.mailbox.has_new_mail()) return false;
+  Message* before = process.in_first != nullptr ? process.in_last : nullptr;
+  append_mail(process, process.mailbox.take());
+  Message* message = before != nullptr ? before->next : process.in_first;
+  while (message != nullptr) {
+    Message* next = message->next;
+    const bool is_consumed =
+        message->kind >= kMonitorSignal ? act_on_signal(context, process, *message)
+                                        : is_unwanted(process, *message);
+    if (is_consumed)
+      context.release(unlink_from_mail(process, before, message));
+    else
+      before = message;
+    message = next;
+  }
+  return true;
+}
+
+Message* receive(Context& context) {
+  return receive_from(context, std::exchange(context.current->scan, nullptr),
+                      [](const Message&) { return true; });
+}
+
+Message* receive_match(Context& context, baton_match match, void* environment) {
+  return receive_from(context, std::exchange(context.current->scan, nullptr),
+                      [&](const Message& message) { return match(environment, &message) != 0; });
+}
+
+Message* receive_ref(Context& context, baton_term ref) {
+  Message* after = std::exchange(context.current->scan, nullptr);
+  if (after == nullptr && context.marker_ref == ref) after = context.marker;
+  return receive_from(context, after, [ref](const Message& message) {
+    return message.kind >= BATON_REPLY && message.kind <= BATON_TIMEOUT &&
+           message.kind != BATON_EXIT && message.words >= 1 && message.word[0] == ref;
+  });
+}
+
+}  // namespace baton::runtime

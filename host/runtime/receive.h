@@ -1,0 +1,27 @@
+// Receive: the mail of a process that its owner has taken, and selective receive over it.
+//
+// Threads: the context's own; the process is the one it owns.
+#pragma once
+
+#include "runtime/runtime.h"
+
+namespace baton::runtime {
+
+/// Puts mail taken (newest first) behind what is there, oldest first.
+void append_mail(Process& process, Message* newest);
+/// Takes new mail and acts on the signals in it; messages stay. False: there was none. A fatal signal sets
+/// kExiting and leaves its reason in the extension.
+bool pull(Context& context, Process& process);
+/// The answer to a request given up, or the DOWN of a monitor taken back: to be dropped. A monitor whose DOWN
+/// is wanted is spent by this.
+bool is_unwanted(Process& process, const Message& message);
+/// Acts on a signal. True: it is consumed (the caller frees it). False: it has become a message for the
+/// process, its kind changed.
+bool act_on_signal(Context& context, Process& process, Message& signal);
+
+// For the host table, inside a callback: see abi.h. Null: nothing fits, or the process is to exit.
+Message* receive(Context& context);
+Message* receive_match(Context& context, baton_match match, void* environment);
+Message* receive_ref(Context& context, baton_term ref);
+
+}  // namespace baton::runtime

@@ -1,0 +1,209 @@
+// Runtime: the schedulers and all they share; the host's way to spawn, send and call.
+//
+// Free functions take the context they run in. Inside a callback that is the scheduler's; other threads borrow one
+// with an External.
+//
+// Ownership: owns schedulers, contexts, the process table, names and timers. The code table, the atoms and the
+// observer belong to whoever constructs it and outlive it.
+// Threads: as said per function; "in a context" means the context's own thread.
+#pragma once
+
+#include <baton/abi.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "code/code_table.h"
+#include "runtime/context.h"
+#include "runtime/host_table.h"
+#include "runtime/observer.h"
+#include "runtime/registry.h"
+#include "runtime/scheduler.h"
+#include "term/atom_table.h"
+#include "term/block.h"
+
+namespace baton::runtime {
+
+struct Options {
+  std::uint32_t schedulers = 0;  // 0: one per processor; at most kSchedulersMax
+};
+inline constexpr std::uint32_t kSchedulersMax = 32;
+
+/// Whom and how to start. `args` passes to the new process, or is freed if there is none.
+struct SpawnRequest {
+  code::Version* version;
+  const baton_behaviour* behaviour;
+  Message* args;
+  baton_term parent = BATON_NO_TERM;
+  bool is_linked = false;        // to the process under way in the context
+  bool is_monitored = false;     // by it
+  bool notifies_parent = false;  // kStartedSignal to it when init has succeeded
+  baton_term name = BATON_NO_TERM;
+  std::uint16_t application = 0;  // 0: that of the process under way in the context
+};
+enum class SpawnError { kNone, kNameTaken, kRetired };
+struct Spawned {
+  baton_term pid = BATON_NO_TERM;
+  baton_term monitor = BATON_NO_TERM;
+  SpawnError error = SpawnError::kNone;
+};
+
+class Runtime {
+ public:
+  Runtime(Options options, term::AtomTable& atoms, code::CodeTable& code, Observer& observer);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  void start();
+  /// Ends the schedulers after the callbacks under way. Processes are not told: stop applications first.
+  void stop();
+
+  std::uint32_t scheduler_count() const { return static_cast<std::uint32_t>(schedulers_.size()); }
+  Scheduler& scheduler(std::uint32_t i) { return *schedulers_[i]; }
+  ProcessTable& table() { return table_; }
+  Registry& registry() { return registry_; }
+  term::AtomTable& atoms() { return atoms_; }
+  code::CodeTable& code() { return code_; }
+  Observer& observer() { return observer_; }
+  const baton_host& host_table() const { return host_table_; }
+  Depot& depot() { return depot_; }
+
+  /// What get_extension answers; set before start.
+  void add_extension(std::string name, const void* table);
+  const void* extension(std::string_view name) const;
+  /// What config answers, from any scheduler; a block allocated in that context, or null. Set before start.
+  using Config = std::function<Message*(Context&, baton_term pid, std::string_view key)>;
+  void set_config(Config config) { config_ = std::move(config); }
+  const Config& config() const { return config_; }
+
+  /// The process behind a pid, which may be dead or another's by now; null for what is no local pid.
+  Process* find(baton_term pid);
+
+  /// Asks a process and waits. Any thread outside the schedulers. kNotFound: no such process or name, or it died
+  /// (the reason is in the message); kTimedOut.
+  Result<term::Block> call(baton_term to, const term::Block& request,
+                           std::chrono::milliseconds timeout);
+  /// The same for a SystemRequest; `argument` is an exit reason for kTerminate.
+  Result<term::Block> system(baton_term to, SystemRequest request,
+                             std::chrono::milliseconds timeout,
+                             baton_term argument = BATON_NO_TERM);
+
+  /// Processes of the host's own behaviours run this version.
+  code::Version& builtin() { return *builtin_; }
+
+  // The take-over's side: see takeover/.
+  /// Makes every scheduler pass the boundary between two callbacks. Blocks until all have, or the deadline
+  /// passes: false. Any thread outside the schedulers.
+  bool barrier(std::uint64_t deadline_ns);
+  std::atomic<bool>& is_draining() { return is_draining_; }
+  /// Marked messages sent and not yet finished, over all contexts. Zero is proof only while draining.
+  std::uint64_t marked_work() const;
+  /// Puts what the drain held back into the run queues, behind a barrier; false as barrier. Call after the
+  /// phases are open again and is_draining is false.
+  bool release_held(std::uint64_t deadline_ns);
+
+  // For scheduler.cc and the send path.
+  void inject(Process* process);
+  Process* take_injected(Scheduler& scheduler);
+  bool has_injected() const { return injected_count_.load(std::memory_order_acquire) != 0; }
+  void wake_one();
+  bool is_stopping() const { return is_stopping_.load(std::memory_order_acquire); }
+
+ private:
+  friend class External;
+  friend class Scheduler;
+
+  Context* borrow();
+  void give_back(Context* context);
+  void wake_slow();
+  Result<term::Block> ask(baton_term to, Message* request, Context& context,
+                          std::chrono::milliseconds timeout);
+
+  // Constant after construction.
+  term::AtomTable& atoms_;
+  code::CodeTable& code_;
+  Observer& observer_;
+  HostTable host_table_;
+  std::vector<std::pair<std::string, const void*>> extensions_;
+  Config config_;
+
+  Depot depot_;
+  ProcessTable table_;
+  Registry registry_;
+  std::unique_ptr<code::Version> builtin_;
+  std::vector<std::unique_ptr<Scheduler>> schedulers_;
+
+  std::mutex externals_mutex_;
+  std::vector<std::unique_ptr<Context>> externals_;  // guarded by externals_mutex_
+  std::vector<Context*> free_externals_;             // guarded by externals_mutex_
+
+  alignas(128) std::atomic<std::uint64_t> idle_{0};  // a bit per sleeping scheduler
+  alignas(128) std::atomic<std::uint32_t> searching_{0};
+  std::atomic<std::uint32_t> watching_{0};
+  alignas(128) std::atomic<bool> is_draining_{false};
+  std::atomic<std::uint64_t> epoch_{0};
+  std::atomic<bool> is_stopping_{false};
+  std::atomic<std::uint64_t> fence_word_{0};
+
+  alignas(128) std::mutex injected_mutex_;
+  Process* injected_first_ = nullptr;  // guarded by injected_mutex_
+  Process* injected_last_ = nullptr;   // guarded by injected_mutex_
+  std::atomic<std::uint32_t> injected_count_{0};
+};
+
+/// A context borrowed by a thread that is no scheduler. At most kContextsMax - kSchedulersMax at a time.
+class External {
+ public:
+  explicit External(Runtime& runtime) : runtime_(runtime), context_(runtime.borrow()) {}
+  ~External() { runtime_.give_back(context_); }
+  External(const External&) = delete;
+  External& operator=(const External&) = delete;
+  Context& context() { return *context_; }
+
+ private:
+  Runtime& runtime_;
+  Context* context_;
+};
+
+// In a context.
+
+/// To a pid or a registered name's atom. The message passes on, whatever becomes of it.
+void send(Context& context, baton_term to, Message* message);
+Spawned spawn(Context& context, const SpawnRequest& request);
+/// A request with its ref, which is put in word[0].
+baton_term call(Context& context, baton_term to, Message* request);
+void reply(Context& context, baton_term caller, baton_term ref, Message* answer);
+/// Sends an exit signal, as exit/2 does: `reason`'s root is the reason; the atom kill cannot be trapped.
+void exit_signal(Context& context, baton_term to, Message* reason);
+/// Tells the parent that the init of the process under way is done; for one that has taken kNotifyParent off
+/// its flags itself, because its start takes longer than its init.
+void notify_started(Context& context, baton_term parent);
+void link(Context& context, baton_term pid);
+void unlink(Context& context, baton_term pid);
+baton_term monitor(Context& context, baton_term pid);
+void demonitor(Context& context, baton_term ref);
+bool register_name(Context& context, baton_term name, baton_term pid);
+bool unregister_name(Context& context, baton_term name);
+baton_term send_after(Context& context, std::uint64_t delay_ns, baton_term to, Message* message);
+bool cancel_timer(Context& context, baton_term ref);
+/// A message whose root is a copy of `term`.
+Message* message_of(Context& context, baton_term term, std::uint8_t kind = BATON_MESSAGE,
+                    std::uint32_t leading_words = 0);
+/// Monotonic; the clock of all deadlines here.
+std::uint64_t now_ns();
+/// The extension of a process that the context owns.
+Extension& extension_of(Process& process);
+
+// turn.cc: what a scheduler does with a process it owns.
+void run_turn(Scheduler& scheduler, Process& process);
+/// Ends the process; `reason` is a term in a block that stays the caller's.
+void exit_process(Context& context, Process& process, baton_term reason);
+
+}  // namespace baton::runtime

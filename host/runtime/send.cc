@@ -1,0 +1,173 @@
+// Sending: from a message to its place in a mailbox, and what a dead receiver answers.
+#include <time.h>
+
+#include "base/check.h"
+#include "runtime/fence.h"
+#include "runtime/runtime.h"
+#include "term/atom.h"
+#include "term/copy.h"
+#include "term/layout.h"
+
+namespace baton::runtime {
+
+namespace {
+
+// The receiver is gone: what a signal asked for is answered as the dead process would have answered.
+void dead_letter(Context& context, baton_term to, Message* message) {
+  const auto down = [&](baton_term ref) {
+    Message* answer = context.allocate(1, BATON_DOWN);
+    answer->from = to;
+    answer->word[0] = ref;
+    answer->root = term::atoms::kNoProc;
+    if (message->kind == kMonitorSignal) answer->flags |= kWatched;
+    send(context, message->from, answer);
+  };
+  switch (message->kind) {
+    case kMonitorSignal:
+    case BATON_CALL:
+    case kSystemSignal:
+      down(message->word[0]);
+      break;
+    case kLinkSignal: {
+      Message* exit = context.allocate(1, kExitSignal);
+      exit->from = to;
+      exit->word[0] = kLinkExit;
+      exit->root = term::atoms::kNoProc;
+      send(context, message->from, exit);
+      break;
+    }
+    default:
+      break;
+  }
+  context.release(message);
+}
+
+// A drain is under way: what a chain begun before it sends to the processes being drained is counted, so
+// that the drain ends when none of it is left (takeover/).
+void mark(Context& context, Process& receiver, Message* message) {
+  const bool is_chained =
+      context.is_chained ||
+      // The callback under way began before this scheduler noticed the drain.
+      (context.scheduler != nullptr && context.current != nullptr &&
+       context.scheduler->is_behind() &&
+       context.current->version.load(std::memory_order_acquire)
+               ->phase()
+               .load(std::memory_order_acquire) != code::Phase::kOpen);
+  // Marked already: it comes back from a process that ended without handling it.
+  if (!is_chained || (message->flags & kMarked) != 0) return;
+  code::Version* version = receiver.version.load(std::memory_order_acquire);
+  if (version == nullptr || version->phase().load(std::memory_order_acquire) == code::Phase::kOpen)
+    return;
+  message->flags |= kMarked;
+  context.work_begun.store(context.work_begun.load(std::memory_order_relaxed) + 1,
+                           std::memory_order_release);
+}
+
+void deliver(Context& context, baton_term pid, Message* message) {
+  Process& process = context.runtime.table().at(pid_index(pid));
+  if (__builtin_expect(context.runtime.is_draining().load(std::memory_order_relaxed), 0))
+    mark(context, process, message);
+  switch (process.mailbox.push(pid_generation(pid), message)) {
+    case Push::kDelivered:
+      return;
+    case Push::kWoke:
+      if (__builtin_expect(context.scheduler != nullptr, 1))
+        context.scheduler->enqueue_woken(&process);
+      else
+        context.runtime.inject(&process);
+      return;
+    case Push::kDead:
+      dead_letter(context, pid, message);
+      return;
+  }
+}
+
+}  // namespace
+
+void send(Context& context, baton_term to, Message* message) {
+  if (__builtin_expect(!term::is_pid(to), 0)) {
+    const baton_term pid = term::is_atom(to) ? context.runtime.registry().whereis(to) : BATON_NO_TERM;
+    if (pid == BATON_NO_TERM) return dead_letter(context, to, message);
+    to = pid;
+  }
+  deliver(context, to, message);
+}
+
+baton_term call(Context& context, baton_term to, Message* request) {
+  BATON_CHECK(request->words >= 1, "a request needs a word for its ref");
+  const baton_term ref = context.make_ref();
+  request->kind = BATON_CALL;
+  request->word[0] = ref;
+  if (context.call_ref != BATON_NO_TERM) request->flags |= kNested;
+  if (context.current != nullptr) {
+    // The answer can only come after what is here now: a receive for it starts behind that.
+    context.marker_ref = ref;
+    context.marker = context.current->in_first != nullptr ? context.current->in_last : nullptr;
+  }
+  send(context, to, request);
+  return ref;
+}
+
+void reply(Context& context, baton_term caller, baton_term ref, Message* answer) {
+  BATON_CHECK(answer->words >= 1, "a reply needs a word for its ref");
+  answer->kind = BATON_REPLY;
+  answer->word[0] = ref;
+  if (context.call_ref == ref) {
+    context.call_ref = BATON_NO_TERM;
+  } else if (context.current != nullptr && context.current->extension != nullptr) {
+    context.current->extension->callers.erase(ref);
+  }
+  send(context, caller, answer);
+}
+
+Message* message_of(Context& context, baton_term root, std::uint8_t kind,
+                    std::uint32_t leading_words) {
+  if (root == BATON_NO_TERM || term::is_immediate(root)) {
+    Message* message = context.allocate(leading_words, kind);
+    message->root = root;
+    return message;
+  }
+  const auto extent = term::extent_of(root);
+  if (!extent.ok()) {
+    // Only what a module built itself can be this large; it is told so in the term's place.
+    Message* message = context.allocate(leading_words, kind);
+    message->root = term::atoms::kSystemLimit;
+    return message;
+  }
+  Message* message =
+      context.allocate(leading_words + static_cast<std::uint32_t>(extent->total()), kind);
+  term::copy_into(message, leading_words, root);
+  return message;
+}
+
+baton_term send_after(Context& context, std::uint64_t delay_ns, baton_term to, Message* message) {
+  const baton_term ref = context.make_ref();
+  message->kind = BATON_TIMEOUT;
+  if (message->words >= 1) message->word[0] = ref;
+  Runtime& runtime = context.runtime;
+  Scheduler& keeper = context.scheduler != nullptr
+                          ? *context.scheduler
+                          : runtime.scheduler(context.id % runtime.scheduler_count());
+  if (keeper.timers().add(now_ns() + delay_ns, {ref, to, message}) && &keeper != context.scheduler)
+    keeper.poller().wake();
+  return ref;
+}
+
+bool cancel_timer(Context& context, baton_term ref) {
+  // The ref names the context that made it, and so the keeper of the timer.
+  const auto maker = static_cast<std::uint32_t>(ref >> 3) & 0x1ff;
+  bool found = false;
+  Scheduler& keeper = context.runtime.scheduler(maker % context.runtime.scheduler_count());
+  Message* message = keeper.timers().cancel(ref, found);
+  if (message != nullptr) context.release(message);
+  return found;
+}
+
+std::uint64_t now_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+}  // namespace baton::runtime

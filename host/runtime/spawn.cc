@@ -1,0 +1,82 @@
+// Spawning: a slot, a lease on the version, and the first message, with which init runs.
+#include "base/check.h"
+#include "runtime/runtime.h"
+#include "term/layout.h"
+
+namespace baton::runtime {
+
+Spawned spawn(Context& context, const SpawnRequest& request) {
+  Runtime& runtime = context.runtime;
+  Process* process = context.slots.get();
+  const std::uint32_t index = runtime.table().index_of(*process);
+  const std::uint32_t generation = process->generation.load(std::memory_order_relaxed);
+  const baton_term pid = term::make_pid(index, generation);
+
+  Spawned spawned{.pid = pid};
+  if (request.name != BATON_NO_TERM && !runtime.registry().add(request.name, pid)) {
+    spawned = {.error = SpawnError::kNameTaken};
+  } else if (!request.version->acquire(context.id, index, process->position)) {
+    if (request.name != BATON_NO_TERM) runtime.registry().remove(request.name, pid);
+    spawned = {.error = SpawnError::kRetired};
+  }
+  if (spawned.error != SpawnError::kNone) {
+    context.slots.put(process);
+    if (request.args != nullptr) context.release(request.args);
+    return spawned;
+  }
+
+  Message* args = request.args != nullptr ? request.args : context.allocate(0);
+  args->kind = BATON_SPAWN;
+  args->next = nullptr;
+  // Children of a chain begun before a drain belong to it; others wait for the outcome.
+  if (runtime.is_draining().load(std::memory_order_relaxed) && context.is_chained) {
+    if (request.version->phase().load(std::memory_order_acquire) != code::Phase::kOpen) {
+      args->flags |= kMarked;
+      context.work_begun.store(context.work_begun.load(std::memory_order_relaxed) + 1,
+                               std::memory_order_release);
+    } else {
+      // It is not drained itself, but what it spawns may be: a supervisor's children.
+      args->flags |= kNested;
+    }
+  }
+  process->in_first = process->in_last = args;
+  process->flags.store(request.notifies_parent ? kNotifyParent : 0, std::memory_order_relaxed);
+  process->is_held = false;
+  process->behaviour = request.behaviour;
+  process->state = nullptr;
+  process->extension = nullptr;
+  process->scan = nullptr;
+  process->self = pid;
+  process->version.store(request.version, std::memory_order_release);
+  process->shard = context.id;
+  process->parent = request.parent;
+  process->reductions = 0;
+  std::uint16_t application = request.application;
+  if (application == 0 && context.current != nullptr)
+    application = context.current->application.load(std::memory_order_relaxed);
+  process->application.store(application, std::memory_order_relaxed);
+  if (request.name != BATON_NO_TERM) extension_of(*process).names.push_back(request.name);
+
+  if (request.is_linked) {
+    BATON_CHECK(context.current != nullptr, "only a process can be linked");
+    if (request.parent == context.self)
+      process->set(kParentLinked);
+    else
+      extension_of(*process).links.insert(context.self);
+    extension_of(*context.current).links.insert(pid);
+  }
+  if (request.is_monitored) {
+    BATON_CHECK(context.current != nullptr, "only a process can monitor");
+    spawned.monitor = context.make_ref();
+    extension_of(*process).watchers.emplace(spawned.monitor, context.self);
+    extension_of(*context.current).monitors.emplace(spawned.monitor, pid);
+  }
+  process->mailbox.open(generation);
+  if (context.scheduler != nullptr)
+    context.scheduler->enqueue_fresh(process);
+  else
+    runtime.inject(process);
+  return spawned;
+}
+
+}  // namespace baton::runtime

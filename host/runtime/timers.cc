@@ -1,0 +1,65 @@
+#include "runtime/timers.h"
+
+#include <algorithm>
+
+namespace baton::runtime {
+
+namespace {
+// A heap this much larger than the map is mostly cancelled timers.
+constexpr std::size_t kSweepFactor = 2;
+constexpr std::size_t kSweepMin = 1024;
+}  // namespace
+
+bool Timers::add(std::uint64_t deadline_ns, Due due) {
+  std::lock_guard lock(mutex_);
+  wanted_.emplace(due.ref, due);
+  heap_.push_back({deadline_ns, due.ref});
+  std::push_heap(heap_.begin(), heap_.end());
+  const bool is_first = heap_.front().ref == due.ref;
+  if (is_first) next_ns_.store(deadline_ns, std::memory_order_relaxed);
+  return is_first;
+}
+
+baton_message* Timers::cancel(baton_term ref, bool& found) {
+  std::lock_guard lock(mutex_);
+  auto entry = wanted_.find(ref);
+  found = entry != wanted_.end();
+  if (!found) return nullptr;
+  baton_message* message = entry->second.message;
+  wanted_.erase(entry);
+  if (heap_.size() > kSweepMin && heap_.size() > kSweepFactor * wanted_.size()) sweep();
+  return message;
+}
+
+void Timers::take_due(std::uint64_t now_ns, std::vector<Due>& due) {
+  std::lock_guard lock(mutex_);
+  while (!heap_.empty() && heap_.front().deadline_ns <= now_ns) {
+    auto entry = wanted_.find(heap_.front().ref);
+    if (entry != wanted_.end()) {
+      due.push_back(entry->second);
+      wanted_.erase(entry);
+    }
+    pop();
+  }
+  next_ns_.store(heap_.empty() ? kNever : heap_.front().deadline_ns, std::memory_order_relaxed);
+}
+
+void Timers::take_all(std::vector<Due>& due) {
+  std::lock_guard lock(mutex_);
+  for (auto& [ref, entry] : wanted_) due.push_back(entry);
+  wanted_.clear();
+  heap_.clear();
+  next_ns_.store(kNever, std::memory_order_relaxed);
+}
+
+void Timers::pop() {
+  std::pop_heap(heap_.begin(), heap_.end());
+  heap_.pop_back();
+}
+
+void Timers::sweep() {
+  std::erase_if(heap_, [this](const Entry& entry) { return !wanted_.contains(entry.ref); });
+  std::make_heap(heap_.begin(), heap_.end());
+}
+
+}  // namespace baton::runtime

@@ -1,0 +1,60 @@
+// Timers: what is to be sent later, one set per scheduler.
+//
+// A heap of deadlines beside a map of what is still wanted: cancelling only erases from the map, and the heap
+// drops entries that the map no longer knows when they come up (or all at once when they outnumber the rest).
+// A wheel would be cheaper per timer and much longer; what is frequent here, the time-out of every call, does not
+// come by: a process keeps one wake-up armed and moves its deadline (Extension::armed_ns).
+//
+// Any thread may fire what is due: the timers of a scheduler stuck in a callback do not stand still.
+//
+// Threads: any thread.
+#pragma once
+
+#include <baton/abi.h>
+
+#include <atomic>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace baton::runtime {
+
+inline constexpr std::uint64_t kNever = ~std::uint64_t{0};
+
+class Timers {
+ public:
+  struct Due {
+    baton_term ref;
+    baton_term to;
+    baton_message* message;  // null: only wake `to` up
+  };
+
+  /// Takes the message until it is due or cancelled. True: this is now the earliest deadline.
+  bool add(std::uint64_t deadline_ns, Due due);
+  /// The message back, if the timer was still to fire: `found` says so.
+  baton_message* cancel(baton_term ref, bool& found);
+  /// When the next one is due, or kNever. A hint: it may be a cancelled one.
+  std::uint64_t next_ns() const { return next_ns_.load(std::memory_order_relaxed); }
+  /// Appends to `due` what is due at `now_ns`, in order of deadlines.
+  void take_due(std::uint64_t now_ns, std::vector<Due>& due);
+  /// Everything, at the runtime's end.
+  void take_all(std::vector<Due>& due);
+
+ private:
+  struct Entry {
+    std::uint64_t deadline_ns;
+    baton_term ref;
+    // std::*_heap makes the greatest first, so the later deadline is the lesser.
+    bool operator<(const Entry& other) const { return deadline_ns > other.deadline_ns; }
+  };
+  void pop();
+  void sweep();
+
+  std::mutex mutex_;
+  std::vector<Entry> heap_;                               // guarded by mutex_
+  boost::unordered_flat_map<baton_term, Due> wanted_;     // guarded by mutex_
+  std::atomic<std::uint64_t> next_ns_{kNever};            // written under mutex_
+};
+
+}  // namespace baton::runtime

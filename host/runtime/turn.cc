@@ -1,0 +1,418 @@
+// A turn: what a scheduler does with a process it owns, until that has nothing to do, has had enough, or ends.
+//
+// A gen_server takes its mail in order, one callback after the other. While a frame of it waits, only that frame
+// runs and other mail queues. Under a drain (code::Phase) it serves only what continues a chain begun before:
+// marked messages, and calls from processes that are being drained or are answering a call themselves; the rest
+// waits in the mailbox. Parked, it runs nothing. Coroutine processes are never drained: their frame is code of
+// their version, so they keep that version until they leave it by themselves.
+#include <algorithm>
+
+#include "base/check.h"
+#include "runtime/receive.h"
+#include "runtime/system.h"
+#include "term/atom.h"
+#include "term/layout.h"
+
+namespace baton::runtime {
+
+namespace {
+
+enum class After { kGoOn, kLeave };  // kLeave: the process is queued, idle or dead; do not touch it
+
+code::Phase phase_of(const Process& process) {
+  return process.version.load(std::memory_order_acquire)->phase().load(std::memory_order_acquire);
+}
+
+bool is_drained(Context& context, baton_term pid) {
+  Process* sender = context.runtime.find(pid);
+  if (sender == nullptr) return false;
+  code::Version* version = sender->version.load(std::memory_order_acquire);
+  return version != nullptr &&
+         version->phase().load(std::memory_order_acquire) != code::Phase::kOpen;
+}
+
+// Whether the message continues a chain that began before the drain under way.
+bool continues_chain(Context& context, const Message& message) {
+  if ((message.flags & (kMarked | kNested)) != 0) return true;
+  return message.kind == BATON_CALL && is_drained(context, message.from);
+}
+
+void add_one(std::atomic<std::uint64_t>& own_counter) {
+  own_counter.store(own_counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+void begin_callback(Context& context, const Message* message) {
+  context.frame = nullptr;
+  context.error.length = 0;
+  context.deadline_ns = 0;
+  context.marker_ref = BATON_NO_TERM;
+  context.refused = nullptr;
+  if (message != nullptr && message->kind == BATON_CALL) {
+    context.caller = message->from;
+    context.call_ref = message->word[0];
+  } else {
+    context.call_ref = BATON_NO_TERM;
+  }
+  context.is_chained = false;
+  if (__builtin_expect(context.runtime.is_draining().load(std::memory_order_relaxed), 0))
+    context.is_chained = message != nullptr && continues_chain(context, *message);
+}
+
+void wake_at(Context& context, Process& process, std::uint64_t deadline_ns) {
+  Extension& extension = extension_of(process);
+  extension.deadline_ns = deadline_ns;
+  // One wake-up stays armed: if it comes too early it is armed again (act_on_signal). A loop of calls with
+  // time-outs costs two stores per call this way.
+  if (deadline_ns == 0 || (extension.armed_ns != 0 && extension.armed_ns <= deadline_ns)) return;
+  extension.armed_ns = deadline_ns;
+  context.scheduler->timers().add(deadline_ns, {context.make_ref(), process.self, nullptr});
+}
+
+// A term that says what a callback's error text says: {error, Text}.
+Message* crash_reason(Context& context) {
+  const std::size_t size =
+      std::min<std::size_t>(context.error.length, context.error.capacity - 1);
+  const auto text_words = static_cast<std::uint32_t>((size + 7) / 8);
+  Message* reason = context.allocate(3 + 1 + text_words);
+  reason->word[0] = term::make_header(BATON_KIND_TUPLE, 2);
+  reason->word[1] = term::atoms::kError;
+  reason->word[2] = term::boxed_at(&reason->word[3]);
+  reason->word[3] = term::make_header(BATON_KIND_BINARY, size);
+  if (text_words != 0) reason->word[3 + text_words] = 0;
+  std::copy_n(context.error.text, size, reinterpret_cast<char*>(&reason->word[4]));
+  reason->root = term::boxed_at(&reason->word[0]);
+  return reason;
+}
+
+After end(Context& context, Process& process, Message* reason) {
+  exit_process(context, process, reason->root);
+  context.release(reason);
+  return After::kLeave;
+}
+
+After end_by_signal(Context& context, Process& process) {
+  return end(context, process, std::exchange(process.extension->exit_reason, nullptr));
+}
+
+// The frame has to wait: remembers all that resume will need.
+After begin_await(Scheduler& scheduler, Process& process) {
+  const bool is_first = !process.has(kAwaiting);
+  if (process.behaviour->kind == BATON_PROCESS) {
+    process.state = scheduler.frame;
+  } else {
+    Extension& extension = extension_of(process);
+    extension.frame = scheduler.frame;
+    extension.caller = scheduler.caller;
+    extension.call_ref = scheduler.call_ref;
+    if (is_first)
+      add_one(process.version.load(std::memory_order_relaxed)->shard(scheduler.id).awaits_begun);
+  }
+  scheduler.call_ref = BATON_NO_TERM;
+  process.set(kAwaiting);
+  if (scheduler.is_chained) process.set(kChained);
+  process.scan = scheduler.refused;
+  if (scheduler.deadline_ns != 0 || process.extension != nullptr)
+    wake_at(scheduler, process, scheduler.deadline_ns);
+  if (std::exchange(scheduler.is_preempted, false)) {
+    scheduler.enqueue_tail(&process);
+    return After::kLeave;
+  }
+  return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
+}
+
+void end_await(Scheduler& scheduler, Process& process) {
+  process.clear(kAwaiting | kChained);
+  process.scan = nullptr;
+  if (process.extension != nullptr) process.extension->deadline_ns = 0;
+  if (process.behaviour->kind == BATON_PROCESS) {
+    process.state = nullptr;
+    return;
+  }
+  process.extension->frame = nullptr;
+  add_one(process.version.load(std::memory_order_relaxed)->shard(scheduler.id).awaits_ended);
+}
+
+// What a callback's answer means. `message` is what it handled, already released.
+After conclude(Scheduler& scheduler, Process& process, int answer) {
+  if (__builtin_expect(process.has(kExiting), 0)) {
+    if (answer == BATON_AWAIT && !process.has(kAwaiting)) {
+      // exit_process destroys the frame where begin_await would have put it.
+      const bool is_process = process.behaviour->kind == BATON_PROCESS;
+      (is_process ? process.state : process.extension->frame) = scheduler.frame;
+      process.set(kAwaiting);
+      if (!is_process)
+        add_one(process.version.load(std::memory_order_relaxed)->shard(scheduler.id).awaits_begun);
+    }
+    return end_by_signal(scheduler, process);
+  }
+  if (scheduler.call_ref != BATON_NO_TERM && (answer == BATON_OK || answer == BATON_YIELD)) {
+    // It replies later.
+    extension_of(process).callers.emplace(scheduler.call_ref, scheduler.caller);
+    scheduler.call_ref = BATON_NO_TERM;
+  }
+  if (__builtin_expect(answer == BATON_OK, 1)) return After::kGoOn;
+  switch (answer) {
+    case BATON_AWAIT:
+      return begin_await(scheduler, process);
+    case BATON_YIELD:
+      process.set(kYielded);
+      scheduler.enqueue_tail(&process);
+      return After::kLeave;
+    case BATON_STOP: {
+      Message* reason = std::exchange(scheduler.stop_reason, nullptr);
+      if (reason != nullptr) return end(scheduler, process, reason);
+      exit_process(scheduler, process, term::atoms::kNormal);
+      return After::kLeave;
+    }
+    case BATON_CRASH:
+      return end(scheduler, process, crash_reason(scheduler));
+    default:
+      BATON_CHECK(false, "a callback returned a value that abi.h does not know");
+      return After::kLeave;
+  }
+}
+
+After run_init(Scheduler& scheduler, Process& process, Message* args) {
+  const baton_behaviour& behaviour = *process.behaviour;
+  if (behaviour.state != nullptr) {
+    void* state = scheduler.pools.allocate(behaviour.state->size);
+    if (behaviour.state->construct(state, &scheduler.error) != 0) {
+      scheduler.pools.deallocate(state, Pools::class_of(behaviour.state->size));
+      scheduler.release(args);
+      return end(scheduler, process, crash_reason(scheduler));
+    }
+    process.state = state;
+  }
+  begin_callback(scheduler, args);
+  const int answer = behaviour.init(&scheduler, process.state, args);
+  scheduler.release(args);
+  process.set(kStarted);
+  // An init that awaits counts as started: its supervisor need not wait for it. So does a coroutine process
+  // that has run to its end already.
+  const bool is_started =
+      answer == BATON_OK || answer == BATON_AWAIT || answer == BATON_YIELD ||
+      (answer == BATON_STOP && behaviour.kind == BATON_PROCESS && scheduler.stop_reason == nullptr);
+  if (is_started && process.has(kNotifyParent)) {
+    process.clear(kNotifyParent);
+    notify_started(scheduler, process.parent);
+  }
+  return conclude(scheduler, process, answer);
+}
+
+After run_message(Scheduler& scheduler, Process& process, Message* message) {
+  if (__builtin_expect(message->kind == BATON_SPAWN, 0))
+    return run_init(scheduler, process, message);
+  begin_callback(scheduler, message);
+  const int answer = process.behaviour->handle(&scheduler, process.state, message);
+  scheduler.release(message);
+  return conclude(scheduler, process, answer);
+}
+
+After run_frame(Scheduler& scheduler, Process& process) {
+  const bool is_process = process.behaviour->kind == BATON_PROCESS;
+  void* frame = is_process ? process.state : process.extension->frame;
+  begin_callback(scheduler, nullptr);
+  if (!is_process) {
+    scheduler.caller = process.extension->caller;
+    scheduler.call_ref = std::exchange(process.extension->call_ref, BATON_NO_TERM);
+  }
+  if (__builtin_expect(scheduler.runtime.is_draining().load(std::memory_order_relaxed), 0))
+    scheduler.is_chained = process.has(kChained) || phase_of(process) != code::Phase::kOpen;
+  if (process.extension != nullptr && process.extension->deadline_ns != 0 &&
+      process.scan != nullptr && process.extension->deadline_ns <= now_ns())
+    process.scan = nullptr;  // the wait is over: what receives next may want another message
+  const int answer =
+      process.behaviour->resume(&scheduler, is_process ? nullptr : process.state, frame);
+  if (answer != BATON_AWAIT) end_await(scheduler, process);
+  return conclude(scheduler, process, answer);
+}
+
+After run_yielded(Scheduler& scheduler, Process& process) {
+  process.clear(kYielded);
+  begin_callback(scheduler, nullptr);
+  return conclude(scheduler, process,
+                  process.behaviour->handle(&scheduler, process.state, nullptr));
+}
+
+// Frames: coroutine processes, and gen_servers while a callback of theirs waits.
+After run_awaiting(Scheduler& scheduler, Process& process) {
+  pull(scheduler, process);
+  if (process.has(kExiting)) return end_by_signal(scheduler, process);
+  return run_frame(scheduler, process);
+}
+
+Message* pop_front(Process& process) {
+  Message* message = process.in_first;
+  process.in_first = message->next;
+  return message;
+}
+
+// Takes what may be served under a drain, or of a suspended process, out of the mail; null: none.
+template <class Served>
+Message* take_served(Process& process, Served is_served) {
+  Message* before = process.scan;
+  Message* message = before != nullptr ? before->next : process.in_first;
+  for (; message != nullptr; before = message, message = message->next) {
+    if (!is_served(*message)) continue;
+    (before != nullptr ? before->next : process.in_first) = message->next;
+    if (message->next == nullptr) process.in_last = before;
+    process.scan = before;
+    return message;
+  }
+  process.scan = before;
+  return nullptr;
+}
+
+After hold(Scheduler& scheduler, Process& process) {
+  if (!process.is_held) {
+    process.is_held = true;
+    scheduler.held.push_back(process.self);
+  }
+  return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
+}
+
+// One step of a process that may not take its mail as it comes.
+After run_restricted(Scheduler& scheduler, Process& process, code::Phase phase) {
+  if (phase == code::Phase::kParked) {
+    // Not even signals: a take-over owns what is parked. New mail may have to be passed over unseen.
+    if (process.mailbox.has_new_mail()) append_mail(process, process.mailbox.take());
+    return hold(scheduler, process);
+  }
+  pull(scheduler, process);
+  if (process.has(kExiting)) return end_by_signal(scheduler, process);
+  if (process.has(kAwaiting)) return run_frame(scheduler, process);
+  const bool is_suspended = process.has(kSuspended);
+  Message* message = take_served(process, [&](const Message& candidate) {
+    if (candidate.kind == BATON_EXIT && candidate.from == process.parent) return true;
+    return !is_suspended && continues_chain(scheduler, candidate);
+  });
+  if (message != nullptr) return run_message(scheduler, process, message);
+  if (phase == code::Phase::kOpen)
+    return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
+  return hold(scheduler, process);
+}
+
+// One message, or what else comes first, of an ordinary process.
+After step(Scheduler& scheduler, Process& process) {
+  constexpr std::uint16_t kUnusual = kYielded | kAwaiting | kSuspended | kExiting;
+  if (__builtin_expect(process.has(kUnusual), 0)) {
+    if (process.has(kExiting)) return end_by_signal(scheduler, process);
+    if (process.has(kAwaiting)) return run_awaiting(scheduler, process);
+    if (process.has(kSuspended))
+      return run_restricted(scheduler, process, code::Phase::kOpen);
+    return run_yielded(scheduler, process);
+  }
+  if (process.in_first == nullptr) {
+    if (!process.mailbox.has_new_mail())
+      return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
+    append_mail(process, process.mailbox.take());
+  }
+  Message* message = pop_front(process);
+  if (__builtin_expect(message->kind >= kMonitorSignal, 0)) {
+    if (act_on_signal(scheduler, process, *message)) {
+      scheduler.release(message);
+      return After::kGoOn;
+    }
+  } else if (__builtin_expect(message->kind == BATON_REPLY || message->kind == BATON_DOWN, 0) &&
+             is_unwanted(process, *message)) {
+    scheduler.release(message);
+    return After::kGoOn;
+  }
+  return run_message(scheduler, process, message);
+}
+
+}  // namespace
+
+void run_turn(Scheduler& scheduler, Process& process) {
+  scheduler.current = &process;
+  scheduler.self = process.self;
+  scheduler.receives = 0;
+  scheduler.is_preempted = false;
+  const bool is_drainable = process.behaviour->kind == BATON_GEN_SERVER;
+  std::uint32_t budget = kTurnMessagesMax;
+  After after = After::kGoOn;
+  while (after == After::kGoOn) {
+    if (__builtin_expect(budget-- == 0, 0)) {
+      scheduler.enqueue_tail(&process);
+      break;
+    }
+    // Between two callbacks: a barrier under way can pass.
+    scheduler.acknowledge();
+    const code::Phase phase = phase_of(process);
+    if (__builtin_expect(phase != code::Phase::kOpen && is_drainable, 0)) {
+      after = run_restricted(scheduler, process, phase);
+      continue;
+    }
+    if (__builtin_expect(process.is_held, 0)) {
+      process.is_held = false;
+      if (!process.has(kAwaiting)) process.scan = nullptr;
+    }
+    after = step(scheduler, process);
+  }
+  scheduler.current = nullptr;
+  scheduler.self = BATON_NO_TERM;
+  scheduler.is_chained = false;
+}
+
+bool act_on_signal(Context& context, Process& process, Message& signal) {
+  const auto fatal = [&](baton_term reason) {
+    if (process.has(kExiting)) return;
+    process.set(kExiting);
+    extension_of(process).exit_reason = message_of(context, reason);
+  };
+  switch (signal.kind) {
+    case kMonitorSignal:
+      extension_of(process).watchers.emplace(signal.word[0], signal.from);
+      return true;
+    case kDemonitorSignal:
+      if (process.extension != nullptr) process.extension->watchers.erase(signal.word[0]);
+      return true;
+    case kLinkSignal:
+      if (signal.from != process.parent || !process.has(kParentLinked))
+        extension_of(process).links.insert(signal.from);
+      return true;
+    case kUnlinkSignal:
+      drop_link(process, signal.from);
+      return true;
+    case kExitSignal: {
+      const auto kind = static_cast<ExitKind>(signal.word[0]);
+      // A gen_server ends with the parent it is linked to, also when it traps exits.
+      const bool ends_it = signal.from == process.parent && process.has(kParentLinked) &&
+                           process.behaviour->kind == BATON_GEN_SERVER &&
+                           (process.behaviour->flags & kMeetsExits) == 0;
+      if (kind == kLinkExit && !drop_link(process, signal.from)) return true;  // unlinked meanwhile
+      if (kind == kKill) {
+        fatal(term::atoms::kKilled);
+        return true;
+      }
+      if (process.has(kTrapExit)) {
+        if (ends_it) {
+          fatal(signal.root);
+          return true;
+        }
+        signal.kind = BATON_EXIT;
+        return false;
+      }
+      const bool is_harmless =
+          signal.root == term::atoms::kNormal && !(kind == kSentExit && signal.from == process.self);
+      if (!is_harmless) fatal(signal.root);
+      return true;
+    }
+    case kWakeSignal: {
+      Extension& extension = extension_of(process);
+      extension.armed_ns = 0;
+      if (extension.deadline_ns != 0 && extension.deadline_ns > now_ns())
+        wake_at(context, process, extension.deadline_ns);
+      return true;
+    }
+    case kSystemSignal:
+      return act_on_system(context, process, signal);
+    case kStartedSignal:
+      return false;
+    default:
+      BATON_CHECK(false, "a signal of no known kind");
+      return true;
+  }
+}
+
+}  // namespace baton::runtime
