@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,6 +65,12 @@ class RealFiles final : public Files {
       bytes.remove_prefix(static_cast<std::size_t>(n));
     }
     return {};
+  }
+
+  Result<void> lock(int fd) override {
+    if (retry([&] { return ::flock(fd, LOCK_EX | LOCK_NB); }) == 0) return {};
+    if (errno == EWOULDBLOCK) return Error(Code::kBusy, "in use by another process");
+    return system_error("lock", name_of(fd));
   }
 
   Result<void> truncate(int fd, std::uint64_t size) override {

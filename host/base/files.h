@@ -67,6 +67,8 @@ class Files {
   virtual Result<std::size_t> read(int fd, char* buffer, std::size_t size) = 0;
   /// All of it, or an error: then any part of it may have been written.
   virtual Result<void> write(int fd, std::string_view bytes) = 0;
+  /// Takes the file for this descriptor alone, until it is closed; kBusy if another has it.
+  virtual Result<void> lock(int fd) = 0;
   virtual Result<void> truncate(int fd, std::uint64_t size) = 0;
   virtual Result<void> sync(int fd) = 0;
   virtual Result<void> sync_directory(const std::string& path) = 0;

@@ -53,6 +53,10 @@ class FaultyFiles final : public Files {
     }
     return files_.write(fd, bytes);
   }
+  Result<void> lock(int fd) override {
+    if (fails()) return fault("lock");
+    return files_.lock(fd);
+  }
   Result<void> truncate(int fd, std::uint64_t size) override {
     if (fails()) return fault("truncate");
     return files_.truncate(fd, size);
