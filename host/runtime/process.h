@@ -74,15 +74,26 @@ struct alignas(128) Process {
   std::uint32_t position;                //  92
   baton_term parent;                     //  96
   std::uint64_t reductions;              // 104
-  std::atomic<std::uint32_t> mail;       // 112  messages taken and not yet handled, for introspection
   std::atomic<std::uint16_t> application; // 116  inherited from the spawner; 0: none. Any thread reads it.
+
+  bool has(std::uint16_t flag) const {
+    return (flags.load(std::memory_order_relaxed) & flag) != 0;
+  }
+  void set(std::uint16_t flag) {
+    const auto more = static_cast<std::uint16_t>(flags.load(std::memory_order_relaxed) | flag);
+    flags.store(more, std::memory_order_relaxed);
+  }
+  void clear(std::uint16_t flag) {
+    const auto fewer = static_cast<std::uint16_t>(flags.load(std::memory_order_relaxed) & ~flag);
+    flags.store(fewer, std::memory_order_relaxed);
+  }
 };
 static_assert(sizeof(Process) == 128);
 
 /// Forgets a link of a process that the caller owns. False: there was none.
 inline bool drop_link(Process& process, baton_term pid) {
-  if (pid == process.parent && (process.flags & kParentLinked) != 0) {
-    process.flags &= static_cast<std::uint16_t>(~kParentLinked);
+  if (pid == process.parent && process.has(kParentLinked)) {
+    process.clear(kParentLinked);
     return true;
   }
   return process.extension != nullptr && process.extension->links.erase(pid) != 0;
