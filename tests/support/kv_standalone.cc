@@ -4,7 +4,7 @@
 //
 // Built once for each version of modules/kv. Ends with its standard input, so that it never
 // outlives the test that started it.
-#include "session.h"
+#include "support/kv_session.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -17,8 +17,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <type_traits>
-#include <unordered_map>
 
 namespace {
 
@@ -30,22 +28,13 @@ constexpr std::size_t kChunkBytes = 64 << 10;
   std::exit(1);
 }
 
-[[maybe_unused]] std::int64_t now_ms() {
+std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
 
-// Versions that know time take it as a last argument.
-template <class Session = kv::Session>
-Session open_session(kv::State& state, kv::Connection& connection, std::string_view chunk) {
-  if constexpr (std::is_constructible_v<Session, kv::State&, kv::Connection&, std::string_view,
-                                        std::int64_t>) {
-    return Session(state, connection, chunk, now_ms());
-  } else {
-    return Session(state, connection, chunk);
-  }
-}
+baton::Port port_of(int fd) { return {static_cast<std::uint64_t>(fd)}; }
 
 class Loop {
  public:
@@ -86,7 +75,7 @@ class Loop {
     if (fd < 0) return;
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    state_.connections[static_cast<std::uint64_t>(fd)].id = ++state_.connections_total;
+    state_.connections[port_of(fd)].id = ++state_.connections_total;
     watch(fd, EPOLLIN);
   }
 
@@ -105,12 +94,12 @@ class Loop {
     const bool is_open =
         size > 0 && carry_out(fd, std::string_view(chunk_, static_cast<std::size_t>(size)));
     if (is_open) return;
-    state_.connections.erase(static_cast<std::uint64_t>(fd));
+    state_.connections.erase(port_of(fd));
     close(fd);
   }
 
   bool carry_out(int fd, std::string_view bytes) {
-    auto session = open_session(state_, state_.connections[static_cast<std::uint64_t>(fd)], bytes);
+    auto session = kv::open_session(state_, state_.connections[port_of(fd)], bytes, now_ms());
     while (true) {
       replies_.clear();
       const auto progress = session.run(replies_);

@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kSlackBytesMax = 1 << 10;
 
 void store(std::string& value, std::string_view bytes) {
-  if (value.capacity() > 2 * bytes.size() + kSlackBytesMax) value = std::string();
+  if (value.capacity() > 2 * bytes.size() + kSlackBytesMax) std::string().swap(value);
   value.assign(bytes);
 }
 

@@ -17,6 +17,8 @@
 //        connection must be closed: what follows cannot be told apart.
 #pragma once
 
+#include <baton/state.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -42,6 +44,7 @@ struct Input {
   std::int64_t bulk_bytes = -1;     // of the argument begun; -1: none is begun
   std::vector<std::pair<std::uint32_t, std::uint32_t>> arguments;  // offset in pending, size
 };
+BATON_STATE(Input, pending, parsed, arguments_left, bulk_bytes, arguments)
 
 /// The words of one command, the name first.
 class Arguments {

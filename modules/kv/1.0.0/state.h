@@ -8,6 +8,8 @@
 
 #include "resp.h"
 
+#include <baton/state.h>
+
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -19,12 +21,14 @@ struct Connection {
   std::string name;     // what CLIENT SETNAME said
   Input input;
 };
+BATON_STATE(Connection, id, name, input)
 
 struct State {
   std::unordered_map<std::string, std::string> entries;
-  std::unordered_map<std::uint64_t, Connection> connections;  // by port
+  std::unordered_map<baton::Port, Connection> connections;
   std::int64_t connections_total = 0;
   std::int64_t commands_total = 0;
 };
+BATON_STATE(State, entries, connections, connections_total, commands_total)
 
 }  // namespace kv

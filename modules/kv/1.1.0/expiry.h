@@ -1,0 +1,35 @@
+// Expiry: keys that live for a time.
+//
+// A key whose time is up is gone: whoever looks for it removes it, and a sweep removes what nobody
+// looks for. Both go by the time the caller passes in.
+//
+// Threads: as the state they work on.
+#pragma once
+
+#include "state.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace kv {
+
+using Entries = decltype(State::entries);
+
+/// How much of the map one sweep looks at, and how often there is one while any key expires.
+constexpr std::size_t kSweepBucketsMax = 2000;
+constexpr std::uint64_t kSweepIntervalMs = 100;
+
+/// The entry, or the end where there is none or its time is up (then it is removed).
+Entries::iterator find_live(State& state, const std::string& key, std::int64_t now_ms);
+/// Removes the entry and its expiry.
+void erase(State& state, Entries::iterator entry) noexcept;
+/// Makes a key stay for good; returns whether it had an expiry.
+bool persist_key(State& state, const std::string& key);
+/// Removes some of the keys whose time is up; the next sweep goes on behind them.
+void sweep(State& state, std::int64_t now_ms);
+
+/// Removes every key that has an expiry, as expired.
+void erase_expiring(State& state) noexcept;
+
+}  // namespace kv

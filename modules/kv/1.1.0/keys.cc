@@ -1,0 +1,154 @@
+// The commands on keys and their values.
+#include "commands.h"
+#include "expiry.h"
+
+#include <limits>
+
+namespace kv {
+namespace {
+
+// A value that was long once does not keep its memory for a short one.
+constexpr std::size_t kSlackBytesMax = 1 << 10;
+
+// What SET's words behind the value ask for.
+struct Options {
+  bool is_nx = false;            // only where there is no such key
+  bool is_xx = false;            // only where there is one
+  std::int64_t deadline_ms = 0;  // 0: none
+};
+
+void store(Request& request, std::string_view bytes) {
+  persist_key(request.state, request.key);
+  std::string& value = request.state.entries[request.key];
+  if (value.capacity() > 2 * bytes.size() + kSlackBytesMax) std::string().swap(value);
+  value.assign(bytes);
+}
+
+Entries::iterator find_at(Request& request, std::size_t index) {
+  return find_live(request.state, key_at(request, index), request.now_ms);
+}
+
+void append_value(Request& request, std::size_t index) {
+  const auto found = find_at(request, index);
+  if (found == request.state.entries.end()) {
+    append_null(request.out);
+  } else {
+    append_bulk(request.out, found->second);
+  }
+}
+
+// Turns a time to live into a deadline. False after an error was replied.
+bool parse_deadline(Request& request, std::size_t index, std::int64_t unit_ms,
+                    std::int64_t& deadline_ms) {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  std::int64_t span = 0;
+  if (!integer_at(request, index, span)) return false;
+  if (span <= 0 || span > kMax / unit_ms || span * unit_ms > kMax - request.now_ms) {
+    append_error(request.out, "ERR invalid expire time in 'set' command");
+    return false;
+  }
+  deadline_ms = request.now_ms + span * unit_ms;
+  return true;
+}
+
+// False after an error was replied.
+bool parse_options(Request& request, Options& options) {
+  const Arguments& words = request.arguments;
+  std::size_t time_at = 0;
+  std::int64_t unit_ms = 0;
+  bool is_right = true;
+  for (std::size_t i = 3; i < words.size() && is_right; ++i) {
+    const std::int64_t unit = equals_ignoring_case(words[i], "ex")   ? 1000
+                              : equals_ignoring_case(words[i], "px") ? 1
+                                                                     : 0;
+    if (equals_ignoring_case(words[i], "nx")) {
+      options.is_nx = true;
+    } else if (equals_ignoring_case(words[i], "xx")) {
+      options.is_xx = true;
+    } else if (unit != 0) {
+      is_right = (unit_ms == 0 || unit_ms == unit) && i + 1 < words.size();
+      unit_ms = unit;
+      time_at = ++i;
+    } else {
+      is_right = false;
+    }
+  }
+  if (!is_right || (options.is_nx && options.is_xx)) {
+    append_error(request.out, "ERR syntax error");
+    return false;
+  }
+  return time_at == 0 || parse_deadline(request, time_at, unit_ms, options.deadline_ms);
+}
+
+}  // namespace
+
+void get(Request& request) { append_value(request, 1); }
+
+void set(Request& request) {
+  Options options;
+  if (request.arguments.size() > 3 && !parse_options(request, options)) return;
+  if (options.is_nx || options.is_xx) {
+    const bool is_there = find_at(request, 1) != request.state.entries.end();
+    if (options.is_nx == is_there) return append_null(request.out);
+  }
+  key_at(request, 1);
+  store(request, request.arguments[2]);
+  if (options.deadline_ms != 0) request.state.expiries[request.key] = options.deadline_ms;
+  append_simple(request.out, "OK");
+}
+
+void mget(Request& request) {
+  append_array(request.out, request.arguments.size() - 1);
+  for (std::size_t i = 1; i < request.arguments.size(); ++i) append_value(request, i);
+}
+
+void mset(Request& request) {
+  if (request.arguments.size() % 2 == 0) return append_arity_error(request.out, "mset");
+  for (std::size_t i = 1; i < request.arguments.size(); i += 2) {
+    key_at(request, i);
+    store(request, request.arguments[i + 1]);
+  }
+  append_simple(request.out, "OK");
+}
+
+void del(Request& request) {
+  std::int64_t removed = 0;
+  for (std::size_t i = 1; i < request.arguments.size(); ++i) {
+    const auto found = find_at(request, i);
+    if (found == request.state.entries.end()) continue;
+    erase(request.state, found);
+    ++removed;
+  }
+  append_integer(request.out, removed);
+}
+
+void exists(Request& request) {
+  std::int64_t found = 0;
+  for (std::size_t i = 1; i < request.arguments.size(); ++i) {
+    if (find_at(request, i) != request.state.entries.end()) ++found;
+  }
+  append_integer(request.out, found);
+}
+
+void type(Request& request) {
+  const bool is_there = find_at(request, 1) != request.state.entries.end();
+  append_simple(request.out, is_there ? "string" : "none");
+}
+
+void dbsize(Request& request) {
+  append_integer(request.out, static_cast<std::int64_t>(request.state.entries.size()));
+}
+
+void flushall(Request& request) {
+  const Arguments& words = request.arguments;
+  const bool is_right =
+      words.size() == 1 || (words.size() == 2 && (equals_ignoring_case(words[1], "sync") ||
+                                                  equals_ignoring_case(words[1], "async")));
+  if (!is_right) return append_error(request.out, "ERR syntax error");
+  // A map that is cleared keeps its buckets: a new one gives their memory back.
+  request.state.entries = {};
+  request.state.expiries = {};
+  append_simple(request.out, "OK");
+}
+
+}  // namespace kv
