@@ -34,6 +34,7 @@ constexpr baton_term atom(std::string_view text) {
   X(kKill, "kill")                      \
   X(kKilled, "killed")                  \
   X(kNoConnection, "noconnection")      \
+  X(kNoNode, "nonode@nohost")           \
   X(kNoProc, "noproc")                  \
   X(kNormal, "normal")                  \
   X(kNull, "null")                      \

@@ -40,12 +40,12 @@ inline constexpr unsigned char kExternalVersion = 131;
 
 /// Who we are in the pids that we send; pids with the same name and creation are ours when read.
 struct NodeName {
-  baton_term name = atom("nonode@nohost");
+  baton_term name = atoms::kNoNode;
   std::uint32_t creation = 0;
 };
 
 struct EncodeOptions {
-  NodeName node;
+  NodeName node{};
   bool version = true;  // begin with the byte 131
 };
 /// Appends to `out`, which is as it was on failure: an atom without known text, a float that is
@@ -54,7 +54,7 @@ Result<void> encode_external(baton_term t, const AtomTable& atoms, std::string& 
                              const EncodeOptions& options = {});
 
 struct DecodeOptions {
-  NodeName node;
+  NodeName node{};
   bool version = true;
   std::size_t words_max = kTermWordsMax;
 };

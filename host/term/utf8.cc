@@ -1,34 +1,21 @@
 #include "term/utf8.h"
 
+#include "base/utf8.h"
+
 namespace baton::term {
 
 std::optional<std::uint32_t> next_code_point(std::string_view& bytes) {
-  if (bytes.empty()) return std::nullopt;
+  const std::size_t size = utf8_character(bytes);
+  if (size == 0) return std::nullopt;
   const auto first = static_cast<unsigned char>(bytes[0]);
-  if (first < 0x80) {
-    bytes.remove_prefix(1);
-    return first;
-  }
-  const unsigned more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-  if (first < 0xc2 || first > 0xf4 || bytes.size() <= more) return std::nullopt;
-  std::uint32_t point = first & (0x3fu >> more);
-  for (unsigned i = 1; i <= more; ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    if ((byte & 0xc0) != 0x80) return std::nullopt;
-    point = point << 6 | (byte & 0x3f);
-  }
-  constexpr std::uint32_t kLeast[] = {0, 0x80, 0x800, 0x10000};
-  if (point < kLeast[more] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-    return std::nullopt;
-  bytes.remove_prefix(more + 1);
+  std::uint32_t point = size == 1 ? first : first & (0x7fu >> size);
+  for (std::size_t i = 1; i < size; ++i)
+    point = point << 6 | (static_cast<unsigned char>(bytes[i]) & 0x3f);
+  bytes.remove_prefix(size);
   return point;
 }
 
-bool is_utf8(std::string_view bytes) {
-  while (!bytes.empty())
-    if (!next_code_point(bytes)) return false;
-  return true;
-}
+bool is_utf8(std::string_view bytes) { return utf8_valid_prefix(bytes) == bytes.size(); }
 
 bool append_utf8(std::string& out, std::uint32_t point) {
   const auto rest = [&](unsigned shift) {

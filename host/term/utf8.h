@@ -1,4 +1,4 @@
-// Utf8: reading and writing code points.
+// Utf8: reading and writing the code points of texts.
 //
 // Threads: any.
 #pragma once
