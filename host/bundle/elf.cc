@@ -373,7 +373,11 @@ class ElfFile::Reader {
           return broken("dynamic-table", "DT_GNU_HASH: a bucket begins before its first symbol");
         last = std::max(last, head_symbol);
       }
-      if (last == 0) return first;
+      // An empty table does not even say how many imports precede it.
+      if (last == 0)
+        return refuse(file_.name_, "exports",
+                      "it exports nothing, so baton_module_entry is not exported",
+                      "end the module with BATON_MODULE (in C: define the function and export it)");
       for (;; ++last) {  // the chain of the last bucket ends the table
         if (last >= kSymbolsMax)
           return broken("dynamic-table", "more than " + number(kSymbolsMax) + " symbols");

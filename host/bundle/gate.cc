@@ -140,8 +140,8 @@ class Gate {
         if (s.type == STT_TLS || is_call) found.push_back(quoted(s));
       }
     };
-    collect(file_.dynamic_symbols());
-    if (found.empty()) collect(file_.static_symbols());
+    collect(file_.static_symbols());  // these have the author's own names
+    if (found.empty()) collect(file_.dynamic_symbols());
     if (file_.segment(PT_TLS) != nullptr && found.empty()) found.push_back("a segment PT_TLS");
     if ((file_.flags() & DF_STATIC_TLS) != 0 && found.empty())
       found.push_back("the flag DF_STATIC_TLS");

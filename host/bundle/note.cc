@@ -76,7 +76,7 @@ class Parser {
       return refuse(name_, "note", "a zero byte stands inside its text", kCure);
     std::string_view line;
     if (!lines_.next(line) || line != kFirstLine)
-      return wrong("expected \"" + std::string(kFirstLine) + "\"");
+      return refuse(name_, "note", "line 1: expected \"" + std::string(kFirstLine) + "\"", kCure);
     while (lines_.next(line)) {
       if (line.size() > kNoteLineBytesMax)
         return wrong("the line has more than " + std::to_string(kNoteLineBytesMax) + " bytes");

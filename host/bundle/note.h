@@ -31,7 +31,7 @@ inline constexpr std::size_t kNoteLineBytesMax = std::size_t{1}
 inline constexpr std::size_t kNoteNameBytesMax = 255;
 inline constexpr std::size_t kBehavioursMax = 256;
 inline constexpr std::size_t kNoteAtomsMax = 65536;
-inline constexpr std::size_t kContractMessagesMax = 4096;
+inline constexpr std::size_t kContractMessagesMax = 1024;
 
 enum class MessageKind { kCall, kCast, kInfo };
 const char* message_kind_name(MessageKind kind);
