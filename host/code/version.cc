@@ -35,6 +35,13 @@ const baton_behaviour* Version::behaviour(std::string_view name) const {
   return nullptr;
 }
 
+bool Version::owns(const baton_behaviour* behaviour) const {
+  const auto first = reinterpret_cast<std::uintptr_t>(module_->behaviours);
+  const auto at = reinterpret_cast<std::uintptr_t>(behaviour);
+  return at >= first &&
+         at < first + std::size_t{module_->behaviour_count} * module_->behaviour_stride;
+}
+
 std::unique_ptr<Library> Version::release_library() {
   BATON_CHECK(is_retired() && is_unused(), "a version with leases must stay loaded");
   return std::move(library_);

@@ -65,6 +65,8 @@ class Version {
   const baton_module* module() const { return module_; }
   std::uint32_t behaviour_count() const { return module_->behaviour_count; }
   const baton_behaviour* behaviour_at(std::uint32_t i) const;
+  /// Whether the description is one of this version's.
+  bool owns(const baton_behaviour* behaviour) const;
   /// Null if there is none of that name.
   const baton_behaviour* behaviour(std::string_view name) const;
 

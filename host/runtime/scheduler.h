@@ -69,6 +69,9 @@ class Scheduler : public Context {
   bool is_behind() const {
     return epoch_->load(std::memory_order_acquire) != acknowledged_.load(std::memory_order_relaxed);
   }
+  /// The process whose turn it is, or 0. Any thread, for reports.
+  baton_term running() const { return running_.load(std::memory_order_relaxed); }
+  void set_running(baton_term pid) { running_.store(pid, std::memory_order_relaxed); }
   std::uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
   /// Follows the runtime's epoch; to be called only between callbacks.
   void acknowledge() {
@@ -119,6 +122,7 @@ class Scheduler : public Context {
   alignas(128) std::atomic<std::uint32_t> head_{0};
   alignas(128) std::atomic<std::uint32_t> tail_{0};
   std::atomic<std::uint64_t> turns_{0};
+  std::atomic<baton_term> running_{BATON_NO_TERM};
   std::atomic<std::uint64_t> acknowledged_{0};
   std::atomic<std::uint64_t> fence_word_{0};
   std::array<std::atomic<Process*>, kRingSize> ring_;

@@ -326,6 +326,7 @@ After step(Scheduler& scheduler, Process& process) {
 void run_turn(Scheduler& scheduler, Process& process) {
   scheduler.current = &process;
   scheduler.self = process.self;
+  scheduler.set_running(process.self);
   scheduler.receives = 0;
   scheduler.is_preempted = false;
   const bool is_drainable = process.behaviour->kind == BATON_GEN_SERVER;
@@ -351,6 +352,7 @@ void run_turn(Scheduler& scheduler, Process& process) {
   }
   scheduler.current = nullptr;
   scheduler.self = BATON_NO_TERM;
+  scheduler.set_running(BATON_NO_TERM);
   scheduler.is_chained = false;
 }
 

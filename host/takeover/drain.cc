@@ -1,0 +1,109 @@
+#include "takeover/drain.h"
+
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "base/check.h"
+
+namespace baton::takeover {
+
+namespace {
+constexpr auto kLookAgain = std::chrono::microseconds(20);
+constexpr std::size_t kNamedMax = 5;
+// To release there is no way but forward: a scheduler that does not come by in this time is stuck in a callback,
+// and takes up what was held for it when it returns.
+constexpr std::uint64_t kReleaseNs = 5'000'000'000;
+}  // namespace
+
+Drain::Drain(runtime::Runtime& runtime, std::vector<code::Version*> group)
+    : runtime_(runtime), group_(std::move(group)) {}
+
+Drain::~Drain() { release(); }
+
+Result<void> Drain::park(std::uint64_t deadline_ns) {
+  BATON_CHECK(is_released_, "a drain is used once");
+  is_released_ = false;
+  // Draining is announced before any phase changes: what is sent from then on is looked at for marks.
+  runtime_.is_draining().store(true, std::memory_order_seq_cst);
+  set_phase(code::Phase::kDraining);
+  bool has_passed = runtime_.barrier(deadline_ns);
+  while (has_passed && runtime::now_ns() < deadline_ns) {
+    if (!is_at_rest()) {
+      std::this_thread::sleep_for(kLookAgain);
+      continue;
+    }
+    // A call from outside may have been taken up between the look and the phase: look again behind a barrier.
+    set_phase(code::Phase::kParked);
+    has_passed = runtime_.barrier(deadline_ns);
+    if (has_passed && is_at_rest()) return {};
+    set_phase(code::Phase::kDraining);
+  }
+  const std::string busy = who_is_busy();
+  release();
+  return Error(Code::kTimedOut, "the processes did not come to rest in time: " + busy);
+}
+
+void Drain::join(code::Version* version) {
+  version->phase().store(code::Phase::kParked, std::memory_order_release);
+  group_.push_back(version);
+}
+
+void Drain::release() {
+  if (is_released_) return;
+  is_released_ = true;
+  set_phase(code::Phase::kOpen);
+  runtime_.is_draining().store(false, std::memory_order_seq_cst);
+  runtime_.release_held(runtime::now_ns() + kReleaseNs);
+}
+
+void Drain::set_phase(code::Phase phase) {
+  for (code::Version* version : group_)
+    version->phase().store(phase, std::memory_order_release);
+}
+
+bool Drain::is_at_rest() const {
+  std::uint64_t ended = 0, begun = 0;
+  for (code::Version* version : group_)
+    for (std::uint32_t i = 0; i < code::kShards; ++i)
+      ended += version->shard(i).awaits_ended.load(std::memory_order_acquire);
+  const std::uint64_t marked = runtime_.marked_work();
+  for (code::Version* version : group_)
+    for (std::uint32_t i = 0; i < code::kShards; ++i)
+      begun += version->shard(i).awaits_begun.load(std::memory_order_acquire);
+  return begun == ended && marked == 0;
+}
+
+std::string Drain::who_is_busy() const {
+  std::string text;
+  std::size_t named = 0, busy = 0;
+  const auto add = [&](baton_term pid, const std::string& what) {
+    ++busy;
+    if (named == kNamedMax) return;
+    ++named;
+    text += (text.empty() ? "" : ", ") + std::string("<0.") +
+            std::to_string(runtime::pid_index(pid)) + "." +
+            std::to_string(runtime::pid_generation(pid)) + "> " + what;
+  };
+  for (std::uint32_t i = 0; i < runtime_.scheduler_count(); ++i) {
+    const baton_term pid = runtime_.scheduler(i).running();
+    if (pid != BATON_NO_TERM && runtime_.scheduler(i).is_behind())
+      add(pid, "is inside a callback");
+  }
+  for (code::Version* version : group_) {
+    for (std::uint32_t i = 0; i < code::kShards; ++i) {
+      auto& shard = version->shard(i);
+      std::lock_guard lock(shard.lock);
+      for (std::uint32_t index : shard.processes) {
+        const runtime::Process& process = runtime_.table().at(index);
+        if (process.has(runtime::kAwaiting) && process.behaviour->kind == BATON_GEN_SERVER)
+          add(process.self, "(" + version->module_name() + ":" + process.behaviour->name +
+                                ") waits for a reply");
+      }
+    }
+  }
+  if (busy > named) text += ", and " + std::to_string(busy - named) + " more";
+  return text.empty() ? "nobody can be named" : text;
+}
+
+}  // namespace baton::takeover

@@ -1,0 +1,253 @@
+#include "takeover/migration.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/check.h"
+
+namespace baton::takeover {
+
+namespace {
+
+constexpr std::size_t kChunkItems = 1024;
+// How far ahead of the work the slots and the states are fetched.
+constexpr std::size_t kSlotAhead = 16;
+constexpr std::size_t kStateAhead = 8;
+
+std::string name_of(const runtime::Process& process) {
+  const code::Version& version = *process.version.load(std::memory_order_acquire);
+  return "process <0." + std::to_string(runtime::pid_index(process.self)) + "." +
+         std::to_string(runtime::pid_generation(process.self)) + "> (" + version.module_name() +
+         ":" + process.behaviour->name + ")";
+}
+
+void prefetch_ahead(const std::vector<Migration::Item>& items, std::size_t i, bool also_made) {
+  if (i + kSlotAhead < items.size()) __builtin_prefetch(items[i + kSlotAhead].process, 1);
+  if (i + kStateAhead >= items.size()) return;
+  const auto fetch = [](const void* object) {
+    __builtin_prefetch(object, 1);
+    __builtin_prefetch(static_cast<const char*>(object) + 64, 1);
+  };
+  fetch(items[i + kStateAhead].old_state);
+  if (also_made) fetch(items[i + kStateAhead].made);
+}
+
+}  // namespace
+
+Migration::Migration(runtime::Runtime& runtime, std::vector<Change> changes)
+    : runtime_(runtime), changes_(std::move(changes)) {}
+
+Migration::~Migration() {
+  if (is_committed_) return;
+  runtime::External external(runtime_);
+  for (Item& item : items_) {
+    if (item.made == nullptr || item.is_return) continue;
+    const baton_schema* schema = item.mover->to();
+    schema->destroy(item.made);
+    external.context().pools.deallocate(item.made, runtime::Pools::class_of(schema->size));
+  }
+}
+
+Result<void> Migration::plan() {
+  for (const Change& change : changes_) {
+    for (std::uint32_t i = 0; i < change.from->behaviour_count(); ++i) {
+      const baton_behaviour* from = change.from->behaviour_at(i);
+      if (from->kind != BATON_GEN_SERVER) continue;
+      const baton_behaviour* to = change.to->behaviour(from->name);
+      if (to == nullptr || to->kind != from->kind) continue;  // left behind
+      BATON_ASSIGN(StateMover mover,
+                   StateMover::between(change.from->module_name() + ":" + from->name, from->state,
+                                       change.from->number().c_str(), to->state,
+                                       change.to->number().c_str(), change.direction));
+      movers_.push_back(std::make_unique<const StateMover>(std::move(mover)));
+      routes_.push_back({from, to, movers_.back()->adopts() ? nullptr : movers_.back().get(),
+                         change.to});
+    }
+  }
+  return {};
+}
+
+void Migration::offer(std::uint32_t process, std::uint32_t generation, Return parked) {
+  offers_.emplace(process, Offer{generation, parked});
+}
+
+const Migration::Route* Migration::route_of(const runtime::Process& process) const {
+  for (const Route& route : routes_)
+    if (route.from == process.behaviour) return &route;
+  return nullptr;
+}
+
+void Migration::gather() {
+  std::size_t count = 0;
+  for (const Change& change : changes_)
+    for (std::uint32_t i = 0; i < code::kShards; ++i) count += change.from->shard(i).processes.size();
+  items_.reserve(count + count / 16);
+  for (const Change& change : changes_) {
+    for (std::uint32_t i = 0; i < code::kShards; ++i) {
+      auto& shard = change.from->shard(i);
+      // Processes may be started meanwhile (their init waits): the lock is for the array.
+      std::lock_guard lock(shard.lock);
+      const auto& processes = shard.processes;
+      for (std::size_t at = 0; at < processes.size(); ++at) {
+        if (at + kSlotAhead < processes.size())
+          __builtin_prefetch(&runtime_.table().at(processes[at + kSlotAhead]));
+        runtime::Process& process = runtime_.table().at(processes[at]);
+        const Route* route = route_of(process);
+        if (route == nullptr) {
+          ++report_.left_behind;
+          continue;
+        }
+        Item item{&process,      runtime::pid_generation(process.self), route->to, route->mover,
+                  process.state, nullptr, false};
+        if (item.old_state == nullptr) item.mover = nullptr;
+        item.mover == nullptr ? ++report_.adopted : ++report_.migrated;
+        if (!offers_.empty() && item.mover != nullptr) {
+          const auto found = offers_.find(processes[at]);
+          if (found != offers_.end() &&
+              found->second.generation == runtime::pid_generation(process.self) &&
+              found->second.parked.successor == process.state) {
+            item.mover = found->second.parked.mover;
+            item.made = found->second.parked.object;
+            item.is_return = true;
+          }
+        }
+        items_.push_back(item);
+      }
+    }
+  }
+}
+
+template <class Work>
+void Migration::in_parallel(std::uint32_t threads, Work work) {
+  const std::size_t chunks = (items_.size() + kChunkItems - 1) / kChunkItems;
+  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  threads = static_cast<std::uint32_t>(std::min<std::size_t>(threads, chunks));
+  std::atomic<std::size_t> next{0};
+  const auto take_chunks = [&] {
+    runtime::External external(runtime_);
+    for (std::size_t chunk; (chunk = next.fetch_add(1)) < chunks;)
+      work(chunk * kChunkItems, std::min(items_.size(), (chunk + 1) * kChunkItems),
+           external.context());
+  };
+  std::vector<std::thread> others;
+  for (std::uint32_t i = 1; i < threads; ++i) others.emplace_back(take_chunks);
+  take_chunks();
+  for (std::thread& other : others) other.join();
+}
+
+Result<void> Migration::prepare(const TakeoverOptions& options, std::uint64_t deadline_ns) {
+  in_parallel(options.threads, [&](std::size_t begin, std::size_t end, runtime::Context& context) {
+    if (has_failed_.load(std::memory_order_relaxed)) return;
+    if (runtime::now_ns() > deadline_ns) {
+      std::lock_guard lock(mutex_);
+      if (!has_failed_.exchange(true)) failure_ = "the budget of the take-over is used up";
+      return;
+    }
+    prepare_chunk(begin, end, context, options);
+  });
+  if (has_failed_) return Error(Code::kFailed, failure_);
+  const std::uint64_t losses = losses_.load();
+  if (losses != 0 && !options.accepts_loss)
+    return Error(Code::kRefused, "going down would lose " + std::to_string(losses) + " of " + lost_ +
+                                     "; --accept-loss gives them up");
+  return {};
+}
+
+void Migration::prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
+                              const TakeoverOptions& options) {
+  for (std::size_t i = begin; i < end; ++i) {
+    prefetch_ahead(items_, i, false);
+    Item& item = items_[i];
+    if (item.mover == nullptr) continue;
+    context.error.length = 0;
+    if (item.is_return) {
+      if (!item.mover->check_restore(item.made, item.old_state))
+        return fail(*item.process, "a value no longer fits the version it came from");
+      continue;
+    }
+    if (!options.accepts_loss && item.mover->may_lose()) {
+      count_loss(item, context.error);
+      if (losses_.load(std::memory_order_relaxed) != 0) continue;  // counted to the end, but not made
+    }
+    if (!prepare_item(item, context))
+      return fail(*item.process, std::string(context.error.text, context.error.length));
+  }
+}
+
+bool Migration::prepare_item(Item& item, runtime::Context& context) {
+  const std::uint32_t size = item.mover->to()->size;
+  void* raw = context.pools.allocate(size);
+  if (!item.mover->make(item.old_state, raw, &context.error)) {
+    context.pools.deallocate(raw, runtime::Pools::class_of(size));
+    return false;
+  }
+  item.made = raw;
+  return true;
+}
+
+void Migration::count_loss(const Item& item, baton_error& error) {
+  const std::uint64_t count = item.mover->loss(item.old_state, &error);
+  if (count == 0) return;
+  losses_.fetch_add(count, std::memory_order_relaxed);
+  std::lock_guard lock(mutex_);
+  if (lost_.empty()) lost_.assign(error.text, error.length);
+}
+
+void Migration::fail(const runtime::Process& process, const std::string& why) {
+  std::lock_guard lock(mutex_);
+  if (has_failed_.exchange(true)) return;
+  failure_ = name_of(process) + ": " + why;
+}
+
+void Migration::commit(const TakeoverOptions& options, const std::function<void()>& flip) {
+  is_committed_ = true;
+  in_parallel(options.threads, [&](std::size_t begin, std::size_t end, runtime::Context&) {
+    for (std::size_t i = begin; i < end; ++i) {
+      prefetch_ahead(items_, i, true);
+      Item& item = items_[i];
+      if (item.mover != nullptr) {
+        if (item.is_return) {
+          item.mover->restore(item.made, item.old_state);
+        } else {
+          if (options.accepts_loss) item.mover->discard(item.old_state);
+          item.mover->commit(item.old_state, item.made);
+        }
+        item.process->state = item.made;
+      }
+      item.process->behaviour = item.to;
+    }
+  });
+  flip();
+  for (const Change& change : changes_) reindex(change);
+}
+
+// Moves the index and the leases. Requires: `from` is retired, so that nothing comes in any more.
+void Migration::reindex(const Change& change) {
+  for (std::uint32_t i = 0; i < code::kShards; ++i) {
+    auto& from = change.from->shard(i);
+    auto& to = change.to->shard(i);
+    std::lock_guard from_lock(from.lock);
+    std::lock_guard to_lock(to.lock);
+    std::vector<std::uint32_t> staying;
+    std::uint64_t moved = 0;
+    for (std::uint32_t index : from.processes) {
+      runtime::Process& process = runtime_.table().at(index);
+      // Started after gather: it has no state yet, and only changes its code.
+      if (const Route* route = route_of(process)) process.behaviour = route->to;
+      const bool goes = change.to->owns(process.behaviour);
+      auto& target = goes ? to.processes : staying;
+      process.position = static_cast<std::uint32_t>(target.size());
+      target.push_back(index);
+      if (!goes) continue;
+      process.version.store(change.to, std::memory_order_release);
+      ++moved;
+    }
+    from.processes = std::move(staying);
+    to.acquired.store(to.acquired.load(std::memory_order_relaxed) + moved,
+                      std::memory_order_release);
+    from.released.store(from.released.load(std::memory_order_relaxed) + moved,
+                        std::memory_order_release);
+  }
+}
+
+}  // namespace baton::takeover

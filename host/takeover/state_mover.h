@@ -1,0 +1,90 @@
+// StateMover: turns a state object of one version into one of another, and back.
+//
+// Carries out a bundle::Migration (the comparison of two schemas) on real objects, in three parts, so that a
+// take-over stays a transaction:
+//   make    a new object: construct, copies and conversions, the newer version's hook. May fail; the old object is
+//           only read.
+//   commit  moves the fields of equal type from the old object to the new one. Cannot fail. The old object stays, live
+//           and emptied ("parked").
+//   restore makes a parked object whole again from the new one: the same moves the other way, and the copies.
+//           check_restore first does the part that may fail.
+//
+// Where a hook took part the parked object cannot be made whole by moves: the way back is a migration down.
+//
+// Ownership: borrows both versions' schemas; both must stay loaded.
+// Threads: constant after construction; any thread, one per object.
+#pragma once
+
+#include <baton/abi.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "bundle/schema.h"
+
+namespace baton::takeover {
+
+class StateMover {
+ public:
+  /// kRefused with the reasons if no state crosses. `behaviour` is named in them.
+  static Result<StateMover> between(const std::string& behaviour, const baton_schema* from,
+                                    const char* from_version, const baton_schema* to,
+                                    const char* to_version, bundle::Direction direction);
+
+  /// The object is adopted where it lies: none of the rest is to be called.
+  bool adopts() const { return adopts_; }
+  /// Whether a parked object can be restored.
+  bool is_reversible() const { return !has_hook_; }
+  const baton_schema* from() const { return from_; }
+  const baton_schema* to() const { return to_; }
+
+  /// Makes the new object in raw memory of to()->size bytes. False: nothing was made, the text says why.
+  bool make(void* old, void* raw, baton_error* error) const;
+  void commit(void* old, void* made) const;
+  bool check_restore(void* parked, void* live) const;
+  void restore(void* parked, void* live) const;
+
+  /// How many things of value the old object would lose, on the way down; what they are, in the error's text.
+  std::uint64_t loss(const void* old, baton_error* error) const;
+  bool may_lose() const { return loss_ != nullptr || !lossy_.empty(); }
+  /// Gives up what loss counted, before commit.
+  void discard(void* old) const;
+
+ private:
+  struct Move {
+    void (*forward)(void* to, void* from);
+    void (*back)(void* to, void* from);
+    std::uint32_t from, to;  // offsets
+  };
+  struct Copy {
+    std::uint32_t from, to, size;
+  };
+  struct Conversion {
+    bundle::FieldAction action;
+    bundle::FieldDescription from, to;
+  };
+  struct Lossy {
+    std::string name;
+    int (*is_default)(const void* state, const void* defaults);
+  };
+
+  StateMover() = default;
+
+  const baton_schema* from_ = nullptr;
+  const baton_schema* to_ = nullptr;
+  std::string from_version_, to_version_;
+  bool adopts_ = false;
+  bool has_hook_ = false;
+  int (*change_)(void*, const baton_view*, const char*, baton_error*) = nullptr;
+  int (*revert_)(const void*, const baton_view*, const char*, baton_error*) = nullptr;
+  std::uint64_t (*loss_)(const void*, const char*, baton_error*) = nullptr;
+  void (*discard_)(void*, const char*) = nullptr;
+  std::vector<Move> moves_;
+  std::vector<Copy> copies_;
+  std::vector<Conversion> conversions_;
+  std::vector<Lossy> lossy_;
+};
+
+}  // namespace baton::takeover
