@@ -437,7 +437,8 @@ class ElfFile::Reader {
     return {};
   }
 
-  Result<void> relocate(std::uint64_t address, std::uint32_t type, std::uint32_t symbol) {
+  Result<void> relocate(std::uint64_t address, std::uint32_t type, std::uint32_t symbol,
+                        std::uint64_t addend) {
     if (file_.relocations_.size() == kRelocationsMax)
       return broken("relocations", "more than " + number(kRelocationsMax));
     if (symbol >= file_.dynamic_symbols_.size())
@@ -445,11 +446,17 @@ class ElfFile::Reader {
                                        number(file_.dynamic_symbols_.size()));
     for (const Segment& s : file_.segments_)
       if (s.type == PT_LOAD && address >= s.address && address - s.address < s.memory_size) {
-        file_.relocations_.push_back({address, type, symbol});
+        file_.relocations_.push_back({address, type, symbol, addend});
         return {};
       }
     return broken("relocations",
                   "one at address " + hex_number(address) + " lies outside the loaded segments");
+  }
+
+  // A relative relocation whose addend is the word that stands there.
+  Result<void> relocate_in_place(std::uint64_t address) {
+    BATON_ASSIGN(std::string_view word, mapped_range(address, 8, "a word of DT_RELR"));
+    return relocate(address, kRelative, 0, load<std::uint64_t>(word, 0));
   }
 
   Result<void> relocations() {
@@ -463,7 +470,8 @@ class ElfFile::Reader {
       for (std::size_t i = 0; i < table.size(); i += sizeof(Elf64_Rela)) {
         const auto r = load<Elf64_Rela>(table, i);
         BATON_TRY(relocate(r.r_offset, static_cast<std::uint32_t>(ELF64_R_TYPE(r.r_info)),
-                           static_cast<std::uint32_t>(ELF64_R_SYM(r.r_info))));
+                           static_cast<std::uint32_t>(ELF64_R_SYM(r.r_info)),
+                           static_cast<std::uint64_t>(r.r_addend)));
       }
     }
     const auto at = file_.dynamic(DT_RELR), size = file_.dynamic(DT_RELRSZ);
@@ -477,12 +485,12 @@ class ElfFile::Reader {
     for (std::size_t i = 0; i < table.size(); i += 8) {
       const auto entry = load<std::uint64_t>(table, i);
       if ((entry & 1) == 0) {
-        BATON_TRY(relocate(entry, kRelative, 0));
+        BATON_TRY(relocate_in_place(entry));
         next = entry + 8;
         continue;
       }
       for (unsigned bit = 1; bit < 64; ++bit)
-        if (entry >> bit & 1) BATON_TRY(relocate(next + (bit - 1) * 8, kRelative, 0));
+        if (entry >> bit & 1) BATON_TRY(relocate_in_place(next + (bit - 1) * 8));
       next += 63 * 8;
     }
     return {};

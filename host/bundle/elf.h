@@ -69,6 +69,7 @@ class ElfFile {
     std::uint64_t address;
     std::uint32_t type;
     std::uint32_t symbol;  // index in dynamic_symbols(), 0 is none
+    std::uint64_t addend;
   };
   struct Note {
     std::string_view owner;

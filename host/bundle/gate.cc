@@ -4,6 +4,7 @@
 #include "bundle/imports.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace baton::bundle {
 
@@ -16,6 +17,7 @@ constexpr std::string_view kNoThreadLocal =
     "hold per-process data in the state, not in a thread_local";
 constexpr std::size_t kBuildIdBytesMin = 8;
 constexpr std::size_t kBuildIdBytesMax = 64;
+constexpr std::uint64_t kPointerBytes = 8;
 constexpr std::size_t kNamesShownMax = 8;
 // What crtbegin's and the linker's alignment may add to .data and .bss beside named variables.
 constexpr std::uint64_t kUnnamedBytesMax = 64;
@@ -59,6 +61,7 @@ class Gate {
     BATON_TRY(unique_symbols());
     BATON_TRY(thread_local_storage());
     if (!facts.note.stateful_globals) BATON_TRY(writable_globals());
+    BATON_TRY(constructors());
     BATON_TRY(loading_flags());
     BATON_TRY(text_relocations());
     BATON_TRY(executable_stack());
@@ -229,6 +232,48 @@ class Gate {
       return refused("writable-globals",
                      std::to_string(total - covered) + " writable bytes belong to no symbol",
                      kCure);
+    return {};
+  }
+
+  // What crtbegin, the initialisers of a file's variables (which writable_globals judges) and
+  // sanitizers put there.
+  bool is_start_file_function(std::string_view name) const {
+    return name == "frame_dummy" || name == "__do_global_dtors_aux" ||
+           name.starts_with("_GLOBAL__") ||
+           (rules_.allow_sanitizers &&
+            (name.starts_with("_sub_I_") || name.starts_with("_sub_D_") ||
+             name.find("san.module_") != name.npos));
+  }
+
+  std::string function_at(std::uint64_t address) const {
+    for (const ElfFile::Symbol& s : file_.static_symbols())
+      if (s.type == STT_FUNC && s.address == address && !s.is_import()) return std::string(s.name);
+    return {};
+  }
+
+  Result<void> constructors() const {
+    for (auto [tag, size_tag, what] :
+         {std::tuple{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, "DT_INIT_ARRAY"},
+          std::tuple{DT_FINI_ARRAY, DT_FINI_ARRAYSZ, "DT_FINI_ARRAY"}}) {
+      const std::uint64_t from = file_.dynamic(tag).value_or(0),
+                          size = file_.dynamic(size_tag).value_or(0);
+      if (!file_.has_static_symbols() && size > kPointerBytes)
+        return refused("constructors",
+                       std::string(what) +
+                           " names functions that cannot be told apart, since .symtab was stripped",
+                       "strip with --strip-debug only");
+      if (!file_.has_static_symbols()) continue;
+      for (const ElfFile::Relocation& r : file_.relocations()) {
+        if (r.address < from || r.address - from >= size) continue;
+        const std::uint64_t base = r.symbol == 0 ? 0 : file_.dynamic_symbols()[r.symbol].address;
+        const std::string name = function_at(base + r.addend);
+        if (!is_start_file_function(name))
+          return refused("constructors",
+                         (name.empty() ? "a function without a name" : name) + " in " + what +
+                             " would run while the loader holds its lock",
+                         "do it in the module's init and fini");
+      }
+    }
     return {};
   }
 

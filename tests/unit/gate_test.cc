@@ -83,6 +83,7 @@ constexpr Refusal kRefusals[] = {
     {"thread_atexit", "thread-local", "__cxa_thread_atexit_impl@GLIBC_2.18", "state"},
     {"writable_global", "writable-globals", "requests_seen", "stateful_globals"},
     {"writable_stripped", "writable-globals", ".symtab", "--strip-debug"},
+    {"constructor", "constructors", "runs_before_init", "init and fini"},
     {"nodelete", "nodelete", "DF_1_NODELETE", "-z nodelete"},
     {"textrel", "textrel", "DT_TEXTREL", "-fPIC"},
     {"executable_stack", "executable-stack", "PT_GNU_STACK", "noexecstack"},

@@ -1,8 +1,22 @@
 /* bad: a module without behaviours that breaks one rule of the gate, chosen by a macro or by how it is linked. */
 #include <baton/abi.h>
 
+#ifdef BAD_COUNTS_STARTS
+static int starts;
+static int start(const baton_host* host, baton_error* error) {
+  (void)host, (void)error;
+  return ++starts == 1 ? 0 : -1;
+}
+#else
+#define start NULL
+#endif
+
 static const baton_module description = {sizeof(baton_module), BATON_ABI_MAJOR, BATON_ABI_MINOR, "bad", "1.0.0", "bad",
-                                         0, sizeof(baton_behaviour), NULL, NULL, NULL};
+                                         0, sizeof(baton_behaviour), NULL, start, NULL};
+
+#ifdef BAD_CONSTRUCTOR
+__attribute__((constructor)) static void runs_before_init(void) { __asm__ volatile(""); }
+#endif
 
 #ifndef BAD_NO_ENTRY
 __attribute__((visibility("default"))) const baton_module* baton_module_entry(void) {

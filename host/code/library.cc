@@ -1,0 +1,303 @@
+#include "code/library.h"
+
+#define BOOST_DLL_USE_STD_FS
+#include "base/check.h"
+#include "base/files.h"
+#include "bundle/elf.h"
+#include "bundle/schema.h"
+
+#include <boost/dll/shared_library.hpp>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+
+namespace baton::code {
+
+namespace {
+
+constexpr const char* kEntry = "baton_module_entry";
+
+// The sizes of ABI 1.0, below which no module's tables can be; later minors only add behind them.
+constexpr std::uint32_t kModuleBytesMin = offsetof(baton_module, fini) + sizeof(void*);
+constexpr std::uint32_t kBehaviourBytesMin = offsetof(baton_behaviour, terminate) + sizeof(void*);
+
+std::string loader_error() {
+  const char* text = ::dlerror();
+  return text == nullptr ? "no reason given" : text;
+}
+
+// Whether the loader has a library of this path or of this file under another path. Changes
+// nothing.
+bool is_known_to_loader(const std::string& path) {
+  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+  if (handle == nullptr) return false;
+  ::dlclose(handle);
+  return true;
+}
+
+// How many mappings of this file the kernel lists for us.
+std::size_t mappings_of(const std::string& path) {
+  std::ifstream maps("/proc/self/maps");
+  std::size_t count = 0;
+  for (std::string line; std::getline(maps, line);) {
+    const std::size_t at = line.find('/');
+    if (at == line.npos) continue;
+    const std::string_view mapped = std::string_view(line).substr(at);
+    if (mapped == path || mapped == path + " (deleted)") ++count;
+  }
+  return count;
+}
+
+struct MappedImage {
+  ElfW(Addr) address;
+  std::string build_id;  // raw bytes
+  bool is_found = false;
+};
+
+// Reads the build id out of the notes of one mapped image, which the gate has found sound in the
+// file.
+int read_build_id(dl_phdr_info* info, std::size_t, void* data) {
+  auto& image = *static_cast<MappedImage*>(data);
+  if (info->dlpi_addr != image.address) return 0;
+  image.is_found = true;
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const auto& segment = info->dlpi_phdr[i];
+    if (segment.p_type != PT_NOTE) continue;
+    const std::size_t align = segment.p_align == 8 ? 8 : 4;
+    const auto padded = [&](std::size_t n) { return (n + align - 1) / align * align; };
+    const char* start = reinterpret_cast<const char*>(info->dlpi_addr + segment.p_vaddr);
+    for (std::size_t at = 0; at + sizeof(ElfW(Nhdr)) <= segment.p_memsz;) {
+      ElfW(Nhdr) note;
+      std::memcpy(&note, start + at, sizeof note);
+      const std::size_t owner = at + sizeof note, descriptor = padded(owner + note.n_namesz);
+      if (descriptor + note.n_descsz > segment.p_memsz) break;
+      if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+          std::memcmp(start + owner, "GNU", 4) == 0)
+        image.build_id.assign(start + descriptor, note.n_descsz);
+      at = padded(descriptor + note.n_descsz);
+    }
+  }
+  return 1;
+}
+
+bool is_same_text(const char* text, const std::string& expected) {
+  return text != nullptr && text == expected;
+}
+
+std::string shown(const char* text) {
+  return text == nullptr ? "null" : "\"" + std::string(text) + "\"";
+}
+
+// The plan is made from the note and carried out by the tables, so they must say the same.
+std::optional<std::string> difference(const bundle::SchemaDescription& note,
+                                      const bundle::SchemaDescription& table) {
+  if (note.name != table.name) return "name";
+  if (note.fingerprint != table.fingerprint) return "fingerprint";
+  if (note.size != table.size || note.align != table.align) return "size or align";
+  if (note.revision != table.revision) return "revision";
+  if (note.dropped != table.dropped) return "dropped fields";
+  if (note.has_change != table.has_change || note.has_revert != table.has_revert ||
+      note.has_loss != table.has_loss)
+    return "hooks";
+  if (note.fields.size() != table.fields.size()) return "number of fields";
+  for (std::size_t i = 0; i < note.fields.size(); ++i) {
+    const bundle::FieldDescription &a = note.fields[i], &b = table.fields[i];
+    if (a.name != b.name || a.type != b.type || a.offset != b.offset || a.size != b.size ||
+        a.scalar != b.scalar || a.flags != b.flags || a.renamed_from != b.renamed_from ||
+        a.type_text != b.type_text)
+      return "field " + a.name;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+struct Library::Image {
+  boost::dll::shared_library library;
+};
+
+Library::Library(std::string path, bundle::ModuleFacts facts)
+    : path_(std::move(path)), facts_(std::move(facts)) {}
+
+Library::~Library() {
+  if (image_ != nullptr) close();
+}
+
+const baton_module* Library::module() const {
+  BATON_CHECK(image_ != nullptr, path_);
+  return module_;
+}
+
+Error Library::refused(const std::string& what) const {
+  return Error(
+      Code::kRefused,
+      path_ + ": refused: " + what +
+          "; cure: build the module again with one SDK, so that its note and its tables agree");
+}
+
+Result<std::unique_ptr<Library>> Library::open(const std::string& path, const LibraryRules& rules,
+                                               const baton_host* host) {
+  BATON_CHECK(host != nullptr);
+  if (!std::filesystem::path(path).is_absolute())
+    return Error(Code::kUsage, path + ": the path of a module must be absolute");
+  ScopedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd.is_open())
+    return Error(errno == ENOENT ? Code::kNotFound : Code::kFailed,
+                 path + ": cannot be opened: " + std::strerror(errno));
+  BATON_ASSIGN(bundle::ElfFile file, bundle::ElfFile::read(fd.get(), path));
+  if (rules.digest && sha256(file.bytes()) != *rules.digest)
+    return Error(Code::kRefused, path + ": its SHA-256 " + sha256(file.bytes()).hex() +
+                                     " is not the expected " + rules.digest->hex() +
+                                     "; cure: remove the release and unpack its bundle again");
+  BATON_ASSIGN(bundle::ModuleFacts facts, bundle::gate(file, rules.gate));
+  std::unique_ptr<Library> library(new Library(path, std::move(facts)));
+  BATON_TRY(library->load());
+  // From here on a failure closes the library by its destructor.
+  BATON_TRY(library->check_image(fd.get()));
+  BATON_TRY(library->describe(rules));
+  BATON_TRY(library->init(host));
+  return library;
+}
+
+Result<void> Library::load() {
+  if (!bundle::kHostIsSanitized && is_known_to_loader(path_))
+    return Error(Code::kBusy,
+                 path_ +
+                     ": this file is loaded already, or an earlier load of it is pinned; "
+                     "cure: close it first, or restart the host");
+  auto image = std::make_unique<Image>();
+  boost::dll::fs::error_code error;
+  image->library.load(path_, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local,
+                      error);
+  if (error) return Error(Code::kFailed, path_ + ": cannot be loaded: " + loader_error());
+  image_ = std::move(image);
+  return {};
+}
+
+// The loader opened the path by itself: what it mapped must be what we judged.
+Result<void> Library::check_image(int fd) const {
+  struct stat judged {
+  }, named{};
+  if (::fstat(fd, &judged) != 0 || ::stat(path_.c_str(), &named) != 0 ||
+      judged.st_dev != named.st_dev || judged.st_ino != named.st_ino)
+    return refused("the file was replaced while it was loaded");
+  link_map* map = nullptr;
+  if (::dlinfo(image_->library.native(), RTLD_DI_LINKMAP, &map) != 0 || map == nullptr)
+    return Error(Code::kFailed, path_ + ": the loader does not know it: " + loader_error());
+  MappedImage image{map->l_addr, {}, false};
+  ::dl_iterate_phdr(read_build_id, &image);
+  const std::string mapped =
+      to_hex(reinterpret_cast<const std::uint8_t*>(image.build_id.data()), image.build_id.size());
+  if (!image.is_found || mapped != facts_.build_id)
+    return refused("the image in memory has the build id \"" + mapped +
+                   "\", the file that was judged " + facts_.build_id);
+  return {};
+}
+
+Result<void> Library::describe(const LibraryRules& rules) {
+  const bundle::ModuleNote& note = facts_.note;
+  if (!rules.module.empty() && rules.module != note.module)
+    return Error(Code::kRefused,
+                 path_ + ": refused: it is the module " + note.module + ", not " + rules.module);
+  if (!rules.version.empty() && rules.version != note.version)
+    return Error(Code::kRefused, path_ + ": refused: it is version " + note.version + " of " +
+                                     note.module + ", not " + rules.version);
+  if (!image_->library.has(kEntry))
+    return refused(std::string(kEntry) + " is not found by the loader");
+  module_ = image_->library.get<const baton_module*()>(kEntry)();
+  if (module_ == nullptr) return refused(std::string(kEntry) + " returned null");
+  if (module_->struct_size < kModuleBytesMin)
+    return refused("baton_module.struct_size " + std::to_string(module_->struct_size) +
+                   " is below " + std::to_string(kModuleBytesMin));
+  if (module_->abi_major != note.abi.major || module_->abi_minor != note.abi.minor)
+    return refused("baton_module's ABI " + std::to_string(module_->abi_major) + "." +
+                   std::to_string(module_->abi_minor) + " is not the note's " +
+                   std::to_string(note.abi.major) + "." + std::to_string(note.abi.minor));
+  if (!is_same_text(module_->name, note.module))
+    return refused("baton_module.name " + shown(module_->name) + " is not the note's \"" +
+                   note.module + "\"");
+  if (!is_same_text(module_->version, note.version))
+    return refused("baton_module.version " + shown(module_->version) + " is not the note's \"" +
+                   note.version + "\"");
+  if (!is_same_text(module_->build, note.build))
+    return refused("baton_module.build " + shown(module_->build) + " is not the note's \"" +
+                   note.build + "\"");
+  if (module_->behaviour_count != note.behaviours.size())
+    return refused("baton_module.behaviour_count " + std::to_string(module_->behaviour_count) +
+                   " is not the note's " + std::to_string(note.behaviours.size()));
+  if (module_->behaviour_count > 0 &&
+      (module_->behaviours == nullptr || module_->behaviour_stride < kBehaviourBytesMin ||
+       module_->behaviour_stride % alignof(baton_behaviour) != 0))
+    return refused("baton_module.behaviours is null or its stride " +
+                   std::to_string(module_->behaviour_stride) + " does not fit the ABI");
+  for (std::uint32_t i = 0; i < module_->behaviour_count; ++i) {
+    const auto* behaviour = reinterpret_cast<const baton_behaviour*>(
+        reinterpret_cast<const char*>(module_->behaviours) +
+        std::size_t{i} * module_->behaviour_stride);
+    const bundle::BehaviourNote& expected = note.behaviours[i];
+    const std::string in = "behaviour " + expected.name + ": ";
+    if (!is_same_text(behaviour->name, expected.name))
+      return refused(in + "the table has " + shown(behaviour->name) + " in its place");
+    if (behaviour->kind != expected.kind)
+      return refused(in + "its kind " + std::to_string(behaviour->kind) + " is not the note's");
+    const bool is_server = behaviour->kind == BATON_GEN_SERVER;
+    if (behaviour->init == nullptr ||
+        (is_server ? behaviour->handle == nullptr : behaviour->resume == nullptr))
+      return refused(in + "init, handle (of a gen_server) or resume (of a process) is null");
+    if (is_server != (behaviour->state != nullptr))
+      return refused(in + "a gen_server has a state, a process has none");
+    if (!is_server) continue;
+    auto schema = bundle::describe(behaviour->state);
+    if (!schema) return refused(in + schema.error().message());
+    if (auto field = difference(*expected.schema, *schema))
+      return refused(in + "the schema's " + *field + " is not the note's");
+  }
+  return {};
+}
+
+Result<void> Library::init(const baton_host* host) {
+  std::array<char, kInitErrorBytesMax> text{};
+  baton_error error{kInitErrorBytesMax, 0, text.data()};
+  if (module_->init != nullptr && module_->init(host, &error) != 0) {
+    text.back() = 0;  // whatever the module left there
+    return Error(Code::kFailed,
+                 path_ + ": init of " + facts_.note.module + " " + facts_.note.version +
+                     " failed: " + (text[0] == 0 ? "it gave no reason" : text.data()));
+  }
+  has_started_ = true;
+  return {};
+}
+
+UnloadReport Library::close() {
+  BATON_CHECK(image_ != nullptr, path_);
+  if (has_started_ && module_->fini != nullptr) module_->fini();
+  has_started_ = false;
+  module_ = nullptr;
+  if (bundle::kHostIsSanitized) {
+    void* pin = ::dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
+    if (pin != nullptr) ::dlclose(pin);
+  }
+  image_->library.unload();
+  image_.reset();
+  if (bundle::kHostIsSanitized)
+    return {false, "the host's sanitizer build, which keeps libraries mapped"};
+  // What dlclose says does not count: it may quietly do nothing.
+  const bool is_known = is_known_to_loader(path_);
+  const std::size_t mappings = mappings_of(path_);
+  if (!is_known && mappings == 0) return {true, {}};
+  return {false, is_known
+                     ? "the dynamic loader (another open of this file, a thread's destructors, or "
+                       "a symbol bound by another library)"
+                     : "something that maps its file (" + std::to_string(mappings) + " mappings)"};
+}
+
+}  // namespace baton::code

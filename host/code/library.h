@@ -1,0 +1,96 @@
+// Library: one module's file, loaded into this process, from the gate to the proof that it is gone.
+//
+// The seam to Boost.DLL and the dynamic loader. What is loaded is what was judged: the file is
+// opened once, hashed and passed through the gate (bundle/gate.h) from that descriptor, and the
+// image that the loader then maps by the path must be that very file with the build id that was
+// judged.
+//
+//   status   action  next
+//   -        open    loaded     gate, dlopen, entry, description against the note, init
+//   -        open    -          refused: whatever was done is undone
+//   loaded   close   unloaded   fini, dlclose; absent from the loader's list and from
+//   /proc/self/maps loaded   close   pinned     the same, but something keeps it mapped; a fact to
+//   report, not an error
+//
+// Invariants:
+//   (1) The loader knew no library of this file before open: every load is a fresh one with fresh
+//   globals. (2) Host correctness never depends on an unload; it is done when no lease is left, and
+//   measured.
+// A build with sanitizers keeps libraries mapped, since their reports name code of libraries that
+// are gone; there a file may be opened again, and close says pinned. Ownership: owns the loader's
+// handle; module() and everything it points to dies with close. Threads:   the loader's thread
+// only, one library at a time: constructors, init and fini run on it under the dynamic
+//            loader's lock. module() may be read from any thread while the library is loaded.
+// Fails:     kRefused by digest, gate or description, kFailed by the loader or the module's init,
+// kNotFound. See:       host/README.md, "Loading"
+#pragma once
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "bundle/gate.h"
+
+#include <baton/abi.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace baton::code {
+
+inline constexpr std::uint32_t kInitErrorBytesMax = 512;
+
+struct LibraryRules {
+  bundle::GateRules gate;
+  std::optional<Digest> digest;  // what the file must hash to
+  std::string module;            // the name and version that are expected; empty: any
+  std::string version;
+};
+
+struct UnloadReport {
+  bool is_unloaded = false;
+  std::string pinned_by;  // who keeps it mapped, if it is not unloaded
+};
+
+class Library {
+ public:
+  /// Loads the file at an absolute path in the store and runs its init with the host's table, which
+  /// must outlive the library.
+  static Result<std::unique_ptr<Library>> open(const std::string& path, const LibraryRules& rules,
+                                               const baton_host* host);
+
+  /// Closes it, if that was not done, and forgets the report.
+  ~Library();
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+
+  const std::string& path() const { return path_; }
+  const bundle::ModuleNote& note() const { return facts_.note; }
+  /// In hexadecimal.
+  const std::string& build_id() const { return facts_.build_id; }
+  /// Requires: not closed.
+  const baton_module* module() const;
+
+  /// Runs fini, unloads and looks whether that happened. Requires: not closed, and nothing of the
+  /// module in use.
+  UnloadReport close();
+
+ private:
+  struct Image;
+
+  Library(std::string path, bundle::ModuleFacts facts);
+  Result<void> load();
+  Result<void> check_image(int fd) const;
+  Result<void> describe(const LibraryRules& rules);
+  Result<void> init(const baton_host* host);
+  Error refused(const std::string& what) const;
+
+  // Constant after open.
+  const std::string path_;
+  const bundle::ModuleFacts facts_;
+  std::unique_ptr<Image> image_;  // null once closed
+  const baton_module* module_ = nullptr;
+  bool has_started_ = false;  // init succeeded, so fini is owed
+};
+
+}  // namespace baton::code
