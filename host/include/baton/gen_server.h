@@ -87,10 +87,7 @@ struct JobOf : Job {
   Task<R> task_of_handler;
 
   JobOf(baton_context* in, Server&& from, const M& m, Caller c)
-      : Job{{in, nullptr, {}, false}, finish, free},
-        server(std::move(from)),
-        message(m),
-        caller(c) {}
+      : Job{{.context = in}, finish, free}, server(std::move(from)), message(m), caller(c) {}
 
   static int finish(Job& job) {
     JobOf& self = static_cast<JobOf&>(job);
@@ -206,7 +203,7 @@ class GenServer : public Self {
   static int init_callback(baton_context* context, void* state,
                            const baton_message* args) noexcept {
     return task::guarded(context, [&] {
-      task::Activation activation{context, nullptr, {}, false};
+      task::Activation activation{.context = context};
       if constexpr (requires { &Derived::init; }) {
         using Traits = gen_server::InitTraits<decltype(&Derived::init)>;
         using Args = typename Traits::Args;
@@ -233,7 +230,7 @@ class GenServer : public Self {
   static int handle_callback(baton_context* context, void* state,
                              const baton_message* message) noexcept {
     return task::guarded(context, [&] {
-      task::Activation activation{context, nullptr, {}, false};
+      task::Activation activation{.context = context};
       Derived server = make(&activation, state);
       if constexpr (requires { server.handle_raw(message); }) {
         const int result = server.handle_raw(message);
@@ -286,7 +283,7 @@ class GenServer : public Self {
   static void terminate_callback(baton_context* context, void* state,
                                  const baton_message* reason) noexcept {
     task::guarded(context, [&] {
-      task::Activation activation{context, nullptr, {}, false};
+      task::Activation activation{.context = context};
       make(&activation, state).terminate(reason != nullptr ? Term(reason->root) : Term());
       return +BATON_OK;
     });

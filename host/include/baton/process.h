@@ -137,10 +137,10 @@ class [[nodiscard]] Receive : private task::Waiter {
     if (got_ != nullptr) activation_->context->host->free(activation_->context, got_);
   }
 
-  bool await_ready() { return take(activation_->context); }
+  bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> frame) {
     leaf = frame;
-    activation_->waiter = this;
+    activation_->wait_for(this);
   }
   Value await_resume() { return read_(*activation_, std::exchange(got_, nullptr)); }
 
@@ -298,7 +298,7 @@ class Process {
     return task::guarded(context, [&] {
       void* const memory = context->host->allocate(context, sizeof(task::Activation));
       if (memory == nullptr) throw std::bad_alloc();
-      auto* const activation = new (memory) task::Activation{context, nullptr, {}, false};
+      auto* const activation = new (memory) task::Activation{.context = context};
       return settle(activation, [&] {
         using Args = typename process::Parameters<decltype(&Derived::loop)>::Args;
         if constexpr (std::is_void_v<Args>) {

@@ -81,9 +81,19 @@ struct Waiter {
 // good until the callback returns, so all that outlives that reaches it through here.
 struct Activation {
   baton_context* context = nullptr;
-  Waiter* waiter = nullptr;
-  std::coroutine_handle<> task;
+  std::coroutine_handle<> task = {};  // the outermost coroutine
+  void* then = nullptr;  // set by the coroutine that suspended: what it waits for, or who goes on
+  bool is_handover = false;  // which of the two
   bool is_stopping = false;
+
+  void wait_for(Waiter* waiter) {
+    then = waiter;
+    is_handover = false;
+  }
+  void hand_over_to(std::coroutine_handle<> frame) {
+    then = frame.address();
+    is_handover = true;
+  }
 };
 
 // Ends the process from anywhere below a callback; its reason is set already.
@@ -151,7 +161,7 @@ class [[nodiscard]] Call : private Waiter {
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> frame) {
     leaf = frame;
-    activation_->waiter = this;
+    activation_->wait_for(this);
   }
   R await_resume() {
     if (got_ == nullptr) {

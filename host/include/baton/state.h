@@ -497,12 +497,10 @@ baton_message* Schema<S, Members<M...>>::to_term(baton_context* context,
                 "it forgets would be lost in a take-over");
 
 /// This field had another name in older versions.
-#define BATON_RENAMED(TYPE, FIELD, BEFORE)                                           \
-  constexpr const char* baton_renamed_from(TYPE*, ::baton::Name<#FIELD>) {           \
-    static_assert(                                                                   \
-        requires { &TYPE::FIELD; },                                                  \
-        "baton: BATON_RENAMED names a field that " #TYPE " does not have: " #FIELD); \
-    return #BEFORE;                                                                  \
+#define BATON_RENAMED(TYPE, FIELD, BEFORE)                                 \
+  constexpr const char* baton_renamed_from(TYPE*, ::baton::Name<#FIELD>) { \
+    static_assert(&TYPE::FIELD != nullptr, "such a field must exist");     \
+    return #BEFORE;                                                        \
   }
 
 /// Older fields that this version gives up on purpose.
@@ -514,8 +512,6 @@ baton_message* Schema<S, Members<M...>>::to_term(baton_context* context,
 
 /// Fields whose loss on the way down is no loss: caches, counters.
 #define BATON_DISPOSABLE(TYPE, ...) BATON_EACH(BATON_DISPOSABLE_FIELD, TYPE, __VA_ARGS__)
-#define BATON_DISPOSABLE_FIELD(TYPE, FIELD)                                           \
-  static_assert(                                                                      \
-      requires { &TYPE::FIELD; },                                                     \
-      "baton: BATON_DISPOSABLE names a field that " #TYPE " does not have: " #FIELD); \
+#define BATON_DISPOSABLE_FIELD(TYPE, FIELD)                          \
+  static_assert(&TYPE::FIELD != nullptr, "such a field must exist"); \
   [[maybe_unused]] void baton_disposable(TYPE*, ::baton::Name<#FIELD>);

@@ -26,29 +26,18 @@ class Task;
 
 namespace task {
 
-// Where a task that nobody awaits continues: nowhere, back to who resumed it. std::noop_coroutine
-// is that too, but lies in writable memory, which a module must not have. A frame begins with its
-// resume and its destroy function in every ABI that gcc and clang know for coroutines.
-struct Nowhere {
-  static void go(void*) noexcept {}
-  void (*resume)(void*) noexcept = go;
-  void (*destroy)(void*) noexcept = go;
-};
-inline constexpr Nowhere kNowhere;
-
-inline std::coroutine_handle<> nowhere() {
-  return std::coroutine_handle<>::from_address(const_cast<Nowhere*>(&kNowhere));
-}
-
 class Frame {
  public:
   template <class... Args>
-  static void* operator new(std::size_t size, const Args&... args) {
+  explicit Frame(const Args&... args) : activation_(owner_of(args...)) {}
+
+  // Inlined, since gcc takes a template and a plain function for an unequal pair of new and delete.
+  template <class... Args>
+  [[gnu::always_inline]] static void* operator new(std::size_t size, const Args&... args) {
     static_assert((std::is_base_of_v<Self, Args> || ...),
                   "baton: a Task must be a member of a gen_server or take a baton::Self, by whose "
                   "process its frame is kept: add the parameter `baton::Self self`");
-    Activation* activation = nullptr;
-    (find(activation, args), ...);
+    Activation* const activation = owner_of(args...);
     baton_context* const context = activation->context;
     void* const frame = context->host->allocate(context, total(size));
     if (frame == nullptr) throw std::bad_alloc();
@@ -62,17 +51,23 @@ class Frame {
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
   auto final_suspend() const noexcept {
-    struct Return {
-      std::coroutine_handle<> to;
+    struct HandBack {
+      const Frame& frame;
       bool await_ready() const noexcept { return false; }
-      std::coroutine_handle<> await_suspend(std::coroutine_handle<>) const noexcept { return to; }
+      void await_suspend(std::coroutine_handle<>) const noexcept {
+        if (frame.continuation_) frame.activation_->hand_over_to(frame.continuation_);
+      }
       void await_resume() const noexcept {}
     };
-    return Return{continuation_};
+    return HandBack{*this};
   }
   void unhandled_exception() noexcept { exception_ = std::current_exception(); }
 
-  void continue_with(std::coroutine_handle<> continuation) { continuation_ = continuation; }
+  /// Runs `self` next, and `continuation` when it is at its end.
+  void run_before(std::coroutine_handle<> continuation, std::coroutine_handle<> self) {
+    continuation_ = continuation;
+    activation_->hand_over_to(self);
+  }
 
  protected:
   void rethrow() {
@@ -84,19 +79,26 @@ class Frame {
   static Activation** owner(void* frame, std::size_t size) {
     return reinterpret_cast<Activation**>(static_cast<char*>(frame) + (size + 7) / 8 * 8);
   }
-  template <class Arg>
-  static void find(Activation*& activation, const Arg& arg) {
-    if constexpr (std::is_base_of_v<Self, Arg>)
-      activation = static_cast<const Self&>(arg).activation();
+  template <class... Args>
+  static Activation* owner_of(const Args&... args) {
+    Activation* activation = nullptr;
+    const auto look = [&]<class Arg>(const Arg& arg) {
+      if constexpr (std::is_base_of_v<Self, Arg>)
+        activation = static_cast<const Self&>(arg).activation();
+    };
+    (look(args), ...);
+    return activation;
   }
 
-  std::coroutine_handle<> continuation_ = nowhere();
+  Activation* const activation_;
+  std::coroutine_handle<> continuation_;
   std::exception_ptr exception_;
 };
 
 template <class T>
 class Promise : public Frame {
  public:
+  using Frame::Frame;
   Task<T> get_return_object();
   template <class U>
   void return_value(U&& value) {
@@ -114,35 +116,34 @@ class Promise : public Frame {
 template <>
 class Promise<void> : public Frame {
  public:
+  using Frame::Frame;
   Task<void> get_return_object();
   void return_void() const {}
   void take() { rethrow(); }
 };
 
+// Coroutines do not resume each other but return to here and say who is next: the stack stays flat
+// also where the compiler makes no tail calls.
 /// Goes on with what waits, if it can. True: the task is at its end.
 inline bool proceed(Activation& activation) {
-  const baton_host* const host = activation.context->host;
   std::coroutine_handle<> next = activation.task;
-  if (Waiter* const waiter = activation.waiter; waiter != nullptr) {
-    if (!waiter->is_over(*waiter, activation.context)) {
-      if (waiter->deadline != 0) host->await_until(activation.context, waiter->deadline);
-      return false;
+  for (;;) {
+    if (activation.then != nullptr && activation.is_handover) {
+      next = std::coroutine_handle<>::from_address(activation.then);
+    } else if (activation.then != nullptr) {
+      Waiter& waiter = *static_cast<Waiter*>(activation.then);
+      baton_context* const context = activation.context;
+      if (!waiter.is_over(waiter, context)) {
+        if (waiter.deadline != 0) context->host->await_until(context, waiter.deadline);
+        return false;
+      }
+      next = waiter.leaf;
     }
-    next = waiter->leaf;
-  }
-  while (true) {
-    activation.waiter = nullptr;
+    activation.then = nullptr;
     next.resume();
     if (activation.task.done()) return true;
-    Waiter* const waiter = activation.waiter;
-    if (waiter == nullptr)
+    if (activation.then == nullptr)
       throw std::logic_error("a Task awaited something that is neither a Task, a call nor mail");
-    // What it waits for may be there already; the host only wakes it for what comes later.
-    if (!waiter->is_over(*waiter, activation.context)) {
-      if (waiter->deadline != 0) host->await_until(activation.context, waiter->deadline);
-      return false;
-    }
-    next = waiter->leaf;
   }
 }
 
@@ -166,9 +167,8 @@ class [[nodiscard]] Task {
   }
 
   bool await_ready() const { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> continuation) {
-    frame_.promise().continue_with(continuation);
-    return frame_;
+  void await_suspend(std::coroutine_handle<> continuation) {
+    frame_.promise().run_before(continuation, frame_);
   }
   T await_resume() { return frame_.promise().take(); }
 

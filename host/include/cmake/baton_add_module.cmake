@@ -37,7 +37,7 @@ function(baton_add_module name)
     set(MODULE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/modules/${name}/${MODULE_VERSION})
   endif()
   set(here ${CMAKE_CURRENT_FUNCTION_LIST_DIR})
-  set(include ${here}/..)
+  get_filename_component(include ${here}/.. ABSOLUTE)
   if(NOT EXISTS ${include}/baton/abi.h)
     get_filename_component(include ${here}/../../../include ABSOLUTE)
     if(NOT EXISTS ${include}/baton/abi.h)  # lib/<architecture>/cmake/baton
