@@ -11,7 +11,8 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <cmath>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace baton::term {
@@ -25,7 +26,10 @@ class Parser {
   Parser(std::string_view text, AtomTable& atoms) : text_(text), atoms_(atoms) {}
 
   Result<Block> run() {
-    BATON_ASSIGN(const baton_term root, term(0, 0));
+    if (text_.size() > kTextBytesMax)
+      return Error(Code::kFailed, "a text of " + std::to_string(text_.size()) + " bytes; at most " +
+                                      std::to_string(kTextBytesMax) + " are allowed for a term");
+    BATON_ASSIGN(const baton_term root, term());
     skip_space();
     if (take('.')) skip_space();
     if (at_ != text_.size()) return expected("the end of the text");
@@ -87,22 +91,118 @@ class Parser {
     return {};
   }
 
-  // ---- Terms ----
+  // ---- Tuples, lists and maps ----
 
-  Parsed term(std::size_t depth, std::size_t key_depth) {
-    if (depth > kTermDepthMax)
+  // One that is not closed yet. Its elements are those in elements_ from `first` on; a map's are
+  // keys and values in turn.
+  struct Open {
+    char kind;  // '{', '[', '|' for a list whose tail is being read, '#' for a map
+    std::size_t first;
+    std::size_t start;
+    std::size_t key_depth;
+  };
+
+  // Open terms stand in a stack of our own, so that the depth of the text costs no stack of the
+  // thread.
+  Parsed term() {
+    for (;;) {
+      BATON_ASSIGN(std::optional<baton_term> value, begin());
+      while (value) {
+        if (open_.empty()) return *value;
+        elements_.push_back(*value);
+        BATON_ASSIGN(value, after_element());
+      }
+    }
+  }
+
+  // A term that is complete, or nothing where one was opened and its first element comes next.
+  Result<std::optional<baton_term>> begin() {
+    if (open_.size() > kTermDepthMax)
       return Error(Code::kFailed, place(at_) + "terms are nested more than " +
                                       std::to_string(kTermDepthMax) + " deep");
     skip_space();
+    const char kind = peek();
+    if (kind != '{' && kind != '[' && !looking_at("#{")) {
+      BATON_ASSIGN(const baton_term value, scalar());
+      return std::optional(value);
+    }
+    at_ += kind == '#' ? 2 : 1;
+    std::size_t key_depth = 0;
+    if (!open_.empty()) {
+      const Open& outer = open_.back();
+      const bool is_key = outer.kind == '#' && (elements_.size() - outer.first) % 2 == 0;
+      key_depth = outer.key_depth + (is_key ? 1 : 0);
+    }
+    if (kind == '#' && key_depth > kMapKeyDepthMax)
+      return Error(Code::kFailed, place(at_) + "maps are nested in keys of maps more than " +
+                                      std::to_string(kMapKeyDepthMax) + " deep");
+    open_.push_back({kind, elements_.size(), at_, key_depth});
+    skip_space();
+    if (take(kind == '[' ? ']' : '}')) return close();
+    return std::optional<baton_term>();
+  }
+
+  // Reads what may follow an element: nothing where another comes next, else the term that it
+  // completes.
+  Result<std::optional<baton_term>> after_element() {
+    Open& top = open_.back();
+    skip_space();
+    switch (top.kind) {
+      case '|':
+        if (take(']')) return close();
+        return expected("']'");
+      case '[':
+        if (take(']')) return close();
+        if (take('|')) {
+          top.kind = '|';
+        } else if (!take(',')) {
+          return expected("',' or ']'");
+        }
+        break;
+      default:
+        if (top.kind == '#' && (elements_.size() - top.first) % 2 == 1) {
+          BATON_TRY(need("=>"));
+          break;
+        }
+        if (take('}')) return close();
+        if (!take(',')) return expected("',' or '}'");
+    }
+    return std::optional<baton_term>();
+  }
+
+  Result<std::optional<baton_term>> close() {
+    const Open top = open_.back();
+    open_.pop_back();
+    const auto found = std::span<const baton_term>(elements_).subspan(top.first);
+    baton_term made = BATON_NIL;
+    switch (top.kind) {
+      case '{':
+        made = builder_.tuple(found);
+        break;
+      case '[':
+        made = builder_.list(found);
+        break;
+      case '|':
+        made = builder_.list(found.first(found.size() - 1), found.back());
+        break;
+      default: {
+        if (has_equal_keys(MapView(found)))
+          return wrong("a key stands twice in this map", top.start);
+        std::vector<Builder::Pair> pairs;
+        for (std::size_t i = 0; i < found.size(); i += 2)
+          pairs.emplace_back(found[i], found[i + 1]);
+        made = builder_.map(pairs);
+      }
+    }
+    elements_.resize(top.first);
+    return std::optional(made);
+  }
+
+  Parsed scalar() {
     const char c = peek();
     if (is_digit(c) || ((c == '-' || c == '+') && is_digit(peek(1)))) return number();
     if (take("<<")) return binary();
-    if (take("#{")) return map(depth, key_depth);
     switch (c) {
-      case '{':
-        return ++at_, tuple(depth, key_depth);
-      case '[':
-        return ++at_, list(depth, key_depth);
       case '"':
         return string();
       case '\'':
@@ -116,59 +216,6 @@ class Parser {
       default:
         return plain_atom();
     }
-  }
-
-  Result<std::vector<baton_term>> elements_until(std::string_view stop, std::string_view also,
-                                                 std::size_t depth, std::size_t key_depth) {
-    std::vector<baton_term> found;
-    skip_space();
-    if (looking_at(stop)) return found;
-    for (;;) {
-      BATON_ASSIGN(const baton_term element, term(depth + 1, key_depth));
-      found.push_back(element);
-      skip_space();
-      if (looking_at(stop) || (!also.empty() && looking_at(also))) return found;
-      if (!take(',')) return expected("',' or '" + std::string(stop) + "'");
-    }
-  }
-
-  Parsed tuple(std::size_t depth, std::size_t key_depth) {
-    BATON_ASSIGN(const std::vector<baton_term> found, elements_until("}", "", depth, key_depth));
-    BATON_TRY(need("}"));
-    return builder_.tuple(found);
-  }
-
-  Parsed list(std::size_t depth, std::size_t key_depth) {
-    BATON_ASSIGN(const std::vector<baton_term> found, elements_until("]", "|", depth, key_depth));
-    baton_term rest = BATON_NIL;
-    if (take('|')) {
-      BATON_ASSIGN(rest, term(depth + 1, key_depth));
-      skip_space();
-    }
-    BATON_TRY(need("]"));
-    return builder_.list(found, rest);
-  }
-
-  Parsed map(std::size_t depth, std::size_t key_depth) {
-    if (key_depth > kMapKeyDepthMax)
-      return Error(Code::kFailed, place(at_) + "maps are nested in keys of maps more than " +
-                                      std::to_string(kMapKeyDepthMax) + " deep");
-    const std::size_t start = at_;
-    std::vector<baton_term> words;
-    skip_space();
-    while (!take('}')) {
-      if (!words.empty() && !take(',')) return expected("',' or '}'");
-      BATON_ASSIGN(const baton_term key, term(depth + 1, key_depth + 1));
-      skip_space();
-      BATON_TRY(need("=>"));
-      BATON_ASSIGN(const baton_term value, term(depth + 1, key_depth));
-      words.insert(words.end(), {key, value});
-      skip_space();
-    }
-    if (has_equal_keys(MapView(words))) return wrong("a key stands twice in this map", start);
-    std::vector<Builder::Pair> pairs;
-    for (std::size_t i = 0; i < words.size(); i += 2) pairs.emplace_back(words[i], words[i + 1]);
-    return builder_.map(pairs);
   }
 
   // ---- Numbers ----
@@ -517,6 +564,8 @@ class Parser {
   const std::string_view text_;
   AtomTable& atoms_;
   std::size_t at_ = 0;
+  std::vector<Open> open_;
+  std::vector<baton_term> elements_;
   Builder builder_;
 };
 

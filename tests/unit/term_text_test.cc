@@ -177,6 +177,11 @@ TEST(Text, AMistakeIsNamedWithItsPlace) {
   EXPECT_EQ(again("#External<4D00000001>"), "error: 1:1: byte 5: expected 1 more bytes, found 0");
 }
 
+TEST(Text, ItsLengthIsLimited) {
+  EXPECT_EQ(again(std::string(kTextBytesMax - 1, ' ') + "ok"),
+            "error: a text of 67108865 bytes; at most 67108864 are allowed for a term");
+}
+
 TEST(Text, DepthIsLimited) {
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');
