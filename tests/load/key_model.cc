@@ -30,7 +30,7 @@ std::string own_value(std::uint64_t write, Random& random) {
 
 std::string bulk_key(std::uint64_t index) {
   char name[32];
-  std::snprintf(name, sizeof name, "key:%012llu", static_cast<unsigned long long>(index));
+  std::snprintf(name, sizeof name, "bulk:%012llu", static_cast<unsigned long long>(index));
   return name;
 }
 

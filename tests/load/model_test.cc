@@ -50,7 +50,7 @@ TEST_F(KeyModelTest, ReadsBackWhatItStoredAndNothingElse) {
 TEST_F(KeyModelTest, AMissingKeyIsLost) {
   const Answer answer = load_and_read("$-1\r\n");
   EXPECT_TRUE(answer.lost);
-  EXPECT_NE(answer.wrong.find("key:000000000001"), std::string::npos);
+  EXPECT_NE(answer.wrong.find("bulk:000000000001"), std::string::npos);
 }
 
 TEST_F(KeyModelTest, AnOlderValueIsLost) {

@@ -157,14 +157,14 @@ class VerifyingClientTest(unittest.TestCase):
         with Redis() as redis, Client("--kv", f"127.0.0.1:{redis.port}", "--keys", "1000",
                                       "--kv-rate", "1") as client:
             client.hear("loaded")
-            redis.command("set", "key:000000000500", "other")
-            redis.command("del", "key:000000000501")
+            redis.command("set", "bulk:000000000500", "other")
+            redis.command("del", "bulk:000000000501")
             report, status = client.end()
         self.assertEqual(status, 1)
         self.assertEqual(report["lost_keys"], 2)
         self.assertEqual(report["failed_requests"], 2)
         self.assertEqual(report["dropped_connections"], 0)
-        self.assertIn("key:000000000500", "".join(f["what"] for f in report["failures"]))
+        self.assertIn("bulk:000000000500", "".join(f["what"] for f in report["failures"]))
 
     def test_a_server_that_ends_drops_every_connection_once(self):
         with Redis() as redis, Client("--kv", f"127.0.0.1:{redis.port}", "--kv-connections", "5") as client:

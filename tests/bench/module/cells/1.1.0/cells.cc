@@ -1,0 +1,30 @@
+// cells 1.1.0: its state has gained a field, for the take-over benchmark.
+#include <baton/baton.h>
+
+namespace cells::inline BATON_BUILD {
+
+struct Incr {
+  using Reply = std::int64_t;
+};
+BATON_MESSAGE(Incr)
+
+struct State {
+  std::int64_t n = 0;
+  std::int64_t name = 0;
+  std::int64_t hits = 0;
+};
+BATON_STATE(State, n, name, hits)
+BATON_DISPOSABLE(State, hits)
+
+struct Cell : baton::GenServer<Cell, State> {
+  using Calls = baton::Messages<Incr>;
+  static State init(const std::int64_t& n) { return {n, n, 0}; }
+  std::int64_t handle_call(const Incr&) {
+    ++state().hits;
+    return ++state().n;
+  }
+};
+
+}  // namespace cells::inline BATON_BUILD
+
+BATON_MODULE("cells", "1.1.0", cells::Cell)
