@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
 // ---- INFO --------------------------------------------------------------------------------------
@@ -273,4 +273,4 @@ void command(Request& request) {
 
 void config(Request& request) { execute_subcommand(request, kConfigCommands); }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -1,7 +1,7 @@
 // The commands on keys and their values.
 #include "commands.h"
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
 // A value that was long once does not keep its memory for a short one.
@@ -79,4 +79,4 @@ void flushall(Request& request) {
   append_simple(request.out, "OK");
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
 // A connection that once sent a large command does not keep the memory of it.
@@ -261,4 +261,4 @@ void append_array(std::string& out, std::size_t size) {
   append_number_line(out, '*', static_cast<std::int64_t>(size));
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -1,6 +1,6 @@
 #include "session.h"
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 
 Session::Progress Session::run(std::string& replies) {
   while (true) {
@@ -22,4 +22,4 @@ Session::Progress Session::run(std::string& replies) {
   }
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -14,12 +14,14 @@
 #include <string>
 #include <unordered_map>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 
 struct Connection {
   std::int64_t id = 0;  // counted from 1
   std::string name;     // what CLIENT SETNAME said
   Input input;
+
+  bool operator==(const Connection&) const = default;
 };
 BATON_STATE(Connection, id, name, input)
 
@@ -31,4 +33,4 @@ struct State {
 };
 BATON_STATE(State, entries, connections, connections_total, commands_total)
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
 constexpr std::string_view kMultiShard = "request_policy:multi_shard";
@@ -151,4 +151,4 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
   return true;
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

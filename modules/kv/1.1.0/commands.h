@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 
 /// One command under way.
 struct Request {
@@ -100,4 +100,4 @@ void info(Request&);
 void command(Request&);
 void config(Request&);
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

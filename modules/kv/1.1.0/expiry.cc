@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
 constexpr std::int64_t kNumberMax = std::numeric_limits<std::int64_t>::max();
@@ -139,4 +139,4 @@ void persist(Request& request) {
   append_integer(request.out, is_there && persist_key(request.state, request.key) ? 1 : 0);
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
 // A value that was long once does not keep its memory for a short one.
@@ -151,4 +151,4 @@ void flushall(Request& request) {
   append_simple(request.out, "OK");
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -2,10 +2,10 @@
 #include "expiry.h"
 #include "state.h"
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
-const baton::Version kFirstWithExpiries{1, 1, 0};
+constexpr baton::Version kFirstWithExpiries{1, 1, 0};
 
 }  // namespace
 
@@ -18,4 +18,4 @@ void State::discard(State& live, baton::Version to) noexcept {
   if (to < kFirstWithExpiries) erase_expiring(live);
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 
 /// Replies are passed on once they are this long.
 constexpr std::size_t kReplyBytesMax = 1 << 20;
@@ -42,4 +42,4 @@ class Session {
   std::string key_;
 };
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -17,12 +17,14 @@
 #include <string>
 #include <unordered_map>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 
 struct Connection {
   std::int64_t id = 0;  // counted from 1
   std::string name;     // what CLIENT SETNAME said
   Input input;
+
+  bool operator==(const Connection&) const = default;
 };
 BATON_STATE(Connection, id, name, input)
 
@@ -46,4 +48,4 @@ BATON_STATE(State, entries, expiries, connections, connections_total, commands_t
 // What is lost with the expiries, loss counts.
 BATON_DISPOSABLE(State, expiries, expired_total, sweep_timer, sweep_bucket)
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -1,7 +1,7 @@
 // The commands about the connection itself.
 #include "commands.h"
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
 // A name stands in lists whose columns are parted by blanks.
@@ -67,4 +67,4 @@ void quit(Request& request) {
   request.is_last = true;
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -2,7 +2,7 @@
 #include "commands.h"
 #include "expiry.h"
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
 void add(Request& request, std::int64_t by) {
@@ -47,4 +47,4 @@ void append(Request& request) {
   append_integer(request.out, static_cast<std::int64_t>(text->size()));
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

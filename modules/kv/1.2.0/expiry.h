@@ -12,7 +12,7 @@
 #include <optional>
 #include <string>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 
 using Entries = decltype(State::entries);
 
@@ -32,4 +32,4 @@ void sweep(State& state, std::int64_t now_ms);
 /// Removes every key that has an expiry, as expired.
 void erase_expiring(State& state) noexcept;
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

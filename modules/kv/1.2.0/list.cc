@@ -1,6 +1,6 @@
 #include "list.h"
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
 constexpr std::size_t kFrontItemsMin = 4;
@@ -34,4 +34,4 @@ std::string List::pop_back() {
   return element;
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

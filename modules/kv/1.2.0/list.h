@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 
 struct List {
   std::vector<std::string> items;
@@ -34,4 +34,4 @@ struct List {
 };
 BATON_STATE(List, items, first)
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

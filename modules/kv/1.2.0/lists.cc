@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
 enum class End { kFront, kBack };
@@ -95,4 +95,4 @@ void lrange(Request& request) {
   }
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

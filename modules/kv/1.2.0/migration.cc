@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 namespace {
 
-const baton::Version kFirstWithExpiries{1, 1, 0};
-const baton::Version kFirstWithLists{1, 2, 0};
+constexpr baton::Version kFirstWithExpiries{1, 1, 0};
+constexpr baton::Version kFirstWithLists{1, 2, 0};
 
 std::uint64_t count_expiring_strings(const State& state) {
   return static_cast<std::uint64_t>(
@@ -75,4 +75,4 @@ void erase_lists(State& state) noexcept {
   }
 }
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 
 using Strings = std::unordered_map<std::string, std::string>;
 
@@ -24,4 +24,4 @@ std::uint64_t count_lists(const State& state);
 /// Removes all lists.
 void erase_lists(State& state) noexcept;
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

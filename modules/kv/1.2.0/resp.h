@@ -25,7 +25,7 @@
 #include <utility>
 #include <vector>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 
 /// The longest argument. Redis calls it proto-max-bulk-len; there it is 512 MiB.
 constexpr std::int64_t kBulkBytesMax = 32 << 20;
@@ -43,6 +43,8 @@ struct Input {
   std::int64_t arguments_left = 0;  // of the array begun; 0: none is begun
   std::int64_t bulk_bytes = -1;     // of the argument begun; -1: none is begun
   std::vector<std::pair<std::uint32_t, std::uint32_t>> arguments;  // offset in pending, size
+
+  bool operator==(const Input&) const = default;
 };
 BATON_STATE(Input, pending, parsed, arguments_left, bulk_bytes, arguments)
 
@@ -112,4 +114,4 @@ void append_null(std::string& out);                           // $-1
 void append_null_array(std::string& out);                     // *-1
 void append_array(std::string& out, std::size_t size);        // *size; the elements follow
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

@@ -21,7 +21,7 @@
 #include <unordered_map>
 #include <variant>
 
-namespace kv {
+namespace kv::inline BATON_BUILD {
 
 using Value = std::variant<std::string, List>;
 
@@ -29,6 +29,8 @@ struct Connection {
   std::int64_t id = 0;  // counted from 1
   std::string name;     // what CLIENT SETNAME said
   Input input;
+
+  bool operator==(const Connection&) const = default;
 };
 BATON_STATE(Connection, id, name, input)
 
@@ -54,4 +56,4 @@ BATON_STATE(State, entries, expiries, connections, connections_total, commands_t
 // What is lost with the expiries, loss counts.
 BATON_DISPOSABLE(State, expiries, expired_total, sweep_timer, sweep_bucket)
 
-}  // namespace kv
+}  // namespace kv::inline BATON_BUILD

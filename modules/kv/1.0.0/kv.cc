@@ -1,0 +1,72 @@
+// Kv: the gen_server that serves the Redis protocol on one listener.
+//
+// One process owns the listener and all its connections, so commands are carried out one after
+// another, as in Redis, and a take-over has one state to move. A chunk of input is one message; its
+// replies go out together.
+//
+//   message          action
+//   tcp_accepted     remember the connection, read from it
+//   tcp              carry out the commands in it, reply
+//   tcp_passive      read on
+//   tcp_closed       forget the connection
+//
+// Configuration: listener, the name of the listener in the release; "kv" if it is not given.
+// Fails: a client that does not take its replies is closed by the host (send_queue_full).
+#include "session.h"
+#include "state.h"
+#include "version.h"
+
+#include <baton/baton.h>
+#include <baton/tcp.h>
+
+namespace kv::inline BATON_BUILD {
+
+/// How many chunks of one connection may wait in the mailbox.
+constexpr std::int32_t kChunksMax = 64;
+
+struct Kv : baton::GenServer<Kv, State> {
+  using Infos = baton::Messages<baton::Tcp, baton::TcpPassive, baton::TcpAccepted, baton::TcpClosed,
+                                baton::TcpError>;
+
+  void init() {
+    baton::tcp::listen(*this, config<std::string>("listener").value_or("kv"));
+    log_info("kv ", kVersion, " serves");
+  }
+
+  void handle_info(const baton::TcpAccepted& accepted) {
+    state().connections[accepted.port].id = ++state().connections_total;
+    baton::tcp::set_active(*this, accepted.port, kChunksMax);
+  }
+
+  void handle_info(const baton::Tcp& input) {
+    const auto found = state().connections.find(input.port);
+    if (found == state().connections.end()) return;  // closed by us while this was on its way
+    Session session(state(), found->second, input.bytes);
+    std::string replies;
+    while (true) {
+      const Session::Progress progress = session.run(replies);
+      if (!replies.empty()) baton::tcp::send(*this, input.port, replies);
+      if (progress == Session::Progress::kClose) return close(input.port);
+      if (progress == Session::Progress::kDone) return;
+      replies.clear();
+    }
+  }
+
+  void handle_info(const baton::TcpPassive& passive) {
+    baton::tcp::set_active(*this, passive.port, kChunksMax);
+  }
+
+  void handle_info(const baton::TcpClosed& closed) { close(closed.port); }
+
+  void handle_info(const baton::TcpError&) {}  // tcp_closed follows
+
+ private:
+  void close(baton::Port port) {
+    state().connections.erase(port);
+    baton::tcp::close(*this, port);
+  }
+};
+
+}  // namespace kv::inline BATON_BUILD
+
+BATON_MODULE("kv", "1.0.0", kv::Kv)
