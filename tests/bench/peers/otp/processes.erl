@@ -27,13 +27,15 @@ main() ->
     alone(fun() -> skynet(), skynet_figure() end),
     alone(fun gen_server_call/0),
     alone(fun idle_processes/0),
-    alone(fun idle_servers/0),
+    alone(fun idle_servers/0, []),
     halt().
 
 %% Runs Work in a process of its own. Its heap is large from the start: a small one is collected so often, each
 %% time past all of a long mailbox, that the figures would be those of the collector.
-alone(Work) ->
-    {Pid, Monitor} = spawn_opt(Work, [monitor, {min_heap_size, 4000000}]),
+alone(Work) -> alone(Work, [{min_heap_size, 4000000}]).
+
+alone(Work, Options) ->
+    {Pid, Monitor} = spawn_opt(Work, [monitor | Options]),
     receive {'DOWN', Monitor, process, Pid, normal} -> ok end.
 
 await(0, _Message) -> ok;
@@ -154,7 +156,6 @@ call(Cell, N) -> gen_server:call(Cell, increment), call(Cell, N - 1).
 %% ---- What an idle process costs, and how fast it is told to end and seen to have ended
 
 idle_processes() ->
-    erlang:garbage_collect(),
     Before = memory(),
     {Time, Pids} = report:nanoseconds(fun() ->
         [spawn(fun() -> receive stop -> ok end end) || _ <- lists:seq(1, ?IDLE_PROCESSES)]
@@ -170,7 +171,6 @@ stop_and_see(Pid) ->
     receive {'DOWN', Monitor, process, Pid, _} -> ok end.
 
 idle_servers() ->
-    erlang:garbage_collect(),
     Before = memory(),
     {Time, _Pids} = report:nanoseconds(fun() ->
         [begin {ok, Pid} = cell:start_link(N), Pid end || N <- lists:seq(1, ?IDLE_SERVERS)]
@@ -178,8 +178,10 @@ idle_servers() ->
     report:figure(idle_gen_server_start, Time / ?IDLE_SERVERS, ns),
     figures_of_memory(idle_gen_server_memory, idle_gen_server_rss, ?IDLE_SERVERS, Before).
 
-%% What the emulator counts for its processes, and what the kernel counts for the emulator.
+%% What the emulator counts for its processes, and what the kernel counts for the emulator. Our own garbage is
+%% not to count for theirs.
 memory() ->
+    erlang:garbage_collect(),
     {ok, Statm} = file:read_file("/proc/self/statm"),
     [_Size, Resident | _] = binary:split(Statm, <<" ">>, [global]),
     {erlang:memory(processes), binary_to_integer(Resident) * 4096}.
