@@ -9,7 +9,8 @@
 //   restore makes a parked object whole again from the new one: the same moves the other way, and the copies.
 //           check_restore first does the part that may fail.
 //
-// Where a hook took part the parked object cannot be made whole by moves: the way back is a migration down.
+// Where a hook took part, or has a part in the way back (loss, discard), the parked object cannot be made whole by
+// moves: the way back is a migration down.
 //
 // Ownership: borrows both versions' schemas; both must stay loaded.
 // Threads: constant after construction; any thread, one per object.

@@ -1,0 +1,17 @@
+// health: asks a service from outside, as its clients do, whether it serves.
+//
+// Threads: any; blocks for the check's time-out at most.
+// Fails:   kFailed, saying what was observed against what was asked for.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "bundle/release_description.h"
+
+namespace baton::release {
+
+/// One check at HOST:PORT. tcp: it accepts a connection. http: GET of the path answers with the status.
+Result<void> check_health(const bundle::HealthCheck& check, const std::string& address);
+
+}  // namespace baton::release

@@ -1,0 +1,56 @@
+// Plan: what going from one release to another would do, and why, derived from their manifests alone.
+//
+// Nobody writes upgrade scripts: modules, states, contracts, the supervision tree, listeners and configuration are
+// compared, and every step has its reason. The release handler carries out the same plan that `baton plan`
+// prints.
+//
+//   module               step
+//   only in the target   load
+//   only in the source   stop: its processes end with their children, then it is purged
+//   same file            keep
+//   other file           take over: per behaviour adopt, migrate, or leave to a restart
+//
+// Threads: pure; value types; any thread.
+// Fails:   kRefused with every reason found, not just the first.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "bundle/contract.h"
+#include "bundle/manifest.h"
+#include "bundle/schema.h"
+
+namespace baton::release {
+
+enum class ModuleStep { kLoad, kStop, kKeep, kTakeOver };
+const char* module_step_name(ModuleStep step);
+
+struct ModulePlan {
+  std::string name;
+  std::string from_version;  // empty: not there
+  std::string to_version;    // empty: not there
+  ModuleStep step = ModuleStep::kKeep;
+  std::vector<bundle::BehaviourMigration> behaviours;  // of kTakeOver
+  bundle::ContractDifference contract;                 // of kTakeOver
+};
+
+struct Plan {
+  std::string from;  // "demo-1.0.0"; empty: nothing runs yet
+  std::string to;
+  bundle::Direction direction = bundle::Direction::kUp;
+  std::vector<ModulePlan> modules;         // in the target's order, then those that stop
+  std::vector<std::string> tree_changes;   // applications and children, for people
+  std::vector<std::string> listener_changes;
+  std::vector<std::string> env_changes;
+  std::vector<std::string> warnings;       // contract breaks, processes that will be restarted
+
+  bool has_changes() const;
+  bool has_take_over() const;
+};
+
+/// `from` is null when nothing runs yet.
+Result<Plan> make_plan(const bundle::Manifest* from, const bundle::Manifest& to);
+
+}  // namespace baton::release

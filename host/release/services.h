@@ -1,0 +1,34 @@
+// Services: what a release runs besides its modules: applications, their configuration, listeners. The node
+// implements it over behaviour/ and net/; the release handler says when.
+//
+// Threads: the release handler's thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "bundle/release_description.h"
+
+namespace baton::release {
+
+class Services {
+ public:
+  virtual ~Services() = default;
+
+  /// Opens the listeners and starts the applications, in order. On failure what was started is stopped again.
+  virtual Result<void> start(const bundle::ReleaseDescription& release) = 0;
+  /// Applies the difference: new children and listeners start, removed ones stop, configuration changes and those
+  /// concerned are told. On failure what was changed is changed back.
+  virtual Result<void> change(const bundle::ReleaseDescription& from,
+                              const bundle::ReleaseDescription& to) = 0;
+  /// Stops applications in reverse order, then the listeners.
+  virtual void stop() = 0;
+
+  /// Where a listener is really bound; empty if it is not open.
+  virtual std::string listener_address(const std::string& name) const = 0;
+  /// Requests and reads served since the start, by all listeners: whether a probation saw any use.
+  virtual std::uint64_t samples() const = 0;
+};
+
+}  // namespace baton::release

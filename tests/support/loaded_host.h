@@ -1,0 +1,77 @@
+// LoadedHost: a runtime with modules loaded from their files, for tests of what needs real libraries.
+//
+// Threads: the test's.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+#include "code/library.h"
+#include "runtime/runtime.h"
+#include "term/builder.h"
+#include "term/text.h"
+
+namespace baton::test {
+
+class LoadedHost : private runtime::Observer {
+ public:
+  explicit LoadedHost(std::uint32_t schedulers = 2)
+      : runtime_({.schedulers = schedulers}, atoms_, code_, *this) {
+    runtime_.start();
+  }
+  ~LoadedHost() override { runtime_.stop(); }
+
+  runtime::Runtime& runtime() { return runtime_; }
+  code::CodeTable& code() { return code_; }
+  std::uint64_t crashes() const { return crashes_.load(); }
+
+  /// Loads the module file beside what is there. The first version of a module becomes current.
+  code::Version* load(const std::string& path) {
+    auto library = code::Library::open(path, {}, &runtime_.host_table());
+    EXPECT_TRUE(library.ok()) << library.error().message();
+    const baton_module* module = (*library)->module();
+    for (const std::string& atom : (*library)->note().atoms) EXPECT_TRUE(atoms_.intern(atom).ok());
+    auto staged = code_.stage(std::make_unique<code::Version>(module, std::move(library).value()));
+    EXPECT_TRUE(staged.ok()) << staged.error().message();
+    if (code_.current((*staged)->module_name()) == nullptr)
+      code_.make_current((*staged)->module_name());
+    return *staged;
+  }
+
+  baton_term spawn(code::Version* version, const char* behaviour, const std::string& args) {
+    runtime::External external(runtime_);
+    auto parsed = term::parse(args, atoms_);
+    EXPECT_TRUE(parsed.ok()) << args;
+    return runtime::spawn(external.context(),
+                          {.version = version,
+                           .behaviour = version->behaviour(behaviour),
+                           .args = runtime::message_of(external.context(), parsed->root())})
+        .pid;
+  }
+
+  /// The answer to a call, as text; an error's message if there is none.
+  std::string call(baton_term to, const std::string& request,
+                   std::chrono::milliseconds timeout = std::chrono::seconds(10)) {
+    auto parsed = term::parse(request, atoms_);
+    EXPECT_TRUE(parsed.ok()) << request;
+    auto answer = runtime_.call(to, *parsed, timeout);
+    return answer.ok() ? term::print(answer->root(), atoms_) : answer.error().message();
+  }
+  std::string state(baton_term pid) {
+    auto state = runtime_.system(pid, runtime::kGetState, std::chrono::seconds(10));
+    return state.ok() ? term::print(state->root(), atoms_) : state.error().message();
+  }
+
+ private:
+  void crashed(baton_term, const code::Version&, const char*, baton_term) override { ++crashes_; }
+  void log(int, baton_term, const code::Version*, std::string_view) override {}
+
+  std::atomic<std::uint64_t> crashes_{0};
+  term::AtomTable atoms_;
+  code::CodeTable code_;
+  runtime::Runtime runtime_;
+};
+
+}  // namespace baton::test
