@@ -77,19 +77,13 @@ class Node:
 
 
 def with_ports(description, ports):
-    """The release description with other ports: `address: HOST:PORT` of the listeners named in `ports`."""
-    lines, name, changed = [], None, set()
-    for line in description.splitlines(keepends=True):
-        named = re.match(r"\s*-?\s*name:\s*(\w+)\s*$", line)
-        if named:
-            name = named.group(1)
-        if name in ports and name not in changed and re.match(r"\s*-?\s*address:", line):
-            line = re.sub(r":\d+(\D*)$", rf":{ports[name]}\1", line)
-            changed.add(name)
-        lines.append(line)
-    if changed != set(ports):
-        raise Failed(f"no address of a listener {', '.join(sorted(set(ports) - changed))} in the description")
-    return "".join(lines)
+    """The release description with other ports in the addresses of the listeners named in `ports`."""
+    for name, port in ports.items():
+        address = re.compile(rf'(name:\s*{name}\b(?:(?!\bname:).)*?\baddress:\s*"?[\d.]+:)\d+', re.DOTALL)
+        description, found = address.subn(rf"\g<1>{port}", description, count=1)
+        if not found:
+            raise Failed(f"no address of a listener {name} in the description")
+    return description
 
 
 class Client:

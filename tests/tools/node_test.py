@@ -11,27 +11,40 @@ sys.path.insert(0, TOOLS)
 import node
 import running
 
-DESCRIPTION = """name: demo
+BLOCK = """name: demo
+modules:
+  - {name: kv, version: 1.0.0}
+applications:
+  - name: kv
+    supervisor:
+      children:
+        - {id: store, module: kv, name: kv_store}
 listeners:
   - name: kv
     protocol: tcp
     address: 127.0.0.1:6379
   - name: web
-    address: 127.0.0.1:8080   # plain HTTP
-health:
-  - listener: web
-    address: 127.0.0.1:9
+    address: "127.0.0.1:8080"   # plain HTTP
+probation:
+  health:
+    - {listener: web, path: /health}
+    - {address: "127.0.0.1:9"}
+"""
+FLOW = """listeners:
+  - {name: kv, address: "127.0.0.1:6379", idle_timeout: 5m}
+  - {name: web, protocol: http, address: 127.0.0.1:8080}
 """
 
 
 class WithPortsTest(unittest.TestCase):
     def test_replaces_the_ports_of_the_named_listeners_only(self):
-        changed = node.with_ports(DESCRIPTION, {"kv": 1111, "web": 2222})
-        self.assertEqual(changed, DESCRIPTION.replace("6379", "1111").replace("8080", "2222"))
+        for description in (BLOCK, FLOW):
+            changed = node.with_ports(description, {"kv": 1111, "web": 2222})
+            self.assertEqual(changed, description.replace("6379", "1111").replace("8080", "2222"))
 
     def test_a_listener_that_is_not_there_is_named(self):
         with self.assertRaisesRegex(running.Failed, "no address of a listener mail"):
-            node.with_ports(DESCRIPTION, {"kv": 1, "mail": 2})
+            node.with_ports(BLOCK, {"kv": 1, "mail": 2})
 
 
 class RunningTest(unittest.TestCase):
