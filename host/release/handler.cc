@@ -22,9 +22,11 @@ std::string milliseconds(std::uint64_t us) {
 }  // namespace
 
 ReleaseHandler::ReleaseHandler(runtime::Runtime& runtime, ReleaseStore& store, Services& services,
-                               const Clock& clock, Log& log, std::string host_version)
+                               Files& files, const Clock& clock, Log& log,
+                               std::string host_version)
     : runtime_(runtime),
       store_(store),
+      files_(files),
       services_(services),
       clock_(clock),
       log_(log),
@@ -211,7 +213,7 @@ Result<Plan> ReleaseHandler::plan(const std::string& bundle_file) {
   post([this, bundle_file, promise] {
     promise->set_value([&]() -> Result<Plan> {
       BATON_ASSIGN(const bundle::TrustedKeys keys, store_.keys().load());
-      BATON_ASSIGN(const bundle::Bundle bundle, bundle::Bundle::open(real_files(), bundle_file, keys));
+      BATON_ASSIGN(const bundle::Bundle bundle, bundle::Bundle::open(files_, bundle_file, keys));
       const Release* running = store_.running();
       if (running == nullptr) return make_plan(nullptr, bundle.manifest());
       BATON_ASSIGN(const bundle::Manifest from,

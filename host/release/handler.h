@@ -65,7 +65,7 @@ struct ProbationStatus {
 class ReleaseHandler {
  public:
   ReleaseHandler(runtime::Runtime& runtime, ReleaseStore& store, Services& services,
-                 const Clock& clock, Log& log, std::string host_version);
+                 Files& files, const Clock& clock, Log& log, std::string host_version);
   ~ReleaseHandler();
   ReleaseHandler(const ReleaseHandler&) = delete;
   ReleaseHandler& operator=(const ReleaseHandler&) = delete;
@@ -132,6 +132,7 @@ class ReleaseHandler {
 
   runtime::Runtime& runtime_;
   ReleaseStore& store_;
+  Files& files_;
   Services& services_;
   const Clock& clock_;
   Log& log_;

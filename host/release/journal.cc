@@ -64,11 +64,11 @@ std::optional<Found> read_record(std::string_view bytes) {
   return Found{number, std::move(*record), kHeadBytes + length + 1};
 }
 
-/// Whether a whole record begins at any later line.
+/// Whether a whole record begins anywhere later. No record can lie inside the text of another:
+/// blanks are escaped there.
 bool has_record_after(std::string_view bytes) {
-  for (std::size_t at = bytes.find('\n'); at != std::string_view::npos;
-       at = bytes.find('\n', at + 1))
-    if (read_record(bytes.substr(at + 1))) return true;
+  for (std::size_t at = 1; at < bytes.size(); ++at)
+    if (read_record(bytes.substr(at))) return true;
   return false;
 }
 
