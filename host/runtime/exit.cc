@@ -90,6 +90,8 @@ void exit_process(Context& context, Process& process, baton_term reason) {
   const std::uint32_t next_generation = process.generation.load(std::memory_order_relaxed) + 1;
   process.generation.store(next_generation, std::memory_order_relaxed);
   append_mail(process, process.mailbox.close(next_generation));
+  if (__builtin_expect(process.owns_ports.load(std::memory_order_relaxed), 0))
+    runtime.port_keeper()->owner_ended(context, pid);
 
   if (call_ref != BATON_NO_TERM) send_down(context, caller, call_ref, reason, 0);
   for (Message* message = process.in_first; message != nullptr;) {

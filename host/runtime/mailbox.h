@@ -86,6 +86,13 @@ class Mailbox {
                                          std::memory_order_acq_rel, std::memory_order_relaxed);
   }
 
+  /// Whether the process of that generation lives. What the caller wrote before is seen by its close if the
+  /// answer is true: both change the same word, so one of them comes first.
+  bool is_open(std::uint32_t generation) {
+    const std::uint64_t head = head_.fetch_or(0, std::memory_order_acq_rel);
+    return (head & ~kValue) == bits(generation) && (head & kValue) != kDead;
+  }
+
   /// No push of the generation before `next_generation` succeeds after it. What had arrived, newest first.
   Message* close(std::uint32_t next_generation) {
     const std::uint64_t value =

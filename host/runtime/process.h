@@ -63,6 +63,7 @@ struct alignas(128) Process {
   std::atomic<std::uint32_t> generation; //  24
   std::atomic<std::uint16_t> flags;      //  28  ProcessFlags; written by the owner, read by reports
   bool is_held;                          //  30  in a context's list of processes a drain put aside
+  std::atomic<bool> owns_ports;          //  31  PortKeeper wants to hear of its end; set by any thread
   const baton_behaviour* behaviour;      //  32
   void* state;                           //  40  the state object, or a coroutine process's frame
   Process* queue_next;                   //  48  free list or injection queue

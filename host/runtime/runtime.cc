@@ -52,6 +52,15 @@ Process* Runtime::find(baton_term pid) {
   return &table_.at(index);
 }
 
+bool Runtime::watch_port_owner(baton_term pid) {
+  Process* process = find(pid);
+  if (process == nullptr) return false;
+  // A later process of the slot may get the flag: the keeper then finds nothing under its pid.
+  process->owns_ports.store(true, std::memory_order_relaxed);
+  return process->mailbox.is_open(pid_generation(pid)) &&
+         process->generation.load(std::memory_order_relaxed) == pid_generation(pid);
+}
+
 // ---- Calls from outside
 
 Result<term::Block> Runtime::call(baton_term to, const term::Block& request,

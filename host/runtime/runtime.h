@@ -23,6 +23,7 @@
 #include "runtime/context.h"
 #include "runtime/host_table.h"
 #include "runtime/observer.h"
+#include "runtime/port_keeper.h"
 #include "runtime/registry.h"
 #include "runtime/scheduler.h"
 #include "term/atom_table.h"
@@ -78,6 +79,11 @@ class Runtime {
   /// What get_extension answers; set before start.
   void add_extension(std::string name, const void* table);
   const void* extension(std::string_view name) const;
+  /// Set before start; lives as long as the schedulers run.
+  void set_port_keeper(PortKeeper* keeper) { port_keeper_ = keeper; }
+  PortKeeper* port_keeper() const { return port_keeper_; }
+  /// From now on the keeper hears of this process's end. False: it has ended already. Any thread.
+  bool watch_port_owner(baton_term pid);
   /// What config answers, from any scheduler; a block allocated in that context, or null. Set before start.
   using Config = std::function<Message*(Context&, baton_term pid, std::string_view key)>;
   void set_config(Config config) { config_ = std::move(config); }
@@ -133,6 +139,7 @@ class Runtime {
   HostTable host_table_;
   std::vector<std::pair<std::string, const void*>> extensions_;
   Config config_;
+  PortKeeper* port_keeper_ = nullptr;
 
   Depot depot_;
   ProcessTable table_;
