@@ -1,9 +1,9 @@
 // KeyModel: a connection's keys in a server of the Redis protocol.
 //
-// Bulk keys: the indices i of 0 .. total-1 with i mod connections == connection, named "bulk:%012u",
-// each with a value made from its index and the number of times it was set. Own keys: a few with
-// values of any kind, for the rest of the commands. Only commands that every version of the store
-// has are used.
+// Bulk keys: the indices i of 0 .. total-1 with i mod connections == connection, named
+// "bulk:%012u", each with a value made from its index and the number of times it was set. Own keys:
+// a few with values of any kind, for the rest of the commands. Only commands that every version of
+// the store has are used.
 //
 // Threads: one. The generations of all connections' bulk keys lie in one array, each model writes
 // its own. See: model.h
