@@ -7,9 +7,8 @@
 // Invariants: an atom has one text for ever; two texts with one hash never both enter.
 // Ownership:  the node owns the table; texts live as long as it.
 // Threads:    any. Readers take no lock: they follow one atomic pointer to an array of slots that
-// only
-//             ever fills; a full one is replaced by a copy and kept until the end for readers still
-//             in it.
+//             only ever fills; a full one is replaced by a copy and kept until the end, for
+//             readers still in it.
 // Fails:      kUsage for a text that is no atom, kFailed for a full table or a colliding hash.
 #pragma once
 

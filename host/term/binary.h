@@ -1,7 +1,8 @@
 // Binary: the life of a baton_binary, bytes that several messages share.
 //
-// Ownership: counted; new_binary gives the caller one reference, each SHARED header in a block
-// holds one. Threads:   any.
+// Ownership: counted; new_binary gives the caller one reference, and each SHARED header in a block
+//            holds one.
+// Threads:   any.
 #pragma once
 
 #include <baton/abi.h>

@@ -1,8 +1,7 @@
 // Copy: how large a term is, and a deep copy of it into a message.
 //
 // Two steps, so that the caller takes the memory from where it likes:
-//   extent_of(t) -> allocate total() words (plus those it wants in front) -> copy_into(message,
-//   front, t)
+//   extent_of(t) -> allocate total() words, and those wanted in front -> copy_into(message, at, t)
 //
 // What a term shares within itself is copied once for each use, as in Erlang.
 //
@@ -21,8 +20,8 @@ namespace baton::term {
 
 struct Extent {
   std::size_t words = 0;
-  bool has_shared =
-      false; /* then a block needs one more word, for the chain of the SHARED headers */
+  /// Then a block needs one more word, for the chain of its SHARED headers.
+  bool has_shared = false;
   std::size_t total() const { return words + (has_shared ? 1 : 0); }
 };
 

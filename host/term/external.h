@@ -6,8 +6,8 @@
 //   PID         NEW_PID: our name, id = index, serial = generation, our creation
 //   REF         NEWER_REFERENCE of 3 words: 18 low bits of the term's 61, the next 32, the rest
 //   port        V4_PORT: id = generation and index
-//   lists       STRING when all bytes and at most 65535, else LIST; tuples, maps, floats, binaries
-//   as named
+//   lists       STRING when all are bytes and at most 65535, else LIST
+//   the others  TUPLE, MAP, NEW_FLOAT, BINARY, BIG, small or large
 //
 // Pids, references and ports of other nodes, funs, and binaries of odd bits are not looked into:
 // they stay EXTERNAL, in their newest form so that equal ones have equal bytes, and are sent as

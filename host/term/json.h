@@ -3,9 +3,9 @@
 //   integer, float            number, integers with all their digits; null for a float that is none
 //   true, false, null         the literals; other atoms and binaries: strings
 //   list, tuple               array; an improper list ends with its tail
-//   map                       object in the order of its keys; a key that is no atom or binary, and
-//   one whose
-//                             text another key has already taken, stands in Erlang's text form
+//   map                       object in the order of its keys, which are the text of atoms and
+//                             binaries; any other key, and one whose text is taken already, stands
+//                             in Erlang's text form
 //   anything else             a string with Erlang's text form, also binaries that are not UTF-8
 //
 // Threads: any.

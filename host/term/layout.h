@@ -1,8 +1,8 @@
 // Layout: reading a baton_term as what it is.
 //
 // The word layout is drawn in baton/abi.h; these are its accessors. `as_...` functions answer
-// nothing when the term is of another type, and are safe on every well-formed term and on "no term"
-// (0).
+// nothing when the term is of another type, and are safe on every well-formed term and on 0, which
+// is "no term".
 //
 // Ownership: views and string_views borrow from the block that owns the term.
 // Threads:   any; terms are immutable.

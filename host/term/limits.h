@@ -25,6 +25,6 @@ inline constexpr std::size_t kAtomsMax = std::size_t{1} << 20;
 /// Bytes of one atom's text.
 inline constexpr std::size_t kAtomBytesMax = 255;
 /// Bytes of text: longer text is not parsed, and printed shortened.
-inline constexpr std::size_t kTextBytesMax = std::size_t{64} << 20;
+inline constexpr std::size_t kTextBytesMax = std::size_t{16} << 20;
 
 }  // namespace baton::term

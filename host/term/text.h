@@ -4,8 +4,8 @@
 //   12  -7  1.5  1.0e10      integers and floats, shortest that reads back the same
 //   ok  'two words'          atoms, quoted where Erlang needs it
 //   "abc"                    a proper list of printable Latin-1 characters
-//   <<"abc">>  <<"\x{e9}t\x{e9}"/utf8>> (shown as such)  <<1,2,3>>   binaries
-//   [1,2|tail]  {a,b}  #{key => value}                  pairs in the order of their keys
+//   <<"abc">>  <<"été"/utf8>>  <<1,2>>    binaries: ASCII, UTF-8, not printable
+//   [1,2|tail]  {a,b}  #{key => value}     a map's pairs in the order of their keys
 //   <0.INDEX.GENERATION>  #Ref<0.COUNTER.SCHEDULER>  #Port<0.N>
 // and, where Erlang has no form that reads back:
 //   16#FF..                  integers of more limbs than are converted to decimal
@@ -17,8 +17,8 @@
 // escapes, adjacent strings, and a full stop at the end.
 //
 // Threads: any.
-// Fails:   kUsage with "line:column: expected ..., found ..."; kFailed where a limit of limits.h is
-// passed.
+// Fails:   kUsage with "line:column: expected ..., found ..."; kFailed where a limit of limits.h
+//          is passed.
 #pragma once
 
 #include "base/result.h"

@@ -4,6 +4,7 @@
 #include "term/layout.h"
 #include "term/map_keys.h"
 #include "term/text.h"
+#include "term/text_reader.h"
 #include "term/utf8.h"
 
 #include <baton/abi.h>
@@ -19,77 +20,23 @@ namespace baton::term {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-class Parser {
+class Parser : private TextReader {
  public:
-  Parser(std::string_view text, AtomTable& atoms) : text_(text), atoms_(atoms) {}
+  Parser(std::string_view text, AtomTable& atoms) : TextReader(text), atoms_(atoms) {}
 
   Result<Block> run() {
-    if (text_.size() > kTextBytesMax)
-      return Error(Code::kFailed, "a text of " + std::to_string(text_.size()) + " bytes; at most " +
+    if (size() > kTextBytesMax)
+      return Error(Code::kFailed, "a text of " + std::to_string(size()) + " bytes; at most " +
                                       std::to_string(kTextBytesMax) + " are allowed for a term");
     BATON_ASSIGN(const baton_term root, term());
     skip_space();
     if (take('.')) skip_space();
-    if (at_ != text_.size()) return expected("the end of the text");
+    if (!at_end()) return expected("the end of the text");
     return builder_.finish(root);
   }
 
  private:
   using Parsed = Result<baton_term>;
-
-  // ---- Where we are ----
-
-  bool at_end() const { return at_ == text_.size(); }
-  char peek(std::size_t ahead = 0) const {
-    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
-  }
-  bool looking_at(std::string_view what) const { return text_.substr(at_, what.size()) == what; }
-  bool take(std::string_view what) {
-    if (!looking_at(what)) return false;
-    at_ += what.size();
-    return true;
-  }
-  bool take(char c) { return take(std::string_view(&c, 1)); }
-  void skip_space() {
-    while (!at_end()) {
-      const auto c = static_cast<unsigned char>(peek());
-      if (c == '%') {
-        at_ = std::min(text_.find('\n', at_), text_.size());
-      } else if (c <= ' ') {
-        ++at_;
-      } else {
-        return;
-      }
-    }
-  }
-
-  std::string place(std::size_t at) const {
-    const std::string_view before = text_.substr(0, at);
-    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    const std::string_view row = before.substr(before.rfind('\n') + 1);
-    const auto column =
-        1 + std::count_if(row.begin(), row.end(), [](char c) { return (c & 0xc0) != 0x80; });
-    return std::to_string(line) + ":" + std::to_string(column) + ": ";
-  }
-  Error wrong(const std::string& what, std::size_t at) const {
-    return Error(Code::kUsage, place(at) + what);
-  }
-  Error wrong(const std::string& what) const { return wrong(what, at_); }
-  Error expected(const std::string& what) const {
-    if (at_end()) return wrong("expected " + what + ", found the end of the text");
-    std::string_view rest = text_.substr(at_);
-    const std::string_view before = rest;
-    if (!next_code_point(rest))
-      return wrong("expected " + what + ", found a byte that is not UTF-8");
-    return wrong("expected " + what + ", found '" +
-                 std::string(before.substr(0, before.size() - rest.size())) + "'");
-  }
-  Result<void> need(std::string_view what) {
-    if (!take(what)) return expected("'" + std::string(what) + "'");
-    return {};
-  }
 
   // ---- Tuples, lists and maps ----
 
@@ -118,7 +65,7 @@ class Parser {
   // A term that is complete, or nothing where one was opened and its first element comes next.
   Result<std::optional<baton_term>> begin() {
     if (open_.size() > kTermDepthMax)
-      return Error(Code::kFailed, place(at_) + "terms are nested more than " +
+      return Error(Code::kFailed, place(at()) + "terms are nested more than " +
                                       std::to_string(kTermDepthMax) + " deep");
     skip_space();
     const char kind = peek();
@@ -126,7 +73,7 @@ class Parser {
       BATON_ASSIGN(const baton_term value, scalar());
       return std::optional(value);
     }
-    at_ += kind == '#' ? 2 : 1;
+    skip(kind == '#' ? 2 : 1);
     std::size_t key_depth = 0;
     if (!open_.empty()) {
       const Open& outer = open_.back();
@@ -134,9 +81,9 @@ class Parser {
       key_depth = outer.key_depth + (is_key ? 1 : 0);
     }
     if (kind == '#' && key_depth > kMapKeyDepthMax)
-      return Error(Code::kFailed, place(at_) + "maps are nested in keys of maps more than " +
+      return Error(Code::kFailed, place(at()) + "maps are nested in keys of maps more than " +
                                       std::to_string(kMapKeyDepthMax) + " deep");
-    open_.push_back({kind, elements_.size(), at_, key_depth});
+    open_.push_back({kind, elements_.size(), at(), key_depth});
     skip_space();
     if (take(kind == '[' ? ']' : '}')) return close();
     return std::optional<baton_term>();
@@ -220,31 +167,10 @@ class Parser {
 
   // ---- Numbers ----
 
-  // Digits of the base, with single underscores between them.
-  Result<std::string> digits(unsigned base) {
-    const std::size_t start = at_;
-    std::string found;
-    while (digit_value(peek()) < base ||
-           (peek() == '_' && !found.empty() && digit_value(peek(1)) < base)) {
-      if (peek() != '_') found += peek();
-      ++at_;
-    }
-    if (found.empty()) return expected("a digit of base " + std::to_string(base));
-    const std::size_t zeros = std::min(found.find_first_not_of('0'), found.size() - 1);
-    found.erase(0, zeros);
-    // Base 16 is how long integers are printed, and costs no more than their length.
-    const std::size_t limit = base == 16 ? kIntegerLimbsMax * 16 : kIntegerDigitsMax;
-    if (found.size() > limit)
-      return Error(Code::kFailed, place(start) + "an integer of " + std::to_string(found.size()) +
-                                      " digits; at most " + std::to_string(limit) +
-                                      " are allowed in base " + std::to_string(base));
-    return found;
-  }
-
   Parsed number() {
-    const std::size_t start = at_;
+    const std::size_t start = at();
     const bool negative = peek() == '-';
-    if (negative || peek() == '+') ++at_;
+    if (negative || peek() == '+') skip(1);
     BATON_ASSIGN(const std::string whole, digits(10));
     if (peek() == '.' && is_digit(peek(1))) return real(start, negative, whole);
     if (!take('#')) return integer(negative, whole, 10);
@@ -261,16 +187,16 @@ class Parser {
   }
 
   Parsed real(std::size_t start, bool negative, const std::string& whole) {
-    ++at_;
+    skip(1);
     std::string text = whole + ".";
-    BATON_ASSIGN(const std::string fraction, fraction_digits());
+    BATON_ASSIGN(const std::string fraction, fraction());
     text += fraction;
     if (peek() == 'e' || peek() == 'E') {
-      ++at_;
+      skip(1);
       text += 'e';
       if (peek() == '-' || peek() == '+') {
         if (peek() == '-') text += '-';
-        ++at_;
+        skip(1);
       }
       BATON_ASSIGN(const std::string exponent, digits(10));
       text += exponent;
@@ -286,107 +212,7 @@ class Parser {
     return builder_.real(negative ? -value : value);
   }
 
-  Result<std::string> fraction_digits() {
-    std::string found;
-    while (is_digit(peek()) || (peek() == '_' && is_digit(peek(1)))) {
-      if (peek() != '_') found += peek();
-      ++at_;
-    }
-    if (found.size() > kIntegerDigitsMax) return wrong("too many digits in a float");
-    return found;
-  }
-
   // ---- Characters ----
-
-  Result<std::uint32_t> code_point() {
-    std::string_view rest = text_.substr(at_);
-    const auto c = next_code_point(rest);
-    if (!c) return at_end() ? expected("a character") : wrong("a byte that is not UTF-8");
-    at_ = text_.size() - rest.size();
-    return *c;
-  }
-
-  // What follows a backslash.
-  Result<std::uint32_t> escape() {
-    const std::size_t start = at_ - 1;
-    if (peek() >= '0' && peek() <= '7') {
-      std::uint32_t value = 0;
-      for (int i = 0; i < 3 && peek() >= '0' && peek() <= '7'; ++i)
-        value = value * 8 + static_cast<std::uint32_t>(text_[at_++] - '0');
-      return value;
-    }
-    BATON_ASSIGN(const std::uint32_t c, code_point());
-    switch (c) {
-      case 'b':
-        return std::uint32_t{'\b'};
-      case 'd':
-        return std::uint32_t{127};
-      case 'e':
-        return std::uint32_t{27};
-      case 'f':
-        return std::uint32_t{'\f'};
-      case 'n':
-        return std::uint32_t{'\n'};
-      case 'r':
-        return std::uint32_t{'\r'};
-      case 's':
-        return std::uint32_t{' '};
-      case 't':
-        return std::uint32_t{'\t'};
-      case 'v':
-        return std::uint32_t{'\v'};
-      case '^': {
-        BATON_ASSIGN(const std::uint32_t control, code_point());
-        if (control < '@' || control > '~')
-          return wrong("a control character is \\^@ to \\^~", start);
-        return control & 31;
-      }
-      case 'x':
-        break;
-      default:
-        return c;
-    }
-    const bool braces = take('{');
-    std::uint32_t value = 0;
-    std::size_t count = 0;
-    for (; digit_value(peek()) < 16 && (braces ? count < 8 : count < 2); ++count)
-      value = value * 16 + digit_value(text_[at_++]);
-    if (count == 0 || (!braces && count < 2)) return expected("a hexadecimal digit");
-    if (braces) BATON_TRY(need("}"));
-    std::string as_text;
-    if (!append_utf8(as_text, value))
-      return wrong("the escape is not a character of Unicode", start);
-    return value;
-  }
-
-  // The characters up to the closing quote.
-  Result<std::vector<std::uint32_t>> quoted(char quote) {
-    const std::size_t start = at_++;
-    std::vector<std::uint32_t> found;
-    while (!take(quote)) {
-      if (at_end())
-        return wrong(
-            std::string("expected ") + quote + ", found the end of the text; it opened here",
-            start);
-      BATON_ASSIGN(std::uint32_t c, code_point());
-      if (c == '\\') {
-        BATON_ASSIGN(c, escape());
-      }
-      found.push_back(c);
-    }
-    return found;
-  }
-
-  // Strings that stand side by side are one.
-  Result<std::vector<std::uint32_t>> strings() {
-    std::vector<std::uint32_t> all;
-    do {
-      BATON_ASSIGN(const std::vector<std::uint32_t> one, quoted('"'));
-      all.insert(all.end(), one.begin(), one.end());
-      skip_space();
-    } while (peek() == '"');
-    return all;
-  }
 
   Parsed string() {
     BATON_ASSIGN(const std::vector<std::uint32_t> characters, strings());
@@ -397,7 +223,7 @@ class Parser {
   }
 
   Parsed character() {
-    ++at_;
+    skip(1);
     BATON_ASSIGN(std::uint32_t c, code_point());
     if (c == '\\') {
       BATON_ASSIGN(c, escape());
@@ -414,7 +240,7 @@ class Parser {
   }
 
   Parsed quoted_atom() {
-    const std::size_t start = at_;
+    const std::size_t start = at();
     BATON_ASSIGN(const std::vector<std::uint32_t> characters, quoted('\''));
     std::string text;
     for (std::uint32_t c : characters)
@@ -423,21 +249,21 @@ class Parser {
   }
 
   Parsed plain_atom() {
-    const std::size_t start = at_;
-    std::string_view rest = text_.substr(at_);
-    const auto first = next_code_point(rest);
+    const std::size_t start = at();
+    std::string_view beyond = rest();
+    const auto first = next_code_point(beyond);
     if (first && ((*first >= 'A' && *first <= 'Z') || *first == '_'))
       return wrong("expected a term, found a variable; an atom like this needs quotes: 'Name'");
     const bool begins = first && ((*first >= 'a' && *first <= 'z') ||
                                   (*first >= 0xdf && *first <= 0xff && *first != 0xf7));
     if (!begins) return expected("a term");
     for (;;) {
-      at_ = text_.size() - rest.size();
-      const auto c = next_code_point(rest);
+      skip(rest().size() - beyond.size());
+      const auto c = next_code_point(beyond);
       const bool goes_on =
           c && ((*c < 128 && digit_value(static_cast<char>(*c)) < 36) || *c == '_' || *c == '@' ||
                 (*c >= 0xc0 && *c <= 0xff && *c != 0xd7 && *c != 0xf7));
-      if (!goes_on) return interned(text_.substr(start, at_ - start), start);
+      if (!goes_on) return interned(since(start), start);
     }
   }
 
@@ -458,7 +284,7 @@ class Parser {
   }
 
   Result<void> segment(std::string& bytes) {
-    const std::size_t start = at_;
+    const std::size_t start = at();
     if (peek() == '"') {
       BATON_ASSIGN(const std::vector<std::uint32_t> characters, strings());
       const bool utf8 = take("/utf8");
@@ -488,38 +314,27 @@ class Parser {
 
   // ---- Pids, references, ports, and what only the host writes ----
 
-  Result<std::uint64_t> field(std::uint64_t max) {
-    const std::size_t start = at_;
-    while (is_digit(peek())) ++at_;
-    if (at_ == start) return expected("a number");
-    std::uint64_t value = 0;
-    const auto read = std::from_chars(text_.data() + start, text_.data() + at_, value);
-    if (read.ec != std::errc() || value > max)
-      return wrong("expected a number up to " + std::to_string(max), start);
-    return value;
-  }
-
   Parsed pid() {
     BATON_TRY(need("<"));
     BATON_TRY(need("0."));
-    BATON_ASSIGN(const std::uint64_t index, field(kPidIndexMax));
+    BATON_ASSIGN(const std::uint64_t index, number_up_to(kPidIndexMax));
     BATON_TRY(need("."));
-    BATON_ASSIGN(const std::uint64_t generation, field(0xffffffff));
+    BATON_ASSIGN(const std::uint64_t generation, number_up_to(0xffffffff));
     BATON_TRY(need(">"));
     return make_pid(static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(generation));
   }
 
   Parsed hash_form() {
-    const std::size_t start = at_;
+    const std::size_t start = at();
     if (take("#Ref<0.")) {
-      BATON_ASSIGN(const std::uint64_t counter, field(kRefCounterMax));
+      BATON_ASSIGN(const std::uint64_t counter, number_up_to(kRefCounterMax));
       BATON_TRY(need("."));
-      BATON_ASSIGN(const std::uint64_t scheduler, field(kRefSchedulerMax));
+      BATON_ASSIGN(const std::uint64_t scheduler, number_up_to(kRefSchedulerMax));
       BATON_TRY(need(">"));
       return make_ref(counter, static_cast<std::uint32_t>(scheduler));
     }
     if (take("#Port<0.")) {
-      BATON_ASSIGN(const std::uint64_t number, field((std::uint64_t{1} << 56) - 1));
+      BATON_ASSIGN(const std::uint64_t number, number_up_to((std::uint64_t{1} << 56) - 1));
       BATON_TRY(need(">"));
       return number << 8 | kPortWord;
     }
@@ -541,29 +356,7 @@ class Parser {
     return expected("#{, #Ref<, #Port<, #Float<, #Atom< or #External<");
   }
 
-  Result<std::string> hex_bytes() {
-    std::string bytes;
-    while (!take('>')) {
-      const unsigned high = digit_value(peek()), low = digit_value(peek(1));
-      if (high > 15 || low > 15) return expected("two hexadecimal digits or '>'");
-      bytes += static_cast<char>(high << 4 | low);
-      at_ += 2;
-    }
-    return bytes;
-  }
-
-  Result<std::uint64_t> hex_word() {
-    const std::size_t start = at_;
-    BATON_ASSIGN(const std::string bytes, hex_bytes());
-    if (bytes.size() != 8) return wrong("expected 16 hexadecimal digits", start);
-    std::uint64_t word = 0;
-    for (unsigned char byte : bytes) word = word << 8 | byte;
-    return word;
-  }
-
-  const std::string_view text_;
   AtomTable& atoms_;
-  std::size_t at_ = 0;
   std::vector<Open> open_;
   std::vector<baton_term> elements_;
   Builder builder_;

@@ -179,7 +179,7 @@ TEST(Text, AMistakeIsNamedWithItsPlace) {
 
 TEST(Text, ItsLengthIsLimited) {
   EXPECT_EQ(again(std::string(kTextBytesMax - 1, ' ') + "ok"),
-            "error: a text of 67108865 bytes; at most 67108864 are allowed for a term");
+            "error: a text of 16777217 bytes; at most 16777216 are allowed for a term");
 }
 
 TEST(Text, DepthIsLimited) {
