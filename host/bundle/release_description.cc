@@ -560,13 +560,15 @@ Result<ReleaseDescription> read_release(const YamlNode& node) {
   mapping.list("applications", kApplicationsMax, release.applications,
                [&](const YamlNode& application) { return read_application(application, scope); });
   mapping.list("listeners", kListenersMax, release.listeners, read_listener);
+  // Before the probation, which refers to listeners by name.
+  const YamlNode* listeners = node.find("listeners");
+  if (!mapping.failed()) BATON_TRY(check_distinct(listeners, release.listeners, "listener"));
+  if (!mapping.failed()) BATON_TRY(check_addresses(listeners, release.listeners));
   if (const YamlNode* probation = mapping.optional("probation"))
     mapping.take(read_probation(*probation, release.listeners), release.probation);
   BATON_TRY(mapping.finish());
   BATON_TRY(check_distinct(node.find("modules"), release.modules, "module"));
   BATON_TRY(check_distinct(node.find("applications"), release.applications, "application"));
-  BATON_TRY(check_distinct(node.find("listeners"), release.listeners, "listener"));
-  BATON_TRY(check_addresses(node.find("listeners"), release.listeners));
   return release;
 }
 

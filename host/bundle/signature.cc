@@ -48,11 +48,11 @@ std::string encode(std::string_view bytes) {
 bool decode(std::string_view text, std::size_t size, std::string& bytes) {
   bytes.assign(size, '\0');
   std::size_t length = 0;
-  const char* end = nullptr;
-  return sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), size, text.data(),
-                           text.size(), nullptr, &length, &end,
-                           sodium_base64_VARIANT_ORIGINAL) == 0 &&
-         length == size && end == text.data() + text.size();
+  const bool decoded = sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), size,
+                                         text.data(), text.size(), nullptr, &length, nullptr,
+                                         sodium_base64_VARIANT_ORIGINAL) == 0;
+  // libsodium takes some bytes above 127 for letters; one value has one text here.
+  return decoded && length == size && encode(bytes) == text;
 }
 
 /// Takes the next line off the text, without its end; nothing if the text is used up.
@@ -156,11 +156,20 @@ Result<SecretKey> SecretKey::parse(std::string_view text, const std::string& fil
                                    "with: baton key generate, or minisign -G -W");
   std::memcpy(key.id_.bytes.data(), all.data() + kSecretHeadBytes, 8);
   std::memcpy(key.bytes_.data(), all.data() + kSecretHeadBytes + 8, 64);
+  // minisign leaves the checksum of a key without a password zero. What always holds is that the
+  // public half follows from the secret one.
   const auto sum = checksum(key.id_, key.bytes_.data());
-  const bool whole = sodium_memcmp(sum.data(), all.data() + kSecretHeadBytes + 72, sum.size()) == 0;
+  const std::string_view given = all.substr(kSecretHeadBytes + 72);
+  std::array<unsigned char, 32> half;
+  std::array<unsigned char, 64> pair;
+  crypto_sign_seed_keypair(half.data(), pair.data(), key.bytes_.data());
+  const bool whole = sodium_memcmp(pair.data(), key.bytes_.data(), pair.size()) == 0 &&
+                     (sodium_is_zero(bytes_of(given), given.size()) ||
+                      sodium_memcmp(sum.data(), given.data(), sum.size()) == 0);
+  sodium_memzero(pair.data(), pair.size());
   sodium_memzero(bytes.data(), bytes.size());
   if (!whole)
-    return Error(Code::kUsage, file + ": the secret key is damaged: its checksum differs");
+    return Error(Code::kUsage, file + ": the secret key is damaged; restore it from a backup");
   return key;
 }
 

@@ -97,6 +97,7 @@ class YamlBuilder : public YAML::EventHandler {
   struct Level {
     YamlNode* node;
     std::optional<std::string> key;  // of a mapping: read, its value not yet
+    YAML::Mark key_mark;
     std::unordered_set<std::string> keys;
   };
 
@@ -126,14 +127,18 @@ class YamlBuilder : public YAML::EventHandler {
       if (!levels_.back().keys.insert(text).second)
         refuse(mark, "the key \"" + text + "\" stands twice");
       levels_.back().key = text;
+      levels_.back().key_mark = mark;
       return nullptr;
     }
     auto node = std::make_unique<YamlNode>();
     node->kind = kind;
     node->is_quoted = quoted;
     node->text = kind == YamlNode::Kind::kScalar ? text : "";
-    node->line = mark.line + 1;
-    node->column = mark.column + 1;
+    // yaml-cpp says of an empty value that it stands where its mapping begins; its key is nearer.
+    const bool is_empty = kind == YamlNode::Kind::kNull && in_mapping;
+    const YAML::Mark& at = is_empty ? levels_.back().key_mark : mark;
+    node->line = at.line + 1;
+    node->column = at.column + 1;
     node->file = &file_;
     YamlNode* added = node.get();
     if (levels_.empty()) {
@@ -154,7 +159,7 @@ class YamlBuilder : public YAML::EventHandler {
     if (!tag.empty() && tag != "?") refuse(mark, "tags such as " + tag + " are not taken here");
     if (levels_.size() >= static_cast<std::size_t>(kYamlDepthMax))
       refuse(mark, "nested deeper than " + std::to_string(kYamlDepthMax) + " levels");
-    levels_.push_back({add(mark, kind, "", false), std::nullopt, {}});
+    levels_.push_back({add(mark, kind, "", false), std::nullopt, {}, {}});
   }
   void end() { levels_.pop_back(); }
 
