@@ -38,14 +38,19 @@ std::string OrderModel::next(Random& random) {
     return cursor_ < orders_.size() ? read(orders_[cursor_++]) : std::string();
   }
   const auto dice = random() % 100;
-  if (dice < 3) return ask({Kind::kTotals, "GET /totals", {}});
+  if (dice < 2) return ask({Kind::kOther, "GET /totals", {}});
+  if (dice < 4 && !orders_.empty()) {
+    return ask({Kind::kOther, "GET /orders?after=" + orders_.front().id + "&limit=3", {}});
+  }
   if (dice < 6) return ask({Kind::kMissing, "GET /orders/999999999999", {}});
   if (orders_.empty() || dice < 25) {
     Order order;
     order.item = "item " + std::to_string(connection_) + "." + std::to_string(++created_);
     order.quantity = 1 + random() % 1000;
-    const std::string body =
-        "{\"item\":\"" + order.item + "\",\"quantity\":" + std::to_string(order.quantity) + "}";
+    order.price = std::to_string(1 + random() % 1000) + "." + std::to_string(10 + random() % 90);
+    const std::string body = "{\"item\":\"" + order.item +
+                             "\",\"quantity\":" + std::to_string(order.quantity) +
+                             ",\"price\":" + order.price + "}";
     return ask({Kind::kCreate, "POST /orders", order}, body);
   }
   Order& order = orders_[random() % orders_.size()];
@@ -89,7 +94,7 @@ std::string OrderModel::wrong_with(const Pending& pending, int status,
            quoted(body);
   };
   if (status != expected) return differs(std::to_string(expected));
-  if (pending.kind == Kind::kMissing || pending.kind == Kind::kTotals) return {};
+  if (pending.kind == Kind::kMissing || pending.kind == Kind::kOther) return {};
 
   const Order& order = pending.order;
   const auto id = json_field(body, "id");
@@ -99,6 +104,7 @@ std::string OrderModel::wrong_with(const Pending& pending, int status,
   const std::pair<const char*, std::string> members[] = {
       {"item", json_string(order.item)},
       {"quantity", std::to_string(order.quantity)},
+      {"price", order.price},
       {"status", order.open ? "\"open\"" : "\"cancelled\""}};
   for (const auto& [name, value] : members) {
     if (json_field(body, name) != value) return differs(std::string(name) + " " + value);

@@ -38,11 +38,12 @@ class OrderModel : public Model {
     std::string id;  // as it stands in JSON
     std::string item;
     std::uint64_t quantity = 0;
+    std::string price;  // as it stands in JSON, with two decimals
     bool open = true;
   };
-  enum class Kind { kCreate, kRead, kCancel, kMissing, kTotals };
+  enum class Kind { kCreate, kRead, kCancel, kMissing, kOther };
   struct Pending {
-    Kind kind = Kind::kTotals;
+    Kind kind = Kind::kOther;
     std::string line;  // method and path, for reports
     Order order;
   };

@@ -76,7 +76,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with self.server.lock:
             status, reply = self.decide(body)
-        payload = json.dumps(reply, separators=(",", ":")).encode()
+        text = json.dumps(reply, separators=(",", ":"))
+        payload = re.sub(r'"price":"([0-9.]+)"', r'"price":\1', text).encode()  # as it was written
         self.wfile.write(b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, len(payload), payload))
 
     do_GET = do_POST = do_DELETE = answer
@@ -86,10 +87,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.server.fail:
             return 500, {"error": "told to fail"}
         if self.command == "POST":
-            order = {"id": len(orders) + 1, **json.loads(body), "status": "open"}
+            order = {"id": len(orders) + 1, **json.loads(body, parse_float=str), "status": "open"}
             orders[order["id"]] = order
             return 201, order
-        if self.path == "/totals":
+        if self.path == "/totals" or self.path.startswith("/orders?"):
             return 200, {"orders": len(orders)}
         order = orders.get(int(self.path.rsplit("/", 1)[1]))
         if order is None:
