@@ -1,0 +1,146 @@
+// Connection: one accepted socket: its owner, what it may read, what waits to be sent.
+//
+//   state      begins with                                   reads           ends with
+//   free       -                                             -               open
+//   open       accepted                                      if wanted       close, the owner's end, an error
+//   closing    close: what waits is still sent               no              all is sent, or a time-out
+//   lingering  our stream has ended                          and drops it    the other side's end, or a time-out
+//
+// Lingering: a socket closed with unread input in it resets the other side, which may lose our last answer.
+// The other side's end of its stream (half-close) leaves an open connection open for our answers.
+//
+// Reads happen only in ready(), on the scheduler that watches the socket; writes are tried at once by whoever
+// sends, and finished by ready().
+//
+// Invariants:
+//   (1) port() names this use of the slot; it is void (0) when free, and never comes again.
+//   (2) An open connection stands in the index under its owner; no other does.
+//   (3) While something waits to be sent, readiness will tell when it can go on: the socket has refused some.
+// Ownership: slots of Connections; never freed, so that a stale port meets a slot of another generation.
+// Threads:   any, holding mutex(). Callers look for the port again after locking.
+#pragma once
+
+#include <baton/net.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/http_pipeline.h"
+#include "net/http_reader.h"
+#include "net/listener.h"
+#include "net/readiness.h"
+#include "runtime/context.h"
+
+namespace baton::net {
+
+class Connections;
+
+class Connection {
+ public:
+  std::mutex& mutex() { return mutex_; }
+  /// Void unless open, closing or lingering.
+  baton_term port() const { return port_; }
+  /// Still its owner's business.
+  bool is_open() const { return state_ == State::kOpen; }
+  baton_term owner() const { return owner_; }
+
+  /// Takes the socket. False: the system cannot watch it; the socket is closed. Direct: an HTTP connection whose
+  /// requests go to its listener's owner.
+  bool open(Connections& table, int fd, baton_term port, std::shared_ptr<Listener> listener,
+            Readiness& readiness, baton_term owner, bool is_direct);
+
+  // What its Readiness tells. `context` is the scheduler's.
+  void ready(runtime::Context& context, std::uint32_t events);
+  void due(runtime::Context& context, std::uint64_t deadline_ns);
+  void flush_gathered(runtime::Context& context);
+
+  // What a process asks for; they answer as baton/net.h says. Requires: is_open.
+  int set_active(std::int32_t count);
+  std::int64_t send(runtime::Context& context, std::string_view bytes);
+  int shutdown(runtime::Context& context);
+  void close(runtime::Context& context);
+  void pass_to(baton_term pid);
+  int respond(runtime::Context& context, std::int64_t request, int status,
+              std::span<const baton_http_header> headers, std::string_view body);
+  bundle::Address peer() const { return address_of(fd_, Side::kPeer); }
+
+  /// The process that owned it, or was asked by it, has ended.
+  void owner_ended(runtime::Context& context, baton_term pid);
+  /// At the host's end.
+  void drop();
+
+ private:
+  enum class State : std::uint8_t { kFree, kOpen, kClosing, kLingering };
+  enum class Active : std::uint8_t { kFalse, kOnce, kCount, kAlways };
+  struct Http {
+    HttpReader reader;
+    HttpPipeline pipeline;
+    std::string rest;          // read, but the pipeline is full
+    bool takes_more = true;    // false after the last request
+    bool is_active = false;    // the owner wants requests
+    bool is_stalled = false;   // there is more to read than the pipeline takes
+    bool is_done = false;      // the last answer is on its way
+  };
+
+  bool wants_input() const;
+  void progress(runtime::Context& context);
+  void take_input(runtime::Context& context, std::string_view bytes);
+  void take_tcp(runtime::Context& context, std::string_view bytes);
+  void take_http(runtime::Context& context, std::string_view bytes);
+  void begin_request(runtime::Context& context, const HttpHead& head, std::string_view body);
+  void refuse_request(runtime::Context& context, int status);
+  void answer(runtime::Context& context, HttpPipeline::Request& request, int status,
+              std::span<const baton_http_header> headers, std::string_view body);
+  void send_continue(runtime::Context& context);
+  void answer_by_host(runtime::Context& context, std::int64_t request, int status);
+  void input_ended(runtime::Context& context);
+
+  std::size_t waiting() const { return out_.size() - out_at_; }
+  void append_out(std::string_view bytes);
+  /// Writes what waits, then `behind`; what the socket refuses of that waits as well. False: it failed, and the
+  /// connection is gone.
+  bool write_out(runtime::Context& context, std::string_view behind = {});
+  void begin_close();
+  /// Goes from state to state when nothing is left to do in one, and sets the deadline.
+  void settle(runtime::Context& context);
+  std::uint64_t next_deadline() const;
+  void tell_owner(runtime::Context& context, runtime::Message* message);
+  void fail(runtime::Context& context, baton_term reason);
+  void finish();
+  void rearm();
+
+  std::mutex mutex_;
+  // All guarded by mutex_.
+  State state_ = State::kFree;
+  Active active_ = Active::kFalse;
+  bool is_direct_ = false;
+  bool may_be_readable_ = false;
+  bool has_hung_up_ = false;      // an end or an error is there to be read behind the input
+  bool is_input_ended_ = false;   // it was read
+  bool ends_output_ = false;      // our stream is to end when all is sent
+  bool is_output_ended_ = false;
+  bool is_flush_pending_ = false;
+  int fd_ = -1;
+  std::uint32_t count_ = 0;  // for Active::kCount
+  baton_term port_ = BATON_NO_TERM;
+  baton_term owner_ = BATON_NO_TERM;
+  Connections* table_ = nullptr;
+  Readiness* readiness_ = nullptr;
+  std::shared_ptr<Listener> listener_;
+  std::string out_;
+  std::size_t out_at_ = 0;
+  std::unique_ptr<Http> http_;
+
+  std::uint64_t armed_ns_ = 0;     // the deadline set with readiness_, 0: none
+  std::uint64_t active_ns_ = 0;    // the last byte either way
+  std::uint64_t request_ns_ = 0;   // the request under way began, 0: none is
+  std::uint64_t sent_ns_ = 0;      // the socket last took something of what waits
+  std::uint64_t ending_ns_ = 0;    // the input ended, or the state changed to closing or lingering
+};
+
+}  // namespace baton::net

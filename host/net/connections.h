@@ -1,0 +1,60 @@
+// Connections: the slots of all connections, who owns which, and what they share.
+//
+// Ownership: owns the connections; outlives their listeners' last use.
+// Threads:   any thread; a Scratch is its context's.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "net/connection.h"
+#include "net/port_index.h"
+#include "runtime/context.h"
+
+namespace baton::net {
+
+class Connections {
+ public:
+  Connections();
+  ~Connections();
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  struct Slot {
+    Connection* connection = nullptr;  // null: kPortsMax are open
+    baton_term port = BATON_NO_TERM;   // its name from now on
+  };
+  Slot allocate();
+  /// Gives back the slot of a port that is void now.
+  void release(baton_term port);
+  /// The slot of a port; its use may be another one by now. Null: no such port was ever open.
+  Connection* find(baton_term port);
+
+  PortIndex& index() { return index_; }
+
+  /// What a context needs while it reads or answers HTTP.
+  struct alignas(64) Scratch {
+    HttpDate date;
+    HttpHead head;
+  };
+  Scratch& scratch(const runtime::Context& context) { return scratch_[context.id]; }
+
+ private:
+  static constexpr std::uint32_t kChunk = 256;
+  struct Chunk {
+    Connection connections[kChunk];
+    std::uint32_t generations[kChunk] = {};  // guarded by mutex_
+  };
+
+  PortIndex index_;
+  std::unique_ptr<Scratch[]> scratch_;
+  std::unique_ptr<std::atomic<Chunk*>[]> chunks_;  // each is set once
+
+  std::mutex mutex_;
+  std::vector<std::uint32_t> free_;  // guarded by mutex_
+  std::uint32_t used_ = 0;           // guarded by mutex_
+};
+
+}  // namespace baton::net

@@ -1,0 +1,48 @@
+// Limits: every bound of the net room that is no listener's own choice.
+//
+// Threads: constants.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace baton::net {
+
+/// Listeners and connections of one host.
+inline constexpr std::uint32_t kPortsMax = 1u << 20;
+/// Bytes of one read, and so of one {tcp, Port, Bytes}; see BATON_TCP_CHUNK_MAX.
+inline constexpr std::size_t kChunkBytesMax = 65536;
+/// Reads of one connection before the others have their turn.
+inline constexpr int kReadsMax = 4;
+/// Connections accepted before something else has its turn.
+inline constexpr int kAcceptsMax = 64;
+/// How long a listener rests when the system has no descriptor or memory for a connection.
+inline constexpr std::uint64_t kAcceptPauseNs = 100'000'000;
+
+/// A connection that holds this much to send and is given more is closed (send_queue_full).
+inline constexpr std::uint64_t kSendQueueBytesMax = 32u << 20;
+/// A connection that holds more than this to send is not read.
+inline constexpr std::size_t kSendQueueBytesHigh = 256u << 10;
+/// A client that takes nothing of what waits for it for so long is closed (send_timeout).
+inline constexpr std::chrono::nanoseconds kSendTimeout = std::chrono::seconds(30);
+/// A buffer larger than this is freed when it is empty.
+inline constexpr std::size_t kKeptBufferBytesMax = 4096;
+/// After we have ended our stream: how long the other side has to end its own.
+inline constexpr std::uint64_t kLingerNs = 2'000'000'000;
+/// After the other side has ended its stream: how long the owner has to answer and close.
+inline constexpr std::uint64_t kHalfClosedNs = 30'000'000'000;
+
+/// Requests of one HTTP connection that wait for their answers; further ones are not read.
+inline constexpr std::size_t kPipelinedRequestsMax = 64;
+/// Answers to pipelined requests are gathered up to this into one write.
+inline constexpr std::size_t kGatheredBytesMax = 65536;
+inline constexpr std::size_t kHttpHeadersMax = 100;
+/// A chunk's size line with its extensions.
+inline constexpr std::size_t kHttpChunkLineBytesMax = 256;
+/// Empty lines before a request that are forgiven.
+inline constexpr int kHttpEmptyLinesMax = 2;
+/// Answers up to this size are copied behind their head; larger ones are written from where they are.
+inline constexpr std::size_t kCopiedBodyBytesMax = 16384;
+
+}  // namespace baton::net

@@ -1,0 +1,325 @@
+#include "net/net.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <mutex>
+
+#include "net/messages.h"
+#include "net/tables.h"
+#include "term/layout.h"
+
+namespace baton::net {
+
+namespace {
+
+// Listeners' keys and ports go through the same epoll; a port's low byte is another.
+constexpr std::uint64_t kListenerKeyStep = 256;
+
+Error no_listener(std::string_view name) {
+  return Error(Code::kNotFound, "there is no listener " + std::string(name));
+}
+
+}  // namespace
+
+Net::Net(runtime::Runtime& runtime) : runtime_(runtime) {
+  for (std::uint32_t i = 0; i < runtime.scheduler_count(); ++i)
+    readiness_.push_back(std::make_unique<Readiness>(runtime.scheduler(i), *this));
+  intern_atoms(runtime.atoms());
+  runtime.add_extension(BATON_TCP, &kTcpTable);
+  runtime.add_extension(BATON_HTTP, &kHttpTable);
+  runtime.set_port_keeper(this);
+}
+
+Net::~Net() = default;
+
+// ---- Listeners
+
+Result<bundle::Address> Net::open(const bundle::ListenerDescription& description,
+                                  Exposure exposure) {
+  BATON_ASSIGN(const baton_term atom, runtime_.atoms().intern(description.name));
+  std::unique_lock lock(mutex_);
+  if (listeners_.contains(description.name))
+    return Error(Code::kUsage, "there is a listener " + description.name + " already");
+  const std::uint64_t key = last_key_ += kListenerKeyStep;
+  Readiness& readiness = *readiness_[listeners_.size() % readiness_.size()];
+  BATON_ASSIGN(std::shared_ptr<Listener> listener,
+               Listener::open(description, atom, key, readiness,
+                              exposure == Exposure::kSuspended));
+  listeners_.emplace(description.name, listener);
+  by_key_.emplace(key, listener);
+  return listener->address();
+}
+
+Result<void> Net::suspend(std::string_view name) {
+  const auto found = listener(name);
+  if (found == nullptr) return no_listener(name);
+  found->suspend(true);
+  return {};
+}
+
+Result<void> Net::resume(std::string_view name) {
+  const auto found = listener(name);
+  if (found == nullptr) return no_listener(name);
+  found->suspend(false);
+  return {};
+}
+
+Result<void> Net::close(std::string_view name) {
+  std::unique_lock lock(mutex_);
+  const auto found = listeners_.find(name);
+  if (found == listeners_.end()) return no_listener(name);
+  found->second->close();
+  by_key_.erase(found->second->key());
+  listeners_.erase(found);
+  return {};
+}
+
+Result<void> Net::change(const bundle::ListenerDescription& description) {
+  const auto found = listener(description.name);
+  if (found == nullptr) return no_listener(description.name);
+  return found->change(description);
+}
+
+namespace {
+ListenerStatus status_of(const Listener& listener) {
+  return {listener.description(), listener.address(), listener.owner(), listener.is_suspended(),
+          snapshot(listener.counters())};
+}
+}  // namespace
+
+std::vector<ListenerStatus> Net::list() const {
+  std::shared_lock lock(mutex_);
+  std::vector<ListenerStatus> all;
+  for (const auto& [name, listener] : listeners_) all.push_back(status_of(*listener));
+  return all;
+}
+
+Result<ListenerStatus> Net::status(std::string_view name) const {
+  const auto found = listener(name);
+  if (found == nullptr) return no_listener(name);
+  return status_of(*found);
+}
+
+std::shared_ptr<Listener> Net::listener(std::string_view name) const {
+  std::shared_lock lock(mutex_);
+  const auto found = listeners_.find(name);
+  return found != listeners_.end() ? found->second : nullptr;
+}
+
+std::shared_ptr<Listener> Net::listener_of(std::uint64_t key) const {
+  std::shared_lock lock(mutex_);
+  const auto found = by_key_.find(key);
+  return found != by_key_.end() ? found->second : nullptr;
+}
+
+int Net::listen(runtime::Context& context, std::string_view name, bool is_announcing) {
+  const auto found = listener(name);
+  if (found == nullptr) return BATON_NET_CLOSED;
+  if (is_announcing && !found->is_http()) return BATON_NET_INVALID;
+  const baton_term owner = found->owner();
+  // An owner that has just ended may still stand there: owner_ended is about to come.
+  const bool has_ended = owner != BATON_NO_TERM && !runtime_.watch_port_owner(owner);
+  runtime_.watch_port_owner(context.self);
+  const bool taken = found->take(context.self, is_announcing, has_ended ? owner : BATON_NO_TERM);
+  return taken ? BATON_NET_OK : BATON_NET_TAKEN;
+}
+
+int Net::unlisten(runtime::Context& context, std::string_view name) {
+  const auto found = listener(name);
+  if (found == nullptr) return BATON_NET_CLOSED;
+  return found->give_up(context.self) ? BATON_NET_OK : BATON_NET_NOT_OWNER;
+}
+
+// ---- Accepting
+
+void Net::accept(Readiness& readiness, const std::shared_ptr<Listener>& listener) {
+  Counters& counters = listener->counters();
+  for (int i = 0; i < kAcceptsMax; ++i) {
+    const int fd = listener->accept();
+    if (fd >= 0) {
+      begin(readiness, listener, fd);
+      continue;
+    }
+    switch (errno) {
+      case EAGAIN:
+        return;
+      case EMFILE:
+      case ENFILE:
+      case ENOBUFS:
+      case ENOMEM:
+        // The client waits in the backlog; asking again at once would only burn the processor.
+        add(counters.refused);
+        listener->rest(true);
+        readiness.set_deadline(runtime::now_ns() + kAcceptPauseNs, listener->key());
+        return;
+      default:
+        break;  // this client has gone again
+    }
+  }
+}
+
+void Net::begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, int fd) {
+  Counters& counters = listener->counters();
+  const bool is_full = counters.open.load(std::memory_order_relaxed) >=
+                       listener->limits().connections_max.load(std::memory_order_relaxed);
+  const Connections::Slot slot = is_full ? Connections::Slot() : connections_.allocate();
+  if (slot.connection == nullptr) {
+    add(counters.refused);
+    if (listener->is_http()) {
+      constexpr std::string_view kAnswer =
+          "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+      [[maybe_unused]] const auto size =
+          ::send(fd, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    ::close(fd);
+    return;
+  }
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+
+  const baton_term owner = listener->owner();
+  const bool is_direct = listener->is_http() && !listener->is_announcing();
+  Readiness& readiness =
+      *readiness_[next_scheduler_.fetch_add(1, std::memory_order_relaxed) % readiness_.size()];
+  std::lock_guard lock(slot.connection->mutex());
+  if (!slot.connection->open(connections_, fd, slot.port, listener, readiness,
+                             is_direct ? listener->key() : owner, is_direct)) {
+    add(counters.refused);
+    connections_.release(slot.port);
+    return;
+  }
+  if (is_direct) return;
+  // Its owner may have ended since: then owner_ended may have looked before the connection was there.
+  if (owner == BATON_NO_TERM || !runtime_.watch_port_owner(owner)) {
+    slot.connection->close(acceptor.scheduler());
+    return;
+  }
+  runtime::send(acceptor.scheduler(), owner,
+                message_of(acceptor.scheduler(), atoms::kTcpAccepted, listener->atom(), slot.port));
+}
+
+// ---- What the sockets tell
+
+void Net::ready(Readiness& readiness, std::uint64_t key, std::uint32_t events) {
+  if (!term::is_port(key)) {
+    if (const auto listener = listener_of(key); listener != nullptr) accept(readiness, listener);
+    return;
+  }
+  Connection* connection = connections_.find(key);
+  std::lock_guard lock(connection->mutex());
+  if (connection->port() == key) connection->ready(readiness.scheduler(), events);
+}
+
+void Net::due(Readiness& readiness, std::uint64_t key, std::uint64_t deadline_ns) {
+  if (!term::is_port(key)) {
+    if (const auto listener = listener_of(key); listener != nullptr) listener->rest(false);
+    return;
+  }
+  Connection* connection = connections_.find(key);
+  std::lock_guard lock(connection->mutex());
+  if (connection->port() == key) connection->due(readiness.scheduler(), deadline_ns);
+}
+
+void Net::flush(Readiness& readiness, std::uint64_t key) {
+  Connection* connection = connections_.find(key);
+  std::lock_guard lock(connection->mutex());
+  if (connection->port() == key) connection->flush_gathered(readiness.scheduler());
+}
+
+// ---- What processes ask for
+
+template <class Act>
+auto Net::with(baton_term port, Act act, decltype(act(std::declval<Connection&>())) otherwise) {
+  Connection* connection = connections_.find(port);
+  if (connection == nullptr) return otherwise;
+  std::lock_guard lock(connection->mutex());
+  if (connection->port() != port || !connection->is_open()) return otherwise;
+  return act(*connection);
+}
+
+int Net::controlling_process(runtime::Context& context, baton_term port, baton_term pid) {
+  return with(
+      port,
+      [&](Connection& connection) -> int {
+        if (connection.owner() != context.self) return BATON_NET_NOT_OWNER;
+        connection.pass_to(pid);
+        // In this order: the other way round, its end could come between the two and be missed.
+        if (runtime_.watch_port_owner(pid)) return BATON_NET_OK;
+        connection.pass_to(context.self);
+        return BATON_NET_INVALID;
+      },
+      BATON_NET_CLOSED);
+}
+
+int Net::set_active(runtime::Context& context, baton_term port, std::int32_t count) {
+  return with(
+      port,
+      [&](Connection& connection) -> int {
+        if (connection.owner() != context.self) return BATON_NET_NOT_OWNER;
+        return connection.set_active(count);
+      },
+      BATON_NET_CLOSED);
+}
+
+std::int64_t Net::send(runtime::Context& context, baton_term port, std::string_view bytes) {
+  return with(
+      port, [&](Connection& connection) { return connection.send(context, bytes); },
+      BATON_NET_CLOSED);
+}
+
+int Net::shutdown(runtime::Context& context, baton_term port) {
+  return with(
+      port, [&](Connection& connection) { return connection.shutdown(context); },
+      BATON_NET_CLOSED);
+}
+
+int Net::close(runtime::Context& context, baton_term port) {
+  return with(
+      port,
+      [&](Connection& connection) -> int {
+        connection.close(context);
+        return BATON_NET_OK;
+      },
+      BATON_NET_CLOSED);
+}
+
+bundle::Address Net::peer(baton_term port) {
+  return with(
+      port, [](Connection& connection) { return connection.peer(); }, {});
+}
+
+int Net::respond(runtime::Context& context, baton_term port, std::int64_t request, int status,
+                 std::span<const baton_http_header> headers, std::string_view body) {
+  return with(
+      port,
+      [&](Connection& connection) {
+        return connection.respond(context, request, status, headers, body);
+      },
+      BATON_NET_CLOSED);
+}
+
+void Net::owner_ended(runtime::Context& context, baton_term pid) {
+  const auto end = [&](baton_term port) {
+    Connection* connection = connections_.find(port);
+    std::lock_guard lock(connection->mutex());
+    if (connection->port() == port && connection->is_open())
+      connection->owner_ended(context, pid);
+  };
+  std::vector<std::uint64_t> keys;
+  {
+    std::shared_lock lock(mutex_);
+    // First all listeners: from here on no request is given to it.
+    for (const auto& [name, listener] : listeners_) {
+      if (listener->give_up(pid)) keys.push_back(listener->key());
+    }
+  }
+  for (std::uint64_t key : keys)
+    for (baton_term port : connections_.index().ports_of(key)) end(port);
+  for (baton_term port : connections_.index().ports_of(pid)) end(port);
+}
+
+}  // namespace baton::net

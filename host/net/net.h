@@ -1,0 +1,105 @@
+// Net: the listeners and connections of a host, and what modules are given of them.
+//
+// Listeners are opened and closed by who runs the release; processes of modules reach them, and the connections
+// accepted on them, through the tables of baton/net.h. Accepted connections go round the schedulers in turn;
+// one stays where it is, whoever owns it.
+//
+// Ownership: owns listeners and connections. The runtime outlives it; its schedulers start after it is made and
+//            have stopped when it ends.
+// Threads:   open ... statistics: any thread. The rest: in a context.
+// Fails:     open: kFailed, when the address is taken or may not be bound; kUsage, when it is none.
+// See:       baton/net.h
+#pragma once
+
+#include <baton/net.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "bundle/release_description.h"
+#include "net/connections.h"
+#include "net/listener.h"
+#include "net/readiness.h"
+#include "runtime/port_keeper.h"
+#include "runtime/runtime.h"
+
+namespace baton::net {
+
+struct ListenerStatus {
+  bundle::ListenerDescription description;
+  bundle::Address address;  // where it is bound, its port known
+  baton_term owner;         // 0: none
+  bool is_suspended;
+  Statistics statistics;
+};
+
+class Net : public runtime::PortKeeper, public Readiness::Handler {
+ public:
+  explicit Net(runtime::Runtime& runtime);
+  ~Net() override;
+  Net(const Net&) = delete;
+  Net& operator=(const Net&) = delete;
+
+  /// Exposure: a suspended listener is bound and may have an owner, but accepts nothing until resumed; clients
+  /// wait in the system's backlog.
+  enum class Exposure { kExposed, kSuspended };
+  Result<bundle::Address> open(const bundle::ListenerDescription& description,
+                               Exposure exposure = Exposure::kExposed);
+  /// kNotFound.
+  Result<void> suspend(std::string_view name);
+  Result<void> resume(std::string_view name);
+  /// Unbinds it. Its connections live on, with their owners; requests on those that had none are answered 503.
+  /// kNotFound.
+  Result<void> close(std::string_view name);
+  /// Other limits for a listener and its connections; kNotFound, and kUsage if name, protocol or address differ.
+  Result<void> change(const bundle::ListenerDescription& description);
+  std::vector<ListenerStatus> list() const;
+  Result<ListenerStatus> status(std::string_view name) const;
+  /// The listener's, to set what no release describes.
+  std::shared_ptr<Listener> listener(std::string_view name) const;
+
+  // Asked for by processes, see baton/net.h.
+  int listen(runtime::Context& context, std::string_view name, bool is_announcing);
+  int unlisten(runtime::Context& context, std::string_view name);
+  int controlling_process(runtime::Context& context, baton_term port, baton_term pid);
+  int set_active(runtime::Context& context, baton_term port, std::int32_t count);
+  std::int64_t send(runtime::Context& context, baton_term port, std::string_view bytes);
+  int shutdown(runtime::Context& context, baton_term port);
+  int close(runtime::Context& context, baton_term port);
+  /// An empty host: it is gone.
+  bundle::Address peer(baton_term port);
+  int respond(runtime::Context& context, baton_term port, std::int64_t request, int status,
+              std::span<const baton_http_header> headers, std::string_view body);
+
+  // What the runtime and the sockets tell.
+  void owner_ended(runtime::Context& context, baton_term pid) override;
+  void ready(Readiness& readiness, std::uint64_t key, std::uint32_t events) override;
+  void due(Readiness& readiness, std::uint64_t key, std::uint64_t deadline_ns) override;
+  void flush(Readiness& readiness, std::uint64_t key) override;
+
+ private:
+  std::shared_ptr<Listener> listener_of(std::uint64_t key) const;
+  void accept(Readiness& readiness, const std::shared_ptr<Listener>& listener);
+  void begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, int fd);
+  /// Runs `act` on an open connection with its lock held; `otherwise` if there is none.
+  template <class Act>
+  auto with(baton_term port, Act act, decltype(act(std::declval<Connection&>())) otherwise);
+
+  runtime::Runtime& runtime_;
+  std::vector<std::unique_ptr<Readiness>> readiness_;  // of each scheduler; outlive all they watch
+  Connections connections_;
+  std::atomic<std::uint32_t> next_scheduler_{0};
+
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, std::shared_ptr<Listener>, std::less<>> listeners_;  // guarded by mutex_
+  std::map<std::uint64_t, std::shared_ptr<Listener>> by_key_;                // guarded by mutex_
+  std::uint64_t last_key_ = 0;                                               // guarded by mutex_
+};
+
+}  // namespace baton::net

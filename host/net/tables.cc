@@ -1,0 +1,91 @@
+#include "net/tables.h"
+
+#include "net/net.h"
+
+namespace baton::net {
+
+namespace {
+
+constexpr std::size_t kListenerNameBytesMax = 255;
+
+// Only a Net is ever set as a runtime's keeper of ports.
+Net& net_of(baton_context* context) {
+  return static_cast<Net&>(*runtime::context_of(context).runtime.port_keeper());
+}
+
+bool is_name(const char* name, std::size_t size) {
+  return name != nullptr && size >= 1 && size <= kListenerNameBytesMax;
+}
+
+int write_address(const bundle::Address& address, char* text, std::size_t capacity) {
+  if (address.host.empty()) return BATON_NET_CLOSED;
+  const std::string whole = address.text();
+  if (whole.size() >= capacity) return BATON_NET_INVALID;
+  whole.copy(text, whole.size());
+  text[whole.size()] = '\0';
+  return static_cast<int>(whole.size());
+}
+
+int listen(baton_context* context, const char* name, std::size_t size, std::uint32_t flags) {
+  if (!is_name(name, size) || (flags & ~std::uint32_t{BATON_LISTEN_ANNOUNCE}) != 0)
+    return BATON_NET_INVALID;
+  return net_of(context).listen(runtime::context_of(context), {name, size},
+                                (flags & BATON_LISTEN_ANNOUNCE) != 0);
+}
+int unlisten(baton_context* context, const char* name, std::size_t size) {
+  if (!is_name(name, size)) return BATON_NET_INVALID;
+  return net_of(context).unlisten(runtime::context_of(context), {name, size});
+}
+int address(baton_context* context, const char* name, std::size_t size, char* text,
+            std::size_t capacity) {
+  if (!is_name(name, size)) return BATON_NET_INVALID;
+  const auto listener = net_of(context).listener({name, size});
+  if (listener == nullptr) return BATON_NET_CLOSED;
+  return write_address(listener->address(), text, capacity);
+}
+int controlling_process(baton_context* context, baton_term port, baton_term pid) {
+  return net_of(context).controlling_process(runtime::context_of(context), port, pid);
+}
+int set_active(baton_context* context, baton_term port, std::int32_t count) {
+  return net_of(context).set_active(runtime::context_of(context), port, count);
+}
+std::int64_t send(baton_context* context, baton_term port, const void* bytes, std::size_t size) {
+  return net_of(context).send(runtime::context_of(context), port,
+                              {static_cast<const char*>(bytes), size});
+}
+int shutdown(baton_context* context, baton_term port) {
+  return net_of(context).shutdown(runtime::context_of(context), port);
+}
+int close(baton_context* context, baton_term port) {
+  return net_of(context).close(runtime::context_of(context), port);
+}
+int peer(baton_context* context, baton_term port, char* text, std::size_t capacity) {
+  return write_address(net_of(context).peer(port), text, capacity);
+}
+
+int respond(baton_context* context, baton_term port, std::int64_t request, int status,
+            const baton_http_header* headers, std::size_t header_count, const void* body,
+            std::size_t body_size) {
+  return net_of(context).respond(runtime::context_of(context), port, request, status,
+                                 {headers, header_count},
+                                 {static_cast<const char*>(body), body_size});
+}
+
+}  // namespace
+
+const baton_tcp kTcpTable{.struct_size = sizeof(baton_tcp),
+                          .flags = 0,
+                          .listen = listen,
+                          .unlisten = unlisten,
+                          .address = address,
+                          .controlling_process = controlling_process,
+                          .set_active = set_active,
+                          .send = send,
+                          .shutdown = shutdown,
+                          .close = close,
+                          .peer = peer};
+
+const baton_http kHttpTable{
+    .struct_size = sizeof(baton_http), .flags = 0, .respond = respond};
+
+}  // namespace baton::net
