@@ -1,4 +1,5 @@
-/* bad: a module without behaviours that breaks one rule of the gate, chosen by a macro or by how it is linked. */
+/* bad: a module without behaviours that breaks one rule of the gate, chosen by a macro or by how it
+ * is linked. */
 #include <baton/abi.h>
 
 #ifdef BAD_COUNTS_STARTS
@@ -11,8 +12,17 @@ static int start(const baton_host* host, baton_error* error) {
 #define start NULL
 #endif
 
-static const baton_module description = {sizeof(baton_module), BATON_ABI_MAJOR, BATON_ABI_MINOR, "bad", "1.0.0", "bad",
-                                         0, sizeof(baton_behaviour), NULL, start, NULL};
+static const baton_module description = {sizeof(baton_module),
+                                         BATON_ABI_MAJOR,
+                                         BATON_ABI_MINOR,
+                                         "bad",
+                                         "1.0.0",
+                                         "bad",
+                                         0,
+                                         sizeof(baton_behaviour),
+                                         NULL,
+                                         start,
+                                         NULL};
 
 #ifdef BAD_CONSTRUCTOR
 __attribute__((constructor)) static void runs_before_init(void) { __asm__ volatile(""); }
@@ -42,7 +52,9 @@ __attribute__((visibility("default"))) const baton_module* baton_module_entry(vo
 #endif
 
 #ifdef BAD_TEXTREL
-__asm__(".pushsection .text\n.quad bad_text_word\n.popsection\n.pushsection .rodata\nbad_text_word: .quad 0\n.popsection");
+__asm__(
+    ".pushsection .text\n.quad bad_text_word\n.popsection\n.pushsection .rodata\nbad_text_word: "
+    ".quad 0\n.popsection");
 #endif
 
 #ifdef BAD_UNNAMED_GLOBAL

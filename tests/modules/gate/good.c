@@ -1,5 +1,6 @@
-/* good: a counter as a gen_server in plain C, by nothing but baton/abi.h. It proves that the boundary needs no C++, and
- * is what the gate and the loader accept; built as several versions. Any call adds one and is answered by the sum.
+/* good: a counter as a gen_server in plain C, by nothing but baton/abi.h. It proves that the
+ * boundary needs no C++, and is what the gate and the loader accept; built as several versions. Any
+ * call adds one and is answered by the sum.
  */
 #include <baton/abi.h>
 
@@ -22,11 +23,26 @@ static int construct(void* raw, baton_error* error) {
 }
 static void destroy(void* live) { (void)live; }
 
-static const baton_field fields[] = {{"value", "i64", 0x0102030405060708, offsetof(counter_state, value), sizeof(int64_t),
-                                      _Alignof(int64_t), BATON_SCALAR_I64, 0, NULL, move_value, value_is_default}};
-static const baton_schema schema = {sizeof(baton_schema), sizeof(baton_field), 1, sizeof(counter_state),
-                                    _Alignof(counter_state), 0, "counter_state", 0x1122334455667788, fields, NULL,
-                                    construct, destroy, NULL, NULL, NULL, NULL, NULL};
+static const baton_field fields[] = {
+    {"value", "i64", 0x0102030405060708, offsetof(counter_state, value), sizeof(int64_t),
+     _Alignof(int64_t), BATON_SCALAR_I64, 0, NULL, move_value, value_is_default}};
+static const baton_schema schema = {sizeof(baton_schema),
+                                    sizeof(baton_field),
+                                    1,
+                                    sizeof(counter_state),
+                                    _Alignof(counter_state),
+                                    0,
+                                    "counter_state",
+                                    0x1122334455667788,
+                                    fields,
+                                    NULL,
+                                    construct,
+                                    destroy,
+                                    NULL,
+                                    NULL,
+                                    NULL,
+                                    NULL,
+                                    NULL};
 
 static int init(baton_context* context, void* state, const baton_message* args) {
   (void)context, (void)state, (void)args;
@@ -43,13 +59,15 @@ static int handle(baton_context* context, void* state, const baton_message* mess
   return BATON_OK;
 }
 
-static const baton_behaviour behaviours[] = {{"counter", BATON_GEN_SERVER, 0, &schema, init, handle, NULL, NULL, NULL}};
+static const baton_behaviour behaviours[] = {
+    {"counter", BATON_GEN_SERVER, 0, &schema, init, handle, NULL, NULL, NULL}};
 
 #ifdef GOOD_INIT_FAILS
 static int start(const baton_host* host, baton_error* error) {
   static const char text[] = "the counter does not want to start";
   (void)host;
-  for (error->length = 0; error->length + 1 < error->capacity && text[error->length] != 0; ++error->length)
+  for (error->length = 0; error->length + 1 < error->capacity && text[error->length] != 0;
+       ++error->length)
     error->text[error->length] = text[error->length];
   error->text[error->length] = 0;
   return -1;
@@ -65,10 +83,21 @@ static void stop(void) {}
 #ifndef GOOD_DESCRIBED_VERSION
 #define GOOD_DESCRIBED_VERSION GOOD_VERSION
 #endif
-static const baton_module description = {sizeof(baton_module), BATON_ABI_MAJOR, BATON_ABI_MINOR, "counter",
-                                         GOOD_DESCRIBED_VERSION, "good", 1, sizeof(baton_behaviour), behaviours, start, stop};
+static const baton_module description = {sizeof(baton_module),
+                                         BATON_ABI_MAJOR,
+                                         BATON_ABI_MINOR,
+                                         "counter",
+                                         GOOD_DESCRIBED_VERSION,
+                                         "good",
+                                         1,
+                                         sizeof(baton_behaviour),
+                                         behaviours,
+                                         start,
+                                         stop};
 
-__attribute__((visibility("default"))) const baton_module* baton_module_entry(void) { return &description; }
+__attribute__((visibility("default"))) const baton_module* baton_module_entry(void) {
+  return &description;
+}
 
 #ifndef GOOD_FINGERPRINT
 #define GOOD_FINGERPRINT "1122334455667788"
@@ -76,10 +105,12 @@ __attribute__((visibility("default"))) const baton_module* baton_module_entry(vo
 BATON_NOTE(
     "baton-note 1\n"
     "module counter\n"
-    "version " GOOD_VERSION "\n"
+    "version " GOOD_VERSION
+    "\n"
     "abi 1.0\n"
     "build good\n"
     "behaviour counter gen_server\n"
-    "schema counter_state " GOOD_FINGERPRINT " 8 8 0 none\n"
+    "schema counter_state " GOOD_FINGERPRINT
+    " 8 8 0 none\n"
     "field value 0102030405060708 0 8 5 0 i64\n"
     "call increment {} -> i64\n");
