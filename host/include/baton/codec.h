@@ -161,7 +161,9 @@ inline constexpr bool kTravels = !requires {
 
 template <class T>
 inline constexpr Refusal kRefusal = [] {
-  if constexpr (Codec<T>::refusal != Refusal::kNone) {
+  if constexpr (std::is_const_v<T>) {
+    return Refusal::kConstant;
+  } else if constexpr (Codec<T>::refusal != Refusal::kNone) {
     return Codec<T>::refusal;
   } else {
     return std::is_nothrow_move_assignable_v<T> ? Refusal::kNone : Refusal::kMove;

@@ -1,0 +1,41 @@
+# Looks at each of FILES with readelf: one exported symbol, nothing unique, no thread-local, no writable
+# section but those that are read-only after relocation, and the note.
+find_program(READELF readelf REQUIRED)
+foreach(file IN LISTS FILES)
+  execute_process(COMMAND ${READELF} --dyn-syms -lSdnW ${file}
+    OUTPUT_VARIABLE output ERROR_VARIABLE errors COMMAND_ERROR_IS_FATAL ANY)
+
+  string(REGEX MATCHALL "(GLOBAL|WEAK|UNIQUE) +[A-Z]+ +[0-9]+ [^\n]*" exported "${output}")
+  if(NOT exported MATCHES "^GLOBAL +DEFAULT +[0-9]+ baton_module_entry$")
+    message(FATAL_ERROR "${file} exports ${exported}")
+  endif()
+  if(output MATCHES "UNIQUE| TLS ")
+    message(FATAL_ERROR "${file} has unique or thread-local symbols:\n${output}")
+  endif()
+
+  # Writable and allocated, except what GNU_RELRO covers.
+  string(REGEX MATCHALL "\\] [^ ]+ +[A-Z_]+ +[0-9a-f]+ [0-9a-f]+ [0-9a-f]+ [0-9a-f]+ +WA[A-Z]* " writable "${output}")
+  foreach(section ${writable})
+    if(NOT section MATCHES "^\\] [.](data[.]rel[.]ro[^ ]*|dynamic|got|init_array|fini_array) ")
+      message(FATAL_ERROR "${file} has writable memory: ${section}")
+    endif()
+  endforeach()
+  if(NOT writable)
+    message(FATAL_ERROR "readelf's output is not understood:\n${output}")
+  endif()
+
+  foreach(wanted "baton +0x[0-9a-f]+" "Build ID: [0-9a-f]" "GNU_RELRO" "GNU_STACK +[0-9a-fx ]+ RW " "BIND_NOW")
+    if(NOT output MATCHES "${wanted}")
+      message(FATAL_ERROR "${file} lacks ${wanted}:\n${output}")
+    endif()
+  endforeach()
+  if(output MATCHES "\\((RPATH|RUNPATH|TEXTREL|SONAME)\\)")
+    message(FATAL_ERROR "${file} has ${CMAKE_MATCH_1}")
+  endif()
+  string(REGEX MATCHALL "Shared library: \\[[^]]*" needed "${output}")
+  foreach(library ${needed})
+    if(NOT library MATCHES "\\[(libc[.]so[.]6|libm[.]so[.]6|libstdc[+][+][.]so[.]6|libgcc_s[.]so[.]1|ld-linux[^ ]*)$")
+      message(FATAL_ERROR "${file} needs ${library}")
+    endif()
+  endforeach()
+endforeach()

@@ -1,0 +1,44 @@
+// expects: baton: a module.s version is three numbers
+// expects: baton: a module.s name is lower-case letters
+// expects: baton: put the module.s code into .namespace name::inline BATON_BUILD
+// expects: baton: BATON_BUILD is not defined: build the module with baton_add_module\(\) of CMake
+// expects: baton: BATON_ATOMS takes texts of 1 to 255 bytes without spaces
+// expects: baton: handle_call returns something else than the message.s .using Reply.
+// expects: baton: a message without a term form: describe it with BATON_MESSAGE
+#include <baton/baton.h>
+
+namespace sample::inline b_1 {
+
+struct State {};
+BATON_STATE(State)
+struct Ask {
+  using Reply = std::string;
+};
+BATON_MESSAGE(Ask)
+struct Plain {};
+
+struct Server : baton::GenServer<Server, State> {};
+struct Liar : baton::GenServer<Liar, State> {
+  using Calls = baton::Messages<Ask>;
+  int handle_call(const Ask&) { return 1; }
+};
+struct Vague : baton::GenServer<Vague, State> {
+  using Casts = baton::Messages<Plain>;
+  void handle_cast(const Plain&) {}
+};
+
+}  // namespace sample::inline b_1
+
+BATON_ATOMS("ok", "not plain")
+
+using baton::module::Description;
+const baton_module* modules[] = {
+    &Description<"sample", "1.0", "b_1", void, sample::Server>::table,
+    &Description<"Sample", "1.0.0", "b_1", void, sample::Server>::table,
+    &Description<"sample", "1.0.0", "b_2", void, sample::Server>::table,
+};
+constexpr auto note =
+    baton::module::make_note<Description<"liar", "1.0.0", "b_1", void, sample::Liar>>();
+constexpr auto vague =
+    baton::module::make_note<Description<"vague", "1.0.0", "b_1", void, sample::Vague>>();
+BATON_MODULE("sample", "1.0.0", sample::Server)
