@@ -24,7 +24,7 @@
 namespace baton::runtime {
 
 enum ProcessFlag : std::uint16_t {
-  kStarted = 1,     // init has returned: there is a state, or a frame
+  kStarted = 1,     // init has succeeded: there is a state, or a frame, to terminate
   kYielded = 2,     // handle is to be called again with no message
   kAwaiting = 4,    // a frame waits for mail; nothing else is handled meanwhile
   kTrapExit = 8,    // exit signals arrive as messages

@@ -186,12 +186,12 @@ After run_init(Scheduler& scheduler, Process& process, Message* args) {
   begin_callback(scheduler, args);
   const int answer = behaviour.init(&scheduler, process.state, args);
   scheduler.release(args);
-  process.set(kStarted);
   // An init that awaits counts as started: its supervisor need not wait for it. So does a coroutine process
-  // that has run to its end already.
+  // that has run to its end already. One that failed is not terminated either.
   const bool is_started =
       answer == BATON_OK || answer == BATON_AWAIT || answer == BATON_YIELD ||
       (answer == BATON_STOP && behaviour.kind == BATON_PROCESS && scheduler.stop_reason == nullptr);
+  if (is_started) process.set(kStarted);
   if (is_started && process.has(kNotifyParent)) {
     process.clear(kNotifyParent);
     notify_started(scheduler, process.parent);
