@@ -74,7 +74,7 @@ TEST(SdkNote, TheHostReadsTheModule) {
 
   EXPECT_EQ(note.module, "shop");
   EXPECT_EQ(note.version, "1.2.3");
-  EXPECT_EQ(note.abi_major, BATON_ABI_MAJOR);
+  EXPECT_EQ(note.abi.major, BATON_ABI_MAJOR);
   EXPECT_EQ(note.build, "b_of_the_test");
   EXPECT_FALSE(note.stateful_globals);
   ASSERT_EQ(note.behaviours.size(), 2u);

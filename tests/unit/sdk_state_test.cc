@@ -63,8 +63,10 @@ struct Opaque {
 BATON_STATE(Opaque, n)
 struct HoldsOpaque {
   Opaque opaque;
+  std::map<int, std::vector<Opaque>> many;
+  std::optional<Opaque> perhaps;
 };
-BATON_STATE(HoldsOpaque, opaque)
+BATON_STATE(HoldsOpaque, opaque, many, perhaps)
 
 }  // namespace sample
 
@@ -146,9 +148,22 @@ TEST(State, AFieldIsDefaultWhenItEqualsThatOfAFreshState) {
 }
 
 TEST(State, AFieldThatCannotBeComparedIsNeverDefault) {
-  const sample::HoldsOpaque state;
+  const sample::HoldsOpaque defaults;
 
-  EXPECT_FALSE(Schema<sample::HoldsOpaque>::value.fields[0].is_default(&state, &state));
+  EXPECT_FALSE(Schema<sample::HoldsOpaque>::value.fields[0].is_default(&defaults, &defaults));
+}
+
+TEST(State, AContainerOfSuchIsDefaultWhileItIsEmpty) {
+  const baton_field* const fields = Schema<sample::HoldsOpaque>::value.fields;
+  const sample::HoldsOpaque defaults;
+  sample::HoldsOpaque live;
+
+  EXPECT_TRUE(fields[1].is_default(&live, &defaults));
+  EXPECT_TRUE(fields[2].is_default(&live, &defaults));
+  live.many[1];
+  live.perhaps.emplace();
+  EXPECT_FALSE(fields[1].is_default(&live, &defaults));
+  EXPECT_FALSE(fields[2].is_default(&live, &defaults));
 }
 
 TEST(State, CodeChangeReadsTheOlderFieldsByName) {

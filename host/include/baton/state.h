@@ -240,6 +240,20 @@ struct Schema<S, Members<M...>> {
     return 0;
   }
 
+  // What has no == is the same only if there is nothing in either.
+  template <class T>
+  static bool is_same(const T& a, const T& b) {
+    if constexpr (Codec<T>::is_comparable) {
+      return a == b;
+    } else if constexpr (requires { a.empty(); }) {
+      return a.empty() && b.empty();
+    } else if constexpr (requires { a.has_value(); }) {
+      return !a.has_value() && !b.has_value();
+    } else {
+      return false;
+    }
+  }
+
   template <class F>
   static constexpr baton_field field() {
     using T = typename F::Type;
@@ -258,12 +272,10 @@ struct Schema<S, Members<M...>> {
               *static_cast<T*>(to) = std::move(*static_cast<T*>(from));
             },
         .is_default = [](const void* live, const void* defaults) noexcept -> int {
-          if constexpr (requires(const T& one) {
-                          { one == one } -> std::convertible_to<bool>;
-                        }) {
-            return static_cast<const S*>(live)->*F::pointer ==
-                   static_cast<const S*>(defaults)->*F::pointer;
-          } else {
+          try {
+            return is_same(static_cast<const S*>(live)->*F::pointer,
+                           static_cast<const S*>(defaults)->*F::pointer);
+          } catch (...) {
             return 0;
           }
         },
