@@ -8,8 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <cmath>
+#include <ctime>
 #include <limits>
 #include <string>
 
@@ -212,16 +211,16 @@ TEST(Text, IntegersOf2568DigitsAreQuickAndThoseBeyondTheLimitRefused) {
   Builder b;
   const baton_term factorial = b.big(false, product);
 
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of the processor: other work does not count
   const std::string digits = print(factorial, atoms);
   const Block block = *parse(digits, atoms);
-  const auto took = std::chrono::steady_clock::now() - start;
+  const std::clock_t took = std::clock() - start;
 
   EXPECT_EQ(digits.size(), 2568u);
   EXPECT_EQ(digits.substr(0, 20), "40238726007709377354");
   EXPECT_EQ(digits.substr(2568 - 249), std::string(249, '0'));
   EXPECT_TRUE(equal(block.root(), factorial));
-  EXPECT_LT(took, std::chrono::milliseconds(100));
+  EXPECT_LT(took, CLOCKS_PER_SEC / 10);
 
   EXPECT_EQ(again(std::string(kIntegerDigitsMax, '9')).size(), std::string("16#").size() + 16610);
   EXPECT_EQ(again(std::string(kIntegerDigitsMax + 1, '9')),
