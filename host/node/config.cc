@@ -1,0 +1,71 @@
+#include "node/config.h"
+
+#include "bundle/yaml.h"
+#include "runtime/runtime.h"
+
+namespace baton::node {
+
+namespace {
+
+using bundle::YamlMapping;
+using bundle::YamlNode;
+
+Result<Log::Options> read_log(const YamlNode& node) {
+  Log::Options options;
+  YamlMapping log(node);
+  log.word("level",
+           {{"trace", LogLevel::kTrace},
+            {"debug", LogLevel::kDebug},
+            {"info", LogLevel::kInfo},
+            {"warning", LogLevel::kWarning},
+            {"error", LogLevel::kError},
+            {"critical", LogLevel::kCritical}},
+           options.level);
+  log.word("format", {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}, options.format);
+  log.text("file", options.file);
+  BATON_TRY(log.finish());
+  return options;
+}
+
+Result<std::string> read_admin(const YamlNode& node) {
+  std::string socket;
+  YamlMapping admin(node);
+  admin.text("socket", socket);
+  BATON_TRY(admin.finish());
+  return socket;
+}
+
+Result<std::chrono::nanoseconds> read_take_over(const YamlNode& node) {
+  std::chrono::nanoseconds budget = Config().take_over_budget;
+  YamlMapping take_over(node);
+  take_over.duration("budget", budget);
+  BATON_TRY(take_over.finish());
+  if (budget <= std::chrono::nanoseconds(0))
+    return node.error("the budget must be longer than nothing");
+  return budget;
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text, const std::string& file) {
+  BATON_ASSIGN(const bundle::YamlDocument document, bundle::YamlDocument::parse(text, file));
+  Config config;
+  YamlMapping mapping(document.root());
+  mapping.text("root", config.root);
+  mapping.count("schedulers", 0, runtime::kSchedulersMax, config.schedulers);
+  if (const YamlNode* log = mapping.optional("log")) mapping.take(read_log(*log), config.log);
+  if (const YamlNode* admin = mapping.optional("admin"))
+    mapping.take(read_admin(*admin), config.socket);
+  if (const YamlNode* take_over = mapping.optional("take_over"))
+    mapping.take(read_take_over(*take_over), config.take_over_budget);
+  BATON_TRY(mapping.finish());
+  if (config.root.empty()) return document.root().error("root must name a directory");
+  return config;
+}
+
+Result<Config> read_config(Files& files, const std::string& file) {
+  BATON_ASSIGN(const std::string text, read_file(files, file, bundle::kYamlBytesMax));
+  return parse_config(text, file);
+}
+
+}  // namespace baton::node

@@ -1,0 +1,40 @@
+// Config: what batond.yaml says. Every key has a default; an empty file, or none, is a valid configuration.
+//
+//   root: /var/lib/baton        everything the host keeps on disk
+//   schedulers: 0               0: one per processor
+//   log:
+//     level: info               trace, debug, info, warning, error, critical
+//     format: text              text or json
+//     file: ""                  empty: standard error
+//   admin:
+//     socket: ""                empty: ROOT/batond.sock
+//   take_over:
+//     budget: 5s                for drain, prepare and commit together
+//
+// Threads: a value type.
+// Fails:   kUsage with file, line, column and key.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/result.h"
+
+namespace baton::node {
+
+struct Config {
+  std::string root = "/var/lib/baton";
+  std::uint32_t schedulers = 0;
+  Log::Options log;
+  std::string socket;  // empty: in the root
+  std::chrono::nanoseconds take_over_budget = std::chrono::seconds(5);
+
+  std::string socket_path() const { return socket.empty() ? root + "/batond.sock" : socket; }
+};
+
+Result<Config> parse_config(std::string_view text, const std::string& file);
+Result<Config> read_config(Files& files, const std::string& file);
+
+}  // namespace baton::node

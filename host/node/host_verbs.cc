@@ -1,0 +1,121 @@
+// What the host itself is asked: status, modules, log_level, version.
+#include <boost/json/array.hpp>
+#include <fstream>
+#include <unistd.h>
+
+#include "node/verbs.h"
+#include "node/version.h"
+
+namespace baton::node {
+
+namespace {
+
+namespace json = boost::json;
+
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::uint64_t process_count(const Parts& parts) {
+  std::uint64_t count = parts.runtime.builtin().lease_count();
+  for (const code::ModuleStatus& module : parts.runtime.code().list())
+    for (const code::Version* version : {module.current, module.old, module.staged})
+      if (version != nullptr) count += version->lease_count();
+  return count;
+}
+
+json::array listeners(const Parts& parts) {
+  json::array all;
+  for (const net::ListenerStatus& listener : parts.net.list()) {
+    const net::Statistics& statistics = listener.statistics;
+    all.push_back(json::object{{"name", listener.description.name},
+                               {"protocol", bundle::protocol_name(listener.description.protocol)},
+                               {"address", listener.address.text()},
+                               {"open", statistics.open},
+                               {"accepted", statistics.accepted},
+                               {"refused", statistics.refused},
+                               {"errors", statistics.errors},
+                               {"http_requests", statistics.http_requests},
+                               {"http_5xx", statistics.http_responses[4]}});
+  }
+  return all;
+}
+
+Result<json::value> status(const Parts& parts) {
+  json::object status{{"version", kHostVersion},
+                      {"pid", static_cast<std::int64_t>(getpid())},
+                      {"root", parts.config.root},
+                      {"schedulers", parts.runtime.scheduler_count()},
+                      {"processes", process_count(parts)},
+                      {"memory_bytes", resident_bytes()},
+                      {"crashes", parts.observer.crashes()},
+                      {"log_lines_lost", parts.log.lost()}};
+  status["release"] = nullptr;
+  for (const release::Release& known : parts.handler.releases())
+    if (known.status == release::Status::kCurrent ||
+        (known.status == release::Status::kPermanent && status["release"].is_null()))
+      status["release"] = json::object{{"name", known.name},
+                                       {"version", known.version},
+                                       {"status", release::status_name(known.status)}};
+  status["probation"] = nullptr;
+  if (const auto probation = parts.handler.probation())
+    status["probation"] = json::object{{"release", probation->release},
+                                       {"elapsed_ms", probation->elapsed_ms},
+                                       {"duration_ms", probation->duration_ms}};
+  json::array applications;
+  for (const auto& application : parts.applications.list())
+    applications.push_back(json::object{
+        {"name", application.name},
+        {"type", bundle::application_type_name(application.type)}});
+  status["applications"] = std::move(applications);
+  status["listeners"] = listeners(parts);
+  return json::value(std::move(status));
+}
+
+json::object version_of(const code::Version& version, const char* status) {
+  return {{"module", version.module_name()},
+          {"version", version.number()},
+          {"status", status},
+          {"build", version.module()->build},
+          {"processes", version.lease_count()}};
+}
+
+Result<json::value> modules(const Parts& parts) {
+  json::array all;
+  for (const code::ModuleStatus& module : parts.runtime.code().list()) {
+    if (module.current != nullptr) all.push_back(version_of(*module.current, "current"));
+    if (module.old != nullptr) all.push_back(version_of(*module.old, "old"));
+    if (module.staged != nullptr) all.push_back(version_of(*module.staged, "loading"));
+  }
+  return json::value(std::move(all));
+}
+
+Result<json::value> log_level(const Parts& parts, const json::object& arguments) {
+  const std::string name = text_argument(arguments, "level", "");
+  if (!name.empty()) {
+    const auto level = parse_log_level(name);
+    if (!level)
+      return Error(Code::kUsage, "expected one of trace, debug, info, warning, error, critical, got \"" +
+                                     name + "\"");
+    parts.log.set_level(*level);
+  }
+  return json::value{{"level", log_level_name(parts.log.level())}};
+}
+
+}  // namespace
+
+void add_host_verbs(Verbs& verbs, const Parts& parts) {
+  verbs["status"] = [parts](const json::object&, const Caller&) { return status(parts); };
+  verbs["modules"] = [parts](const json::object&, const Caller&) { return modules(parts); };
+  verbs["log_level"] = [parts](const json::object& arguments, const Caller&) {
+    return log_level(parts, arguments);
+  };
+  verbs["version"] = [](const json::object&, const Caller&) -> Result<json::value> {
+    return json::value{{"version", kHostVersion}};
+  };
+}
+
+}  // namespace baton::node

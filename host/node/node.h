@@ -1,0 +1,57 @@
+// Node: one host: everything is constructed and joined here, and nobody below knows it.
+//
+// Ownership: owns all rooms' objects, in the order they need each other.
+// Threads:   open and the destructor: the main thread.
+// Fails:     open: kBusy if another host has the root or the socket; errors of the release that is booted.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "behaviour/application.h"
+#include "net/net.h"
+#include "node/admin.h"
+#include "node/config.h"
+#include "node/host_observer.h"
+#include "node/host_services.h"
+#include "release/handler.h"
+#include "release/store.h"
+#include "runtime/runtime.h"
+
+namespace baton::node {
+
+class Node {
+ public:
+  static Result<std::unique_ptr<Node>> open(const Config& config);
+  /// Stops the release, then everything else.
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  Log& log() { return *log_; }
+
+ private:
+  explicit Node(const Config& config);
+  Result<void> start();
+
+  const Config config_;
+  RealClock clock_;
+  std::unique_ptr<Files> files_;
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<term::AtomTable> atoms_;
+  std::unique_ptr<code::CodeTable> code_;
+  std::unique_ptr<HostObserver> observer_;
+  std::unique_ptr<release::ReleaseStore> store_;
+  std::unique_ptr<runtime::Runtime> runtime_;
+  std::unique_ptr<behaviour::Applications> applications_;
+  std::unique_ptr<net::Net> net_;
+  std::unique_ptr<HostServices> services_;
+  std::unique_ptr<release::ReleaseHandler> handler_;
+  Verbs verbs_;
+  std::unique_ptr<Admin> admin_;
+};
+
+}  // namespace baton::node

@@ -1,0 +1,186 @@
+// What is asked of releases: plan, upgrade, unpack, install, make_permanent, rollback, remove, releases, history,
+// operation. Those that change something answer with the operation they began, which the client then follows.
+#include <algorithm>
+#include <boost/json/array.hpp>
+
+#include "base/duration.h"
+#include "node/verbs.h"
+
+namespace baton::node {
+
+namespace {
+
+namespace json = boost::json;
+using release::InstallOptions;
+using release::Operation;
+
+constexpr std::int64_t kWaitMsMax = 20'000;
+
+json::array texts(const std::vector<std::string>& lines) {
+  json::array all;
+  for (const std::string& line : lines) all.push_back(json::string(line));
+  return all;
+}
+
+json::object plan_of(const release::Plan& plan) {
+  json::array modules;
+  for (const release::ModulePlan& module : plan.modules) {
+    json::array behaviours;
+    for (const bundle::BehaviourMigration& behaviour : module.behaviours) {
+      json::array fields;
+      for (const bundle::FieldAction& action : behaviour.migration.actions)
+        fields.push_back(json::string(action.text));
+      behaviours.push_back(
+          json::object{{"behaviour", behaviour.behaviour},
+                       {"outcome", bundle::outcome_name(behaviour.migration.outcome)},
+                       {"fields", std::move(fields)},
+                       {"reasons", texts(behaviour.migration.reasons)}});
+    }
+    modules.push_back(json::object{{"module", module.name},
+                                   {"from", module.from_version},
+                                   {"to", module.to_version},
+                                   {"step", release::module_step_name(module.step)},
+                                   {"behaviours", std::move(behaviours)}});
+  }
+  return {{"from", plan.from},
+          {"to", plan.to},
+          {"direction", plan.direction == bundle::Direction::kUp ? "up" : "down"},
+          {"has_changes", plan.has_changes()},
+          {"modules", std::move(modules)},
+          {"tree", texts(plan.tree_changes)},
+          {"listeners", texts(plan.listener_changes)},
+          {"env", texts(plan.env_changes)},
+          {"warnings", texts(plan.warnings)}};
+}
+
+json::object operation_of(const Operation& operation, std::size_t first) {
+  json::array lines;
+  for (const release::ProgressLine& line : operation.lines(first))
+    lines.push_back(
+        json::object{{"at_ms", line.at_ms}, {"phase", line.phase}, {"text", line.text}});
+  json::object shown{{"id", operation.id},           {"kind", operation.kind},
+                     {"target", operation.target},   {"who", operation.who},
+                     {"started", operation.started_at}, {"elapsed_ms", operation.elapsed_ms()},
+                     {"next_line", first + lines.size()}, {"lines", std::move(lines)}};
+  const auto result = operation.result();
+  shown["done"] = result.has_value();
+  shown["error"] = nullptr;
+  if (result && !result->ok())
+    shown["error"] = json::object{{"code", code_name(result->error().code())},
+                                  {"message", result->error().message()}};
+  shown["take_over"] = nullptr;
+  if (const auto report = operation.report())
+    shown["take_over"] = json::object{
+        {"migrated", report->migrated},     {"adopted", report->adopted},
+        {"left_behind", report->left_behind}, {"drain_us", report->drain_us},
+        {"prepare_us", report->prepare_us}, {"commit_us", report->commit_us},
+        {"pause_us", report->pause_us}};
+  return shown;
+}
+
+Result<json::value> begun(Result<std::shared_ptr<Operation>> operation) {
+  if (!operation.ok()) return std::move(operation).error();
+  return json::value(operation_of(**operation, 0));
+}
+
+Result<InstallOptions> install_options(const Parts& parts, const json::object& arguments) {
+  InstallOptions options;
+  options.budget =
+      std::chrono::duration_cast<std::chrono::milliseconds>(parts.config.take_over_budget);
+  const std::string probation = text_argument(arguments, "probation", "");
+  if (!probation.empty()) {
+    auto duration = parse_duration(probation);
+    if (!duration.ok()) return std::move(duration).error().within("--probation");
+    options.probation = *duration;
+  }
+  options.rolls_back_by_itself = !flag_argument(arguments, "no_auto_rollback");
+  options.accepts_loss = flag_argument(arguments, "accept_loss");
+  options.requires_hot = flag_argument(arguments, "require_hot");
+  return options;
+}
+
+release::Reason reason_of(const json::object& arguments, const Caller& caller) {
+  return {caller.name, text_argument(arguments, "reason", "")};
+}
+
+Result<json::value> releases(const Parts& parts) {
+  json::array all;
+  for (const release::Release& known : parts.handler.releases())
+    all.push_back(json::object{{"name", known.name},
+                               {"version", known.version},
+                               {"status", release::status_name(known.status)},
+                               {"sequence", known.sequence},
+                               {"digest", known.digest.hex()},
+                               {"changed_at", known.changed_at},
+                               {"changed_by", known.changed_by},
+                               {"why", known.why}});
+  return json::value(std::move(all));
+}
+
+Result<json::value> operation(const Parts& parts, const json::object& arguments) {
+  const std::int64_t id = number_argument(arguments, "id", 0);
+  const auto known = parts.handler.operation(static_cast<std::uint64_t>(id));
+  if (known == nullptr)
+    return Error(Code::kNotFound, "there is no operation " + std::to_string(id) +
+                                      " (the last " + std::to_string(release::kOperationsKept) +
+                                      " are kept)");
+  const auto first = static_cast<std::size_t>(
+      std::max<std::int64_t>(0, number_argument(arguments, "first_line", 0)));
+  const std::int64_t wait =
+      std::clamp<std::int64_t>(number_argument(arguments, "wait_ms", 0), 0, kWaitMsMax);
+  if (wait > 0) known->wait(first, std::chrono::milliseconds(wait));
+  return json::value(operation_of(*known, first));
+}
+
+}  // namespace
+
+void add_release_verbs(Verbs& verbs, const Parts& parts) {
+  verbs["plan"] = [parts](const json::object& arguments, const Caller&) -> Result<json::value> {
+    BATON_ASSIGN(const std::string file, text_argument(arguments, "bundle"));
+    BATON_ASSIGN(const release::Plan plan, parts.handler.plan(file));
+    return json::value(plan_of(plan));
+  };
+  verbs["upgrade"] = [parts](const json::object& arguments,
+                             const Caller& caller) -> Result<json::value> {
+    BATON_ASSIGN(const std::string file, text_argument(arguments, "bundle"));
+    BATON_ASSIGN(const InstallOptions options, install_options(parts, arguments));
+    return begun(parts.handler.upgrade(file, options, reason_of(arguments, caller)));
+  };
+  verbs["unpack"] = [parts](const json::object& arguments,
+                            const Caller& caller) -> Result<json::value> {
+    BATON_ASSIGN(const std::string file, text_argument(arguments, "bundle"));
+    return begun(parts.handler.unpack(file, reason_of(arguments, caller)));
+  };
+  verbs["install"] = [parts](const json::object& arguments,
+                             const Caller& caller) -> Result<json::value> {
+    BATON_ASSIGN(const std::string name, text_argument(arguments, "name"));
+    BATON_ASSIGN(const std::string version, text_argument(arguments, "version"));
+    BATON_ASSIGN(const InstallOptions options, install_options(parts, arguments));
+    return begun(parts.handler.install(name, version, options, reason_of(arguments, caller)));
+  };
+  verbs["make_permanent"] = [parts](const json::object& arguments, const Caller& caller) {
+    return begun(parts.handler.make_permanent(reason_of(arguments, caller)));
+  };
+  verbs["rollback"] = [parts](const json::object& arguments, const Caller& caller) {
+    return begun(parts.handler.rollback(text_argument(arguments, "version", ""),
+                                        flag_argument(arguments, "accept_loss"),
+                                        reason_of(arguments, caller)));
+  };
+  verbs["remove"] = [parts](const json::object& arguments,
+                            const Caller& caller) -> Result<json::value> {
+    BATON_ASSIGN(const std::string name, text_argument(arguments, "name"));
+    BATON_ASSIGN(const std::string version, text_argument(arguments, "version"));
+    return begun(parts.handler.remove(name, version, reason_of(arguments, caller)));
+  };
+  verbs["releases"] = [parts](const json::object&, const Caller&) { return releases(parts); };
+  verbs["operation"] = [parts](const json::object& arguments, const Caller&) {
+    return operation(parts, arguments);
+  };
+  verbs["operations"] = [parts](const json::object&, const Caller&) -> Result<json::value> {
+    json::array all;
+    for (const auto& known : parts.handler.operations()) all.push_back(operation_of(*known, 0));
+    return json::value(std::move(all));
+  };
+}
+
+}  // namespace baton::node

@@ -1,0 +1,84 @@
+// Verbs about the host: status, modules, log-level, config check, version.
+#include <boost/json/array.hpp>
+
+#include "baton/verbs.h"
+#include "node/version.h"
+
+namespace baton::cli {
+
+namespace {
+
+namespace json = boost::json;
+
+int show_status(const Session& session) {
+  const auto status = session.client().ask("status", {});
+  if (!status.ok()) return session.output.error(status.error());
+  const json::value& release = status->at("release");
+  std::vector<std::pair<std::string, std::string>> facts{
+      {"release", release.is_null() ? "none; deploy one with baton upgrade BUNDLE"
+                                    : cell(release, "name") + " " + cell(release, "version") +
+                                          " (" + cell(release, "status") + ")"},
+      {"host", cell(*status, "version") + ", pid " + cell(*status, "pid") + ", root " +
+                   cell(*status, "root")},
+      {"processes", cell(*status, "processes")},
+      {"crashes", cell(*status, "crashes")},
+      {"memory", std::to_string(status->at("memory_bytes").to_number<std::uint64_t>() >> 20) +
+                     " MiB"}};
+  if (!status->at("probation").is_null())
+    facts.insert(facts.begin() + 1,
+                 {"probation", cell(status->at("probation"), "elapsed_ms") + " of " +
+                                   cell(status->at("probation"), "duration_ms") + " ms"});
+  for (const json::value& listener : status->at("listeners").as_array())
+    facts.emplace_back("listener " + cell(listener, "name"),
+                       cell(listener, "protocol") + " at " + cell(listener, "address") + ", " +
+                           cell(listener, "open") + " connections");
+  session.output.facts(*status, facts);
+  return 0;
+}
+
+int show_modules(const Session& session) {
+  const auto modules = session.client().ask("modules", {});
+  if (!modules.ok()) return session.output.error(modules.error());
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& module : modules->as_array())
+    rows.push_back({cell(module, "module"), cell(module, "version"), cell(module, "status"),
+                    cell(module, "processes"), cell(module, "build")});
+  session.output.table(*modules, {"MODULE", "VERSION", "STATUS", "PROCESSES", "BUILD"}, rows);
+  return 0;
+}
+
+int log_level(const Session& session, const std::string& level) {
+  json::object request;
+  if (!level.empty()) request["level"] = level;
+  const auto answer = session.client().ask("log_level", request);
+  if (!answer.ok()) return session.output.error(answer.error());
+  session.output.line(*answer, cell(*answer, "level"));
+  return 0;
+}
+
+int show_version(const Session& session) {
+  session.output.line({{"version", node::kHostVersion}},
+                      std::string("baton ") + node::kHostVersion);
+  return 0;
+}
+
+}  // namespace
+
+void add_host_verbs(CLI::App& app, Session& session) {
+  app.add_subcommand("status", "What runs, and how it fares")->callback([&session] {
+    session.run = [&session] { return show_status(session); };
+  });
+  app.add_subcommand("modules", "The loaded modules: current, old, and who runs them")
+      ->callback([&session] { session.run = [&session] { return show_modules(session); }; });
+  auto level = std::make_shared<std::string>();
+  CLI::App* log = app.add_subcommand("log-level", "Show or set the host's log level");
+  log->add_option("level", *level, "trace, debug, info, warning, error or critical");
+  log->callback([&session, level] {
+    session.run = [&session, level] { return log_level(session, *level); };
+  });
+  app.add_subcommand("version", "This command's version")->callback([&session] {
+    session.run = [&session] { return show_version(session); };
+  });
+}
+
+}  // namespace baton::cli

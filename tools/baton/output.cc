@@ -1,0 +1,82 @@
+#include "baton/output.h"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+
+namespace baton::cli {
+
+namespace json = boost::json;
+
+bool Output::json(const json::value& data) const {
+  if (format != Format::kJson) return false;
+  const std::string text =
+      json::serialize(json::object{{"api", "baton/1"}, {"ok", true}, {"data", data}});
+  std::printf("%s\n", text.c_str());
+  return true;
+}
+
+void Output::progress(const json::object& line) const {
+  std::fprintf(stderr, "%9.1f ms  %-14s %s\n", line.at("at_ms").to_number<double>(),
+               std::string(line.at("phase").as_string()).c_str(),
+               std::string(line.at("text").as_string()).c_str());
+}
+
+void Output::note(const std::string& text) const { std::fprintf(stderr, "%s\n", text.c_str()); }
+
+void Output::table(const json::value& data, const std::vector<std::string>& headings,
+                   const std::vector<std::vector<std::string>>& rows) const {
+  if (json(data)) return;
+  std::vector<std::size_t> widths;
+  for (const std::string& heading : headings) widths.push_back(heading.size());
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  const auto print = [&](const std::vector<std::string>& row) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const bool is_last = i + 1 == row.size();
+      std::printf("%s%*s", row[i].c_str(),
+                  is_last ? 0 : static_cast<int>(widths[i] - row[i].size() + 2), "");
+    }
+    std::printf("\n");
+  };
+  print(headings);
+  for (const auto& row : rows) print(row);
+}
+
+void Output::facts(const json::value& data,
+                   const std::vector<std::pair<std::string, std::string>>& facts) const {
+  if (json(data)) return;
+  std::size_t width = 0;
+  for (const auto& [key, value] : facts) width = std::max(width, key.size());
+  for (const auto& [key, value] : facts)
+    std::printf("%-*s  %s\n", static_cast<int>(width), key.c_str(), value.c_str());
+}
+
+void Output::line(const json::value& data, const std::string& text) const {
+  if (!json(data)) std::printf("%s\n", text.c_str());
+}
+
+int Output::error(const Error& error) const {
+  if (format == Format::kJson) {
+    const std::string text = json::serialize(json::object{
+        {"api", "baton/1"},
+        {"ok", false},
+        {"error", {{"code", code_name(error.code())}, {"message", error.message()}}}});
+    std::printf("%s\n", text.c_str());
+  }
+  std::fprintf(stderr, "baton: %s\n", error.message().c_str());
+  return exit_code(error.code());
+}
+
+std::string cell(const json::value& value) {
+  if (value.is_null()) return "-";
+  if (value.is_string()) return std::string(value.as_string());
+  return json::serialize(value);
+}
+
+std::string cell(const json::value& object, const char* key) {
+  const json::value* value = object.as_object().if_contains(key);
+  return value == nullptr ? "-" : cell(*value);
+}
+
+}  // namespace baton::cli
