@@ -1,16 +1,19 @@
 #include "runtime/poller.h"
 
+#include "base/check.h"
+#include "runtime/timers.h"
+
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <chrono>
 
-#include "base/check.h"
-#include "runtime/timers.h"
-
 namespace baton::runtime {
 
-Poller::Poller() : io_(1), wake_up_(io_, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { arm(); }
+Poller::Poller()
+    : io_(1), work_(io_.get_executor()), wake_up_(io_, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  arm();
+}
 
 void Poller::arm() {
   is_armed_ = true;
@@ -30,7 +33,9 @@ void Poller::wake() {
 
 void Poller::poll_now() {
   if (!is_armed_) arm();
-  io_.poll();
+  // One, not all: handlers that make each other ready (sockets that always have more) would never
+  // end, and the processes would not get to what they have sent.
+  io_.poll_one();
 }
 
 bool Poller::wait(std::uint64_t timeout_ns) {
@@ -41,9 +46,7 @@ bool Poller::wait(std::uint64_t timeout_ns) {
   } else {
     handlers = io_.run_one_for(std::chrono::nanoseconds(timeout_ns));
   }
-  if (handlers == 0) return false;
-  io_.poll();
-  return true;
+  return handlers != 0;
 }
 
 }  // namespace baton::runtime
