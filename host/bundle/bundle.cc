@@ -45,11 +45,6 @@ Result<void> check_behaviours(const SupervisorDescription& supervisor, const std
   return {};
 }
 
-/// The content of an entry of known size, from a source of its own.
-Source from_tar(TarReader& tar) {
-  return [&tar](char* buffer, std::size_t size) { return tar.read(buffer, size); };
-}
-
 /// Writes the outer tar.
 class BundleWriter {
  public:
@@ -209,7 +204,13 @@ Result<void> Bundle::read_payload(const std::string* directory) {
   BATON_CHECK(!is_consumed_, "a payload is read once");
   is_consumed_ = true;
   auto read = [&]() -> Result<void> {
-    Decompressor decompressor(payload_bytes(manifest_), from_tar(*outer_));
+    Sha256 compressed;
+    Decompressor decompressor(payload_bytes(manifest_),
+                              [&](char* buffer, std::size_t size) -> Result<std::size_t> {
+                                BATON_ASSIGN(std::size_t n, outer_->read(buffer, size));
+                                compressed.update({buffer, n});
+                                return n;
+                              });
     TarReader payload(
         [&](char* buffer, std::size_t size) { return decompressor.read(buffer, size); });
     for (const ManifestFile& file : manifest_.files) BATON_TRY(read_file(payload, file, directory));
@@ -218,6 +219,8 @@ Result<void> Bundle::read_payload(const std::string* directory) {
       return refused(more->path + (manifest_.file(more->path) != nullptr
                                        ? ": stands twice in the payload"
                                        : ": is in the payload, but not in the manifest"));
+    if (compressed.finish() != manifest_.payload)
+      return refused("its SHA-256 is not the manifest's: the bundle was changed or damaged");
     return {};
   };
   Result<void> done = read();
@@ -384,6 +387,7 @@ Result<Packed> pack(Files& files, const PackOptions& options) {
   }
   BATON_TRY(compressor.write(std::string(kTarEndBytes, '\0')));
   BATON_TRY(compressor.finish());
+  manifest.payload = sha256(payload);
 
   const std::string manifest_text = write_manifest(manifest, document.root());
   // What a host will read must be what was meant: the pair check of write and read.

@@ -38,6 +38,14 @@ Result<std::string> read_path(const YamlNode& node) {
   return node.text;
 }
 
+void require_digest(YamlMapping& mapping, std::string_view key, Digest& out) {
+  const YamlNode* node = mapping.required(key);
+  if (node == nullptr) return;
+  std::optional<Digest> digest = Digest::parse(node->text);
+  if (!digest) return mapping.fail(node->expected("64 lower-case hexadecimal digits"));
+  out = *digest;
+}
+
 Result<ManifestFile> read_file_entry(const YamlNode& node) {
   YamlMapping mapping(node);
   ManifestFile file;
@@ -46,13 +54,7 @@ Result<ManifestFile> read_file_entry(const YamlNode& node) {
     mapping.take(size->as_count(0, kFileBytesMax), file.size);
   if (const YamlNode* mode = mapping.required("mode"); mode != nullptr && mode->text != "0444")
     mapping.fail(mode->expected("the mode \"0444\""));
-  if (const YamlNode* hash = mapping.required("sha256")) {
-    std::optional<Digest> digest = Digest::parse(hash->text);
-    if (!digest)
-      mapping.fail(hash->expected("64 lower-case hexadecimal digits"));
-    else
-      file.sha256 = *digest;
-  }
+  require_digest(mapping, "sha256", file.sha256);
   BATON_TRY(mapping.finish());
   return file;
 }
@@ -162,6 +164,7 @@ Result<Manifest> read_manifest(const YamlNode& root) {
     mapping.take(expires->as_time(), time);
     manifest.expires = time;
   }
+  require_digest(mapping, "payload_sha256", manifest.payload);
   mapping.required("files");
   mapping.list("files", kFilesMax, manifest.files, read_file_entry);
   mapping.required("modules");
@@ -207,6 +210,7 @@ std::string write_manifest(const Manifest& manifest, const YamlNode& release) {
   std::string out = "format: " + std::to_string(kManifestFormat) + "\nrelease:";
   out += write_yaml(release, 2);
   if (manifest.expires) out += "expires: " + yaml_quote(format_time(*manifest.expires)) + "\n";
+  out += "payload_sha256: " + yaml_quote(manifest.payload.hex()) + "\n";
   out += manifest.files.empty() ? "files: []\n" : "files:\n";
   for (const ManifestFile& file : manifest.files) {
     out += "  - path: " + yaml_quote(file.path) + "\n";

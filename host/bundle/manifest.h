@@ -3,6 +3,9 @@
 //   format: 1
 //   release: the release description (release_description.h), as its author wrote it
 //   expires: a time, if it has one
+//   payload_sha256: of the compressed payload: compression leaves bits that change nothing, and
+//   they are not
+//            to be changed either
 //   files:   path, size, mode and SHA-256 of every file in the payload, sorted by path
 //   modules: name, version, path, ABI, build tag, linker's build id, and the lines of the ELF note
 //   of each:
@@ -60,6 +63,7 @@ struct ManifestModule {
 struct Manifest {
   ReleaseDescription release;
   std::optional<WallTime> expires;
+  Digest payload;  // of the compressed bytes
   std::vector<ManifestFile> files;
   std::vector<ManifestModule> modules;  // in the release's order
 

@@ -1,6 +1,10 @@
 #include "bundle/release_description.h"
 
+#include "base/files.h"
+
 #include <gtest/gtest.h>
+
+#include <set>
 
 namespace baton::bundle {
 namespace {
@@ -87,6 +91,21 @@ TEST(ReleaseDescription, EveryPartIsRead) {
   EXPECT_EQ(release.probation.health.at(0).status, 204u);
   EXPECT_EQ(release.probation.health.at(1).protocol, Protocol::kTcp);
   EXPECT_EQ(release.probation.health.at(2).address.port, 9);
+}
+
+TEST(ReleaseDescription, OurOwnReleasesAreReadAndNamedAsTheirFiles) {
+  auto files = real_files();
+  std::set<std::uint64_t> sequences;
+  const std::vector<std::string> names = *files->list_directory(BATON_RELEASES);
+  for (const std::string& name : names) {
+    if (!name.ends_with(".yaml")) continue;
+    const std::string file = std::string(BATON_RELEASES) + "/" + name;
+    Result<ReleaseDescription> release = parse_release(*read_file(*files, file, 1 << 20), file);
+    ASSERT_TRUE(release.ok()) << release.error().message();
+    EXPECT_EQ(name, release->name + "-" + release->version + ".yaml");
+    EXPECT_TRUE(sequences.insert(release->sequence).second) << name;
+  }
+  EXPECT_GE(sequences.size(), 4u);
 }
 
 TEST(ReleaseDescription, EnvironmentValuesBecomeErlangTerms) {
