@@ -36,7 +36,8 @@ class LibraryTest : public testing::Test {
     const std::string folder = root_ + "/" + digest_.hex();
     std::filesystem::create_directories(folder);
     std::string path = folder + "/module.so";
-    std::ofstream(path, std::ios::binary) << bytes;
+    // Never again over a file that may be mapped: its pages would change under the running code.
+    if (!std::filesystem::exists(path)) std::ofstream(path, std::ios::binary) << bytes;
     return path;
   }
   Result<std::unique_ptr<Library>> open(const std::string& path, const LibraryRules& rules = {}) {
