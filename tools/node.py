@@ -12,8 +12,8 @@ import time
 
 from running import BUILD, READY_SECONDS, ROOT, Failed, output_of
 
-BATON = os.path.join(BUILD, "tools", "baton")
-BATOND = os.path.join(BUILD, "host", "node", "batond")
+BATON = os.path.join(BUILD, "bin", "baton")
+BATOND = os.path.join(BUILD, "bin", "batond")
 MODULES = os.path.join(BUILD, "modules")
 VERIFYING_CLIENT = os.path.join(BUILD, "tests", "load", "verifying_client")
 

@@ -29,7 +29,7 @@ class TakeoverTest : public testing::Test {
   }
   std::vector<baton_term> spawn_cells(int count) {
     std::vector<baton_term> pids;
-    for (int i = 0; i < count; ++i) pids.push_back(host_.spawn(old_, "cell", std::to_string(i)));
+    for (int i = 0; i < count; ++i) pids.push_back(host_.spawn(old_, "cell", "[" + std::to_string(i) + "]"));
     return pids;
   }
 
@@ -58,7 +58,7 @@ TEST_F(TakeoverTest, ARollbackBringsEveryProcessBackWithWhatChangedSince) {
   auto way_back = upgrade();
   ASSERT_TRUE(way_back.ok()) << way_back.error().message();
   EXPECT_EQ(host_.call(cells[3], "incr"), "4");
-  const baton_term born_new = host_.spawn(new_, "cell", "50");
+  const baton_term born_new = host_.spawn(new_, "cell", "[50]");
 
   auto report = rollback(**way_back);
 
@@ -119,7 +119,7 @@ TEST_F(TakeoverTest, ProcessesStartedWhileOthersAreParkedEndUpOnTheNewVersion) {
   std::thread spawner([&] {
     while (!is_over.load() && born.size() < 200000) {
       code::Version* current = host_.code().current("cells");
-      const baton_term pid = host_.spawn(current, "cell", "1");
+      const baton_term pid = host_.spawn(current, "cell", "[1]");
       if (pid != BATON_NO_TERM) born.push_back(pid);  // 0: it was retired meanwhile; look again
     }
   });

@@ -432,14 +432,45 @@ constexpr baton_module kModule{
     sizeof(baton_module), BATON_ABI_MAJOR, BATON_ABI_MINOR, "bench", "1.0.0", "bench",
     sizeof kBehaviours / sizeof *kBehaviours, sizeof(baton_behaviour), kBehaviours, nullptr, nullptr};
 
+// The states are never taken over, so that their fingerprints are just their sizes.
+static_assert(sizeof(Pairs) == 40 && alignof(Pairs) == 8);
+static_assert(sizeof(FanIn) == 40 && alignof(FanIn) == 8);
+static_assert(sizeof(Ring) == 48 && alignof(Ring) == 8);
+static_assert(sizeof(Spawner) == 48 && alignof(Spawner) == 8);
+static_assert(sizeof(Caller) == 56 && alignof(Caller) == 8);
+static_assert(sizeof(Skynet) == 32 && alignof(Skynet) == 8);
+static_assert(sizeof(Idlers) == 64 && alignof(Idlers) == 8);
+static_assert(sizeof(Pong) == 1 && alignof(Pong) == 1);
+static_assert(sizeof(Pinger) == 24 && alignof(Pinger) == 8);
+static_assert(sizeof(Blaster) == 16 && alignof(Blaster) == 8);
+static_assert(sizeof(Forwarder) == 8 && alignof(Forwarder) == 8);
+static_assert(sizeof(OneShot) == 1 && alignof(OneShot) == 1);
+static_assert(sizeof(Server) == 8 && alignof(Server) == 8);
+static_assert(sizeof(Sky) == 24 && alignof(Sky) == 8);
+static_assert(sizeof(Idle) == 1 && alignof(Idle) == 1);
+static_assert(sizeof(IdleServer) == 48 && alignof(IdleServer) == 8);
+
 }  // namespace
 
 BATON_NOTE(
     "baton-note 1\nmodule bench\nversion 1.0.0\nabi 1.0\nbuild bench\n"
     "atoms ping pong stop done msg token ok incr run\n"
-    "behaviour pairs gen_server\nbehaviour fan_in gen_server\nbehaviour ring gen_server\n"
-    "behaviour spawner gen_server\nbehaviour caller gen_server\nbehaviour skynet gen_server\n"
-    "behaviour idlers gen_server\n");
+    "behaviour pairs gen_server\nschema State 0000000000000028 40 8 0 none\n"
+    "behaviour fan_in gen_server\nschema State 0000000000000028 40 8 0 none\n"
+    "behaviour ring gen_server\nschema State 0000000000000030 48 8 0 none\n"
+    "behaviour spawner gen_server\nschema State 0000000000000030 48 8 0 none\n"
+    "behaviour caller gen_server\nschema State 0000000000000038 56 8 0 none\n"
+    "behaviour skynet gen_server\nschema State 0000000000000020 32 8 0 none\n"
+    "behaviour idlers gen_server\nschema State 0000000000000040 64 8 0 none\n"
+    "behaviour pong gen_server\nschema State 0000000000000001 1 1 0 none\n"
+    "behaviour pinger gen_server\nschema State 0000000000000018 24 8 0 none\n"
+    "behaviour blaster gen_server\nschema State 0000000000000010 16 8 0 none\n"
+    "behaviour forwarder gen_server\nschema State 0000000000000008 8 8 0 none\n"
+    "behaviour one_shot gen_server\nschema State 0000000000000001 1 1 0 none\n"
+    "behaviour server gen_server\nschema State 0000000000000008 8 8 0 none\n"
+    "behaviour sky gen_server\nschema State 0000000000000018 24 8 0 none\n"
+    "behaviour idle gen_server\nschema State 0000000000000001 1 1 0 none\n"
+    "behaviour idle_server gen_server\nschema State 0000000000000030 48 8 0 none\n");
 
 extern "C" __attribute__((visibility("default"))) const baton_module* baton_module_entry(void) {
   return &kModule;

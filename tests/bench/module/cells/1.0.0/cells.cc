@@ -16,7 +16,8 @@ BATON_STATE(State, n, name)
 
 struct Cell : baton::GenServer<Cell, State> {
   using Calls = baton::Messages<Incr>;
-  static State init(const std::int64_t& n) { return {n, n}; }
+  /// [N]
+  static State init(const std::vector<std::int64_t>& args) { return {args.at(0), args.at(0)}; }
   std::int64_t handle_call(const Incr&) { return ++state().n; }
 };
 

@@ -18,7 +18,8 @@ BATON_DISPOSABLE(State, hits)
 
 struct Cell : baton::GenServer<Cell, State> {
   using Calls = baton::Messages<Incr>;
-  static State init(const std::int64_t& n) { return {n, n, 0}; }
+  /// [N]
+  static State init(const std::vector<std::int64_t>& args) { return {args.at(0), args.at(0), 0}; }
   std::int64_t handle_call(const Incr&) {
     ++state().hits;
     return ++state().n;
