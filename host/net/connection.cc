@@ -1,5 +1,10 @@
 #include "net/connection.h"
 
+#include "base/check.h"
+#include "net/connections.h"
+#include "net/messages.h"
+#include "runtime/runtime.h"
+
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -7,17 +12,12 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "base/check.h"
-#include "net/connections.h"
-#include "net/messages.h"
-#include "runtime/runtime.h"
-
 namespace baton::net {
 
 namespace {
 
-constexpr std::uint32_t kEvents =
-    std::uint32_t{EPOLLIN} | std::uint32_t{EPOLLOUT} | std::uint32_t{EPOLLRDHUP} | std::uint32_t{EPOLLET};
+constexpr std::uint32_t kEvents = std::uint32_t{EPOLLIN} | std::uint32_t{EPOLLOUT} |
+                                  std::uint32_t{EPOLLRDHUP} | std::uint32_t{EPOLLET};
 constexpr std::uint32_t kReadEvents =
     std::uint32_t{EPOLLIN} | std::uint32_t{EPOLLRDHUP} | std::uint32_t{EPOLLHUP};
 constexpr std::uint32_t kHangUpEvents = std::uint32_t{EPOLLRDHUP} | std::uint32_t{EPOLLHUP};
@@ -65,8 +65,14 @@ bool Connection::wants_input() const {
   if (state_ == State::kLingering) return true;
   if (state_ != State::kOpen || waiting() > kSendQueueBytesHigh) return false;
   if (http_ == nullptr) return active_ != Active::kFalse;
-  return http_->is_active && http_->takes_more && http_->rest.empty() &&
-         http_->pipeline.waiting() < kPipelinedRequestsMax;
+  return http_->is_active && http_->takes_more && http_->rest.empty() && has_room();
+}
+
+// For one more request: what it holds until it is answered is bounded, in number and in bytes.
+bool Connection::has_room() const {
+  return http_->pipeline.waiting() < kPipelinedRequestsMax &&
+         http_->pipeline.body_bytes() <=
+             listener_->limits().body_bytes_max.load(std::memory_order_relaxed);
 }
 
 void Connection::ready(runtime::Context& context, std::uint32_t events) {
@@ -85,7 +91,7 @@ void Connection::ready(runtime::Context& context, std::uint32_t events) {
 
 void Connection::progress(runtime::Context& context) {
   if (http_ != nullptr && state_ == State::kOpen && !http_->rest.empty() &&
-      waiting() <= kSendQueueBytesHigh && http_->pipeline.waiting() < kPipelinedRequestsMax) {
+      waiting() <= kSendQueueBytesHigh && has_room()) {
     const std::string rest = std::exchange(http_->rest, {});
     take_http(context, rest);
   }
@@ -94,7 +100,8 @@ void Connection::progress(runtime::Context& context) {
     const std::span<char> buffer = readiness_->buffer();
     const ssize_t size = ::recv(fd_, buffer.data(), buffer.size(), 0);
     if (size > 0) {
-      // What a short read leaves behind can only be an end, which is told of with the input or later.
+      // What a short read leaves behind can only be an end, which is told of with the input or
+      // later.
       if (static_cast<std::size_t>(size) < buffer.size() && !has_hung_up_) may_be_readable_ = false;
       take_input(context, {buffer.data(), static_cast<std::size_t>(size)});
     } else if (size == 0) {
@@ -108,7 +115,7 @@ void Connection::progress(runtime::Context& context) {
   if (fd_ < 0 || is_input_ended_ || !may_be_readable_) return;
   if (wants_input())
     rearm();  // the others first
-  else if (http_ != nullptr && http_->pipeline.waiting() >= kPipelinedRequestsMax)
+  else if (http_ != nullptr && !has_room())
     http_->is_stalled = true;
 }
 
@@ -136,8 +143,7 @@ void Connection::input_ended(runtime::Context& context) {
   may_be_readable_ = false;
   if (state_ == State::kOpen) {
     ending_ns_ = runtime::now_ns();
-    if (http_ == nullptr)
-      tell_owner(context, message_of(context, atoms::kTcpClosed, port_));
+    if (http_ == nullptr) tell_owner(context, message_of(context, atoms::kTcpClosed, port_));
   }
 }
 
@@ -167,7 +173,8 @@ int Connection::set_active(std::int32_t count) {
         return BATON_NET_INVALID;
     }
   }
-  // The read itself is the scheduler's, between turns: what it sends must not count as this callback's.
+  // The read itself is the scheduler's, between turns: what it sends must not count as this
+  // callback's.
   if (may_be_readable_ && wants_input()) rearm();
   return BATON_NET_OK;
 }
@@ -180,7 +187,7 @@ void Connection::take_http(runtime::Context& context, std::string_view bytes) {
   const HttpLimits http_limits{limits.header_bytes_max.load(std::memory_order_relaxed),
                                limits.body_bytes_max.load(std::memory_order_relaxed)};
   while (!bytes.empty() && http_->takes_more) {
-    if (http_->pipeline.waiting() >= kPipelinedRequestsMax || waiting() > kSendQueueBytesHigh) {
+    if (!has_room() || waiting() > kSendQueueBytesHigh) {
       http_->rest.assign(bytes);
       http_->is_stalled = true;
       break;
@@ -218,7 +225,7 @@ void Connection::begin_request(runtime::Context& context, const HttpHead& head,
   if (!head.keeps_alive) http_->takes_more = false;
   const baton_term owner = is_direct_ ? listener_->owner() : owner_;
   const std::int64_t number = http_->pipeline.add(
-      owner, {head.is_head_method, head.keeps_alive, head.minor_version});
+      owner, {head.is_head_method, head.keeps_alive, head.minor_version}, body.size());
   if (owner == BATON_NO_TERM) {
     add(listener_->counters().http_failed);
     return answer_by_host(context, number, 503);
@@ -230,7 +237,7 @@ void Connection::begin_request(runtime::Context& context, const HttpHead& head,
 void Connection::refuse_request(runtime::Context& context, int status) {
   http_->takes_more = false;
   request_ns_ = 0;
-  answer_by_host(context, http_->pipeline.add(BATON_NO_TERM, {.keeps_alive = false}), status);
+  answer_by_host(context, http_->pipeline.add(BATON_NO_TERM, {.keeps_alive = false}, 0), status);
 }
 
 void Connection::answer_by_host(runtime::Context& context, std::int64_t number, int status) {
@@ -275,7 +282,7 @@ void Connection::answer(runtime::Context& context, HttpPipeline::Request& reques
     http_->is_done = true;
     http_->takes_more = false;
   }
-  if (http_->is_stalled && pipeline.waiting() <= kPipelinedRequestsMax / 2) {
+  if (http_->is_stalled && pipeline.waiting() <= kPipelinedRequestsMax / 2 && has_room()) {
     http_->is_stalled = false;
     rearm();
   }
@@ -482,8 +489,7 @@ void Connection::fail(runtime::Context& context, baton_term reason) {
   // After tcp_closed nothing more is said.
   const bool is_told = http_ == nullptr ? is_input_ended_ : is_direct_;
   if (state_ == State::kOpen && !is_told) {
-    if (http_ == nullptr)
-      tell_owner(context, message_of(context, atoms::kTcpError, port_, reason));
+    if (http_ == nullptr) tell_owner(context, message_of(context, atoms::kTcpError, port_, reason));
     tell_owner(context, message_of(context, atoms::kTcpClosed, port_));
   }
   finish();

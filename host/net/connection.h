@@ -2,23 +2,32 @@
 //
 //   state      begins with                                   reads           ends with
 //   free       -                                             -               open
-//   open       accepted                                      if wanted       close, the owner's end, an error
-//   closing    close: what waits is still sent               no              all is sent, or a time-out
-//   lingering  our stream has ended                          and drops it    the other side's end, or a time-out
+//   open       accepted                                      if wanted       close, the owner's
+//   end, an error closing    close: what waits is still sent               no              all is
+//   sent, or a time-out lingering  our stream has ended                          and drops it the
+//   other side's end, or a time-out
 //
-// Lingering: a socket closed with unread input in it resets the other side, which may lose our last answer.
-// The other side's end of its stream (half-close) leaves an open connection open for our answers.
+// Lingering: a socket closed with unread input in it resets the other side, which may lose our last
+// answer. The other side's end of its stream (half-close) leaves an open connection open for our
+// answers.
 //
-// Reads happen only in ready(), on the scheduler that watches the socket; writes are tried at once by whoever
-// sends, and finished by ready().
+// Reads happen only in ready(), on the scheduler that watches the socket; writes are tried at once
+// by whoever sends, and finished by ready().
 //
 // Invariants:
 //   (1) port() names this use of the slot; it is void (0) when free, and never comes again.
 //   (2) An open connection stands in the index under its owner; no other does.
-//   (3) While something waits to be sent, readiness will tell when it can go on: the socket has refused some.
-// Ownership: slots of Connections; never freed, so that a stale port meets a slot of another generation.
-// Threads:   any, holding mutex(). Callers look for the port again after locking.
+//   (3) While something waits to be sent, readiness will tell when it can go on: the socket has
+//   refused some.
+// Ownership: slots of Connections; never freed, so that a stale port meets a slot of another
+// generation. Threads:   any, holding mutex(). Callers look for the port again after locking.
 #pragma once
+
+#include "net/http_pipeline.h"
+#include "net/http_reader.h"
+#include "net/listener.h"
+#include "net/readiness.h"
+#include "runtime/context.h"
 
 #include <baton/net.h>
 
@@ -29,12 +38,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "net/http_pipeline.h"
-#include "net/http_reader.h"
-#include "net/listener.h"
-#include "net/readiness.h"
-#include "runtime/context.h"
 
 namespace baton::net {
 
@@ -49,8 +52,8 @@ class Connection {
   bool is_open() const { return state_ == State::kOpen; }
   baton_term owner() const { return owner_; }
 
-  /// Takes the socket. False: the system cannot watch it; the socket is closed. Direct: an HTTP connection whose
-  /// requests go to its listener's owner.
+  /// Takes the socket. False: the system cannot watch it; the socket is closed. Direct: an HTTP
+  /// connection whose requests go to its listener's owner.
   bool open(Connections& table, int fd, baton_term port, std::shared_ptr<Listener> listener,
             Readiness& readiness, baton_term owner, bool is_direct);
 
@@ -80,14 +83,15 @@ class Connection {
   struct Http {
     HttpReader reader;
     HttpPipeline pipeline;
-    std::string rest;          // read, but the pipeline is full
-    bool takes_more = true;    // false after the last request
-    bool is_active = false;    // the owner wants requests
-    bool is_stalled = false;   // there is more to read than the pipeline takes
-    bool is_done = false;      // the last answer is on its way
+    std::string rest;         // read, but the pipeline is full
+    bool takes_more = true;   // false after the last request
+    bool is_active = false;   // the owner wants requests
+    bool is_stalled = false;  // there is more to read than the pipeline takes
+    bool is_done = false;     // the last answer is on its way
   };
 
   bool wants_input() const;
+  bool has_room() const;
   void progress(runtime::Context& context);
   void take_input(runtime::Context& context, std::string_view bytes);
   void take_tcp(runtime::Context& context, std::string_view bytes);
@@ -102,8 +106,8 @@ class Connection {
 
   std::size_t waiting() const { return out_.size() - out_at_; }
   void append_out(std::string_view bytes);
-  /// Writes what waits, then `behind`; what the socket refuses of that waits as well. False: it failed, and the
-  /// connection is gone.
+  /// Writes what waits, then `behind`; what the socket refuses of that waits as well. False: it
+  /// failed, and the connection is gone.
   bool write_out(runtime::Context& context, std::string_view behind = {});
   void begin_close();
   /// Goes from state to state when nothing is left to do in one, and sets the deadline.
@@ -120,9 +124,9 @@ class Connection {
   Active active_ = Active::kFalse;
   bool is_direct_ = false;
   bool may_be_readable_ = false;
-  bool has_hung_up_ = false;      // an end or an error is there to be read behind the input
-  bool is_input_ended_ = false;   // it was read
-  bool ends_output_ = false;      // our stream is to end when all is sent
+  bool has_hung_up_ = false;     // an end or an error is there to be read behind the input
+  bool is_input_ended_ = false;  // it was read
+  bool ends_output_ = false;     // our stream is to end when all is sent
   bool is_output_ended_ = false;
   bool is_flush_pending_ = false;
   int fd_ = -1;
@@ -136,11 +140,11 @@ class Connection {
   std::size_t out_at_ = 0;
   std::unique_ptr<Http> http_;
 
-  std::uint64_t armed_ns_ = 0;     // the deadline set with readiness_, 0: none
-  std::uint64_t active_ns_ = 0;    // the last byte either way
-  std::uint64_t request_ns_ = 0;   // the request under way began, 0: none is
-  std::uint64_t sent_ns_ = 0;      // the socket last took something of what waits
-  std::uint64_t ending_ns_ = 0;    // the input ended, or the state changed to closing or lingering
+  std::uint64_t armed_ns_ = 0;    // the deadline set with readiness_, 0: none
+  std::uint64_t active_ns_ = 0;   // the last byte either way
+  std::uint64_t request_ns_ = 0;  // the request under way began, 0: none is
+  std::uint64_t sent_ns_ = 0;     // the socket last took something of what waits
+  std::uint64_t ending_ns_ = 0;   // the input ended, or the state changed to closing or lingering
 };
 
 }  // namespace baton::net

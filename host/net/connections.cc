@@ -31,8 +31,7 @@ Connections::Slot Connections::allocate() {
     free_.pop_back();
   } else {
     if (used_ == kPortsMax) return {};
-    if (used_ % kChunk == 0)
-      chunks_[used_ / kChunk].store(new Chunk, std::memory_order_release);
+    if (used_ % kChunk == 0) chunks_[used_ / kChunk].store(new Chunk, std::memory_order_release);
     ++used_;
   }
   Chunk& chunk = *chunks_[index / kChunk].load(std::memory_order_relaxed);

@@ -4,14 +4,14 @@
 // Threads:   any thread; a Scratch is its context's.
 #pragma once
 
+#include "net/connection.h"
+#include "net/port_index.h"
+#include "runtime/context.h"
+
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
-
-#include "net/connection.h"
-#include "net/port_index.h"
-#include "runtime/context.h"
 
 namespace baton::net {
 

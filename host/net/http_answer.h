@@ -35,7 +35,8 @@ class HttpDate {
 /// The reason phrase, "OK"; empty for a status without one.
 std::string_view reason_phrase(int status);
 
-/// Whether it may be sent, see baton_http::respond. Sets `closes` if the headers say "connection: close".
+/// Whether it may be sent, see baton_http::respond. Sets `closes` if the headers say "connection:
+/// close".
 bool may_answer(int status, std::span<const baton_http_header> headers, bool& closes);
 
 /// Whether bytes follow the head of such an answer.

@@ -6,12 +6,12 @@
 // Fails:      by the status that the client is answered with.
 #pragma once
 
+#include "net/http_head.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "net/http_head.h"
 
 namespace baton::net {
 
@@ -19,7 +19,8 @@ class HttpBody {
  public:
   enum class Progress { kMore, kDone, kRefused };
 
-  /// Requires: the head announces a body. `bytes_max` bounds it, `trailer_bytes_max` what follows the last chunk.
+  /// Requires: the head announces a body. `bytes_max` bounds it, `trailer_bytes_max` what follows
+  /// the last chunk.
   void begin(const HttpHead& head, std::uint64_t bytes_max, std::uint64_t trailer_bytes_max);
   /// Takes what belongs to it off the front of `input`.
   Progress take(std::string_view& input);
@@ -30,7 +31,8 @@ class HttpBody {
   void reset();
 
  private:
-  // chunk: size line -> data -> its line end -> size line ...; size 0 -> trailers, up to an empty line
+  // chunk: size line -> data -> its line end -> size line ...; size 0 -> trailers, up to an empty
+  // line
   enum class Part { kLength, kSizeLine, kData, kDataEnd, kTrailers, kDone };
 
   Progress refuse(int status);

@@ -1,9 +1,9 @@
 #include "net/http_head.h"
 
+#include "term/atom.h"
+
 #include <algorithm>
 #include <cstring>
-
-#include "term/atom.h"
 
 namespace baton::net {
 
@@ -18,8 +18,9 @@ constexpr std::array<std::uint8_t, 256> kClasses = [] {
     const bool is_alphanumeric =
         (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     std::uint8_t bits = 0;
-    if (is_alphanumeric || (c != 0 && std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(
-                                          c)) != std::string_view::npos))
+    if (is_alphanumeric ||
+        (c != 0 &&
+         std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos))
       bits |= kTokenByte;
     if (c > ' ' && c < 127) bits |= kTargetByte;
     if (c == '\t' || (c >= ' ' && c != 127)) bits |= kTextByte;
@@ -137,7 +138,8 @@ int read_head(std::string_view text, HttpHead& head) {
   head.content_length.reset();
   head.header_count = 0;
   std::size_t end = text.find("\r\n");
-  if (const int refused = read_request_line(text.substr(0, end), head); refused != 0) return refused;
+  if (const int refused = read_request_line(text.substr(0, end), head); refused != 0)
+    return refused;
   text.remove_prefix(end + 2);
 
   int hosts = 0;
@@ -213,7 +215,8 @@ std::size_t HttpHeadScanner::find_end(std::string_view text, std::uint64_t bytes
     line_ = searched_;
     if (is_empty) return searched_;
   }
-  // A head that begins with something else than a method (a TLS handshake, say) need not be waited for.
+  // A head that begins with something else than a method (a TLS handshake, say) need not be waited
+  // for.
   if (line_ == begin_ && text.size() > begin_ &&
       (kClasses[static_cast<unsigned char>(text[begin_])] & kTokenByte) == 0 &&
       text[begin_] != '\r') {

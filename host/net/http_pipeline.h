@@ -7,13 +7,13 @@
 // Threads: one at a time.
 #pragma once
 
+#include "net/http_answer.h"
+
 #include <baton/abi.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "net/http_answer.h"
 
 namespace baton::net {
 
@@ -22,16 +22,20 @@ class HttpPipeline {
   struct Request {
     baton_term owner;  // who was asked; 0: the host answers
     HttpExchange exchange;
+    std::size_t body_size = 0;
     bool is_answered = false;
     std::string answer;  // waits for those before it
   };
 
   std::size_t waiting() const { return requests_.size() - done_; }
   bool is_empty() const { return waiting() == 0; }
+  /// Of the bodies of those that wait.
+  std::size_t body_bytes() const { return body_bytes_; }
 
   /// Its number.
-  std::int64_t add(baton_term owner, const HttpExchange& exchange) {
-    requests_.push_back({owner, exchange, false, {}});
+  std::int64_t add(baton_term owner, const HttpExchange& exchange, std::size_t body_size) {
+    requests_.push_back({owner, exchange, body_size, false, {}});
+    body_bytes_ += body_size;
     return first_ + static_cast<std::int64_t>(requests_.size()) - 1;
   }
   /// A request without an answer yet, else null. Good until the next add or finish.
@@ -43,15 +47,13 @@ class HttpPipeline {
   }
   bool is_next(const Request& request) const { return &request == &requests_[done_]; }
 
-  /// The first one waiting has gone out. Appends to `out` the answers behind it that were ready. True: the last
-  /// of these is the connection's last.
+  /// The first one waiting has gone out. Appends to `out` the answers behind it that were ready.
+  /// True: the last of these is the connection's last.
   bool finish(std::string& out) {
-    bool keeps_alive = requests_[done_].exchange.keeps_alive;
-    ++done_;
+    bool keeps_alive = take_first();
     while (keeps_alive && done_ < requests_.size() && requests_[done_].is_answered) {
       out += requests_[done_].answer;
-      keeps_alive = requests_[done_].exchange.keeps_alive;
-      ++done_;
+      keeps_alive = take_first();
     }
     if (done_ == requests_.size()) {
       first_ += static_cast<std::int64_t>(done_);
@@ -71,8 +73,16 @@ class HttpPipeline {
   }
 
  private:
+  // Whether the connection goes on after it.
+  bool take_first() {
+    const Request& first = requests_[done_++];
+    body_bytes_ -= first.body_size;
+    return first.exchange.keeps_alive;
+  }
+
   std::int64_t first_ = 1;  // the number of requests_[0]
   std::size_t done_ = 0;    // of requests_, from the front
+  std::size_t body_bytes_ = 0;
   std::vector<Request> requests_;
 };
 

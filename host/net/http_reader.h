@@ -1,20 +1,20 @@
 // HttpReader: one connection's bytes, read into requests.
 //
-// A request that lies in one read whole is not copied: what it says are views into that read. Only what is
-// cut off is kept here until the rest comes.
+// A request that lies in one read whole is not copied: what it says are views into that read. Only
+// what is cut off is kept here until the rest comes.
 //
 // Ownership: owns what it keeps; the requests it gives borrow from it and from the input.
 // Threads:   one at a time.
 // Fails:     kRefused, with the status for the client; nothing more can be read then.
 #pragma once
 
+#include "net/http_body.h"
+#include "net/http_head.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "net/http_body.h"
-#include "net/http_head.h"
 
 namespace baton::net {
 
@@ -27,8 +27,8 @@ class HttpReader {
  public:
   enum class Progress { kMore, kRequest, kRefused };
 
-  /// Takes one request, or what there is of it, off the front of `input`. After kRequest `head` and `body` say
-  /// what it is, until the next call. After kMore `input` is empty.
+  /// Takes one request, or what there is of it, off the front of `input`. After kRequest `head` and
+  /// `body` say what it is, until the next call. After kMore `input` is empty.
   Progress next(std::string_view& input, const HttpLimits& limits, HttpHead& head,
                 std::string_view& body);
   int refused() const { return refused_; }

@@ -42,7 +42,8 @@ inline constexpr std::size_t kHttpHeadersMax = 100;
 inline constexpr std::size_t kHttpChunkLineBytesMax = 256;
 /// Empty lines before a request that are forgiven.
 inline constexpr int kHttpEmptyLinesMax = 2;
-/// Answers up to this size are copied behind their head; larger ones are written from where they are.
+/// Answers up to this size are copied behind their head; larger ones are written from where they
+/// are.
 inline constexpr std::size_t kCopiedBodyBytesMax = 16384;
 
 }  // namespace baton::net

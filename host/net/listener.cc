@@ -1,5 +1,7 @@
 #include "net/listener.h"
 
+#include "base/check.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -8,8 +10,6 @@
 
 #include <cerrno>
 #include <cstring>
-
-#include "base/check.h"
 
 namespace baton::net {
 
@@ -92,12 +92,14 @@ Result<std::shared_ptr<Listener>> Listener::open(const bundle::ListenerDescripti
   if (!resolved.ok()) return std::move(resolved).error().within("listener " + description.name);
   std::shared_ptr<Listener> listener(new Listener(description, atom, key, readiness));
   listener->is_suspended_ = is_suspended;
-  listener->fd_ = socket(resolved->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  listener->fd_ =
+      socket(resolved->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (listener->fd_ < 0) return failed("make a socket for");
   const int on = 1;
   setsockopt(listener->fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(listener->fd_, resolved->get(), resolved->size) != 0) return failed("bind");
-  if (::listen(listener->fd_, static_cast<int>(description.backlog)) != 0) return failed("listen on");
+  if (::listen(listener->fd_, static_cast<int>(description.backlog)) != 0)
+    return failed("listen on");
   listener->address_ = address_of(listener->fd_, Side::kOwn);
   listener->is_watched_ = readiness.watch(listener->fd_, key, 0);
   if (!listener->is_watched_) return failed("watch");

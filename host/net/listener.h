@@ -3,12 +3,19 @@
 //   state                       accepts
 //   without an owner            no: clients wait in the system's backlog
 //   owned                       yes
-//   suspended                   no, whoever owns it: not exposed yet, or removed by a release that may be undone
-//   resting                     not for kAcceptPauseNs: the system had no room for a connection
+//   suspended                   no, whoever owns it: not exposed yet, or removed by a release that
+//   may be undone resting                     not for kAcceptPauseNs: the system had no room for a
+//   connection
 //
-// Ownership: its connections and the Net share it; it closes its socket when told to, at the latest in the end.
-// Threads:   any thread.
+// Ownership: its connections and the Net share it; it closes its socket when told to, at the latest
+// in the end. Threads:   any thread.
 #pragma once
+
+#include "base/result.h"
+#include "bundle/release_description.h"
+#include "net/limits.h"
+#include "net/readiness.h"
+#include "net/statistics.h"
 
 #include <baton/abi.h>
 
@@ -17,12 +24,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-
-#include "base/result.h"
-#include "bundle/release_description.h"
-#include "net/limits.h"
-#include "net/readiness.h"
-#include "net/statistics.h"
 
 namespace baton::net {
 
@@ -34,16 +35,15 @@ struct ListenerLimits {
   std::atomic<std::uint64_t> header_bytes_max;
   std::atomic<std::uint64_t> body_bytes_max;
   std::atomic<std::uint64_t> send_queue_bytes_max{kSendQueueBytesMax};
-  std::atomic<std::uint64_t> send_timeout_ns{
-      static_cast<std::uint64_t>(kSendTimeout.count())};
+  std::atomic<std::uint64_t> send_timeout_ns{static_cast<std::uint64_t>(kSendTimeout.count())};
 
   void set(const bundle::ListenerDescription& description);
 };
 
 class Listener {
  public:
-  /// Binds and listens; `key` names it to `readiness`, which is to watch it. Fails: the address is taken, may not
-  /// be bound, or is none of this machine.
+  /// Binds and listens; `key` names it to `readiness`, which is to watch it. Fails: the address is
+  /// taken, may not be bound, or is none of this machine.
   static Result<std::shared_ptr<Listener>> open(const bundle::ListenerDescription& description,
                                                 baton_term atom, std::uint64_t key,
                                                 Readiness& readiness, bool is_suspended);
@@ -97,10 +97,10 @@ class Listener {
 
   mutable std::mutex mutex_;
   bundle::ListenerDescription description_;  // guarded by mutex_
-  bool is_suspended_ = false;  // guarded by mutex_
-  bool is_resting_ = false;    // guarded by mutex_
-  bool is_watched_ = false;    // guarded by mutex_
-  bool is_closed_ = false;     // guarded by mutex_
+  bool is_suspended_ = false;                // guarded by mutex_
+  bool is_resting_ = false;                  // guarded by mutex_
+  bool is_watched_ = false;                  // guarded by mutex_
+  bool is_closed_ = false;                   // guarded by mutex_
 };
 
 enum class Side { kOwn, kPeer };

@@ -1,9 +1,9 @@
 #include "net/messages.h"
 
+#include "term/layout.h"
+
 #include <cerrno>
 #include <cstring>
-
-#include "term/layout.h"
 
 namespace baton::net {
 
@@ -88,25 +88,38 @@ struct Joined {
 }  // namespace
 
 void intern_atoms(term::AtomTable& table) {
-  for (const char* text :
-       {"tcp", "tcp_accepted", "tcp_closed", "tcp_error", "tcp_passive", "http", "idle_timeout",
-        "send_timeout", "send_queue_full", "econnreset", "econnaborted", "epipe", "etimedout",
-        "ehostunreach", "enetunreach", "enobufs", "enomem", "eio", "GET", "HEAD", "POST", "PUT",
-        "DELETE", "OPTIONS", "PATCH"})
+  for (const char* text : {"tcp",          "tcp_accepted", "tcp_closed",
+                           "tcp_error",    "tcp_passive",  "http",
+                           "idle_timeout", "send_timeout", "send_queue_full",
+                           "econnreset",   "econnaborted", "epipe",
+                           "etimedout",    "ehostunreach", "enetunreach",
+                           "enobufs",      "enomem",       "eio",
+                           "GET",          "HEAD",         "POST",
+                           "PUT",          "DELETE",       "OPTIONS",
+                           "PATCH"})
     BATON_CHECK(table.intern(text).ok());
 }
 
 baton_term atom_of_error(int error) {
   switch (error) {
-    case ECONNRESET: return term::atom("econnreset");
-    case ECONNABORTED: return term::atom("econnaborted");
-    case EPIPE: return term::atom("epipe");
-    case ETIMEDOUT: return term::atom("etimedout");
-    case EHOSTUNREACH: return term::atom("ehostunreach");
-    case ENETUNREACH: return term::atom("enetunreach");
-    case ENOBUFS: return term::atom("enobufs");
-    case ENOMEM: return term::atom("enomem");
-    default: return term::atom("eio");
+    case ECONNRESET:
+      return term::atom("econnreset");
+    case ECONNABORTED:
+      return term::atom("econnaborted");
+    case EPIPE:
+      return term::atom("epipe");
+    case ETIMEDOUT:
+      return term::atom("etimedout");
+    case EHOSTUNREACH:
+      return term::atom("ehostunreach");
+    case ENETUNREACH:
+      return term::atom("enetunreach");
+    case ENOBUFS:
+      return term::atom("enobufs");
+    case ENOMEM:
+      return term::atom("enomem");
+    default:
+      return term::atom("eio");
   }
 }
 

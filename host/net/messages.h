@@ -3,14 +3,14 @@
 // Threads: the context's.
 #pragma once
 
-#include <baton/abi.h>
-
-#include <string_view>
-
 #include "net/http_head.h"
 #include "runtime/context.h"
 #include "term/atom.h"
 #include "term/atom_table.h"
+
+#include <baton/abi.h>
+
+#include <string_view>
 
 namespace baton::net {
 

@@ -1,5 +1,9 @@
 #include "net/net.h"
 
+#include "net/messages.h"
+#include "net/tables.h"
+#include "term/layout.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -7,10 +11,6 @@
 
 #include <cerrno>
 #include <mutex>
-
-#include "net/messages.h"
-#include "net/tables.h"
-#include "term/layout.h"
 
 namespace baton::net {
 
@@ -47,8 +47,7 @@ Result<bundle::Address> Net::open(const bundle::ListenerDescription& description
   const std::uint64_t key = last_key_ += kListenerKeyStep;
   Readiness& readiness = *readiness_[listeners_.size() % readiness_.size()];
   BATON_ASSIGN(std::shared_ptr<Listener> listener,
-               Listener::open(description, atom, key, readiness,
-                              exposure == Exposure::kSuspended));
+               Listener::open(description, atom, key, readiness, exposure == Exposure::kSuspended));
   listeners_.emplace(description.name, listener);
   by_key_.emplace(key, listener);
   return listener->address();
@@ -193,7 +192,8 @@ void Net::begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, 
     return;
   }
   if (is_direct) return;
-  // Its owner may have ended since: then owner_ended may have looked before the connection was there.
+  // Its owner may have ended since: then owner_ended may have looked before the connection was
+  // there.
   if (owner == BATON_NO_TERM || !runtime_.watch_port_owner(owner)) {
     slot.connection->close(acceptor.scheduler());
     return;
@@ -273,8 +273,7 @@ std::int64_t Net::send(runtime::Context& context, baton_term port, std::string_v
 
 int Net::shutdown(runtime::Context& context, baton_term port) {
   return with(
-      port, [&](Connection& connection) { return connection.shutdown(context); },
-      BATON_NET_CLOSED);
+      port, [&](Connection& connection) { return connection.shutdown(context); }, BATON_NET_CLOSED);
 }
 
 int Net::close(runtime::Context& context, baton_term port) {
@@ -288,8 +287,7 @@ int Net::close(runtime::Context& context, baton_term port) {
 }
 
 bundle::Address Net::peer(baton_term port) {
-  return with(
-      port, [](Connection& connection) { return connection.peer(); }, {});
+  return with(port, [](Connection& connection) { return connection.peer(); }, {});
 }
 
 int Net::respond(runtime::Context& context, baton_term port, std::int64_t request, int status,
@@ -306,8 +304,7 @@ void Net::owner_ended(runtime::Context& context, baton_term pid) {
   const auto end = [&](baton_term port) {
     Connection* connection = connections_.find(port);
     std::lock_guard lock(connection->mutex());
-    if (connection->port() == port && connection->is_open())
-      connection->owner_ended(context, pid);
+    if (connection->port() == port && connection->is_open()) connection->owner_ended(context, pid);
   };
   std::vector<std::uint64_t> keys;
   {

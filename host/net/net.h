@@ -1,15 +1,24 @@
 // Net: the listeners and connections of a host, and what modules are given of them.
 //
-// Listeners are opened and closed by who runs the release; processes of modules reach them, and the connections
-// accepted on them, through the tables of baton/net.h. Accepted connections go round the schedulers in turn;
-// one stays where it is, whoever owns it.
+// Listeners are opened and closed by who runs the release; processes of modules reach them, and the
+// connections accepted on them, through the tables of baton/net.h. Accepted connections go round
+// the schedulers in turn; one stays where it is, whoever owns it.
 //
-// Ownership: owns listeners and connections. The runtime outlives it; its schedulers start after it is made and
+// Ownership: owns listeners and connections. The runtime outlives it; its schedulers start after it
+// is made and
 //            have stopped when it ends.
 // Threads:   open ... statistics: any thread. The rest: in a context.
 // Fails:     open: kFailed, when the address is taken or may not be bound; kUsage, when it is none.
 // See:       baton/net.h
 #pragma once
+
+#include "base/result.h"
+#include "bundle/release_description.h"
+#include "net/connections.h"
+#include "net/listener.h"
+#include "net/readiness.h"
+#include "runtime/port_keeper.h"
+#include "runtime/runtime.h"
 
 #include <baton/net.h>
 
@@ -20,14 +29,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "bundle/release_description.h"
-#include "net/connections.h"
-#include "net/listener.h"
-#include "net/readiness.h"
-#include "runtime/port_keeper.h"
-#include "runtime/runtime.h"
 
 namespace baton::net {
 
@@ -46,18 +47,19 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   Net(const Net&) = delete;
   Net& operator=(const Net&) = delete;
 
-  /// Exposure: a suspended listener is bound and may have an owner, but accepts nothing until resumed; clients
-  /// wait in the system's backlog.
+  /// Exposure: a suspended listener is bound and may have an owner, but accepts nothing until
+  /// resumed; clients wait in the system's backlog.
   enum class Exposure { kExposed, kSuspended };
   Result<bundle::Address> open(const bundle::ListenerDescription& description,
                                Exposure exposure = Exposure::kExposed);
   /// kNotFound.
   Result<void> suspend(std::string_view name);
   Result<void> resume(std::string_view name);
-  /// Unbinds it. Its connections live on, with their owners; requests on those that had none are answered 503.
-  /// kNotFound.
+  /// Unbinds it. Its connections live on, with their owners; requests on those that had none are
+  /// answered 503. kNotFound.
   Result<void> close(std::string_view name);
-  /// Other limits for a listener and its connections; kNotFound, and kUsage if name, protocol or address differ.
+  /// Other limits for a listener and its connections; kNotFound, and kUsage if name, protocol or
+  /// address differ.
   Result<void> change(const bundle::ListenerDescription& description);
   std::vector<ListenerStatus> list() const;
   Result<ListenerStatus> status(std::string_view name) const;

@@ -6,9 +6,10 @@
 
 #include <baton/abi.h>
 
-#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
+
+#include <array>
 #include <mutex>
 #include <vector>
 

@@ -1,14 +1,14 @@
 #include "net/readiness.h"
 
+#include "base/check.h"
+#include "runtime/runtime.h"
+
+#include <boost/asio/post.hpp>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/post.hpp>
-
-#include "base/check.h"
-#include "runtime/runtime.h"
 
 namespace baton::net {
 
@@ -64,9 +64,7 @@ void Readiness::rearm(int fd, std::uint64_t key, std::uint32_t events) {
   BATON_CHECK(epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0);
 }
 
-void Readiness::forget() {
-  scheduler_.poller().sockets().fetch_sub(1, std::memory_order_relaxed);
-}
+void Readiness::forget() { scheduler_.poller().sockets().fetch_sub(1, std::memory_order_relaxed); }
 
 void Readiness::dispatch() {
   std::array<epoll_event, kEventsMax> events;
@@ -115,8 +113,7 @@ void Readiness::run_deadlines() {
 
 void Readiness::flush_later(std::uint64_t key) {
   flushes_.push_back(key);
-  if (flushes_.size() == 1)
-    boost::asio::post(scheduler_.poller().io(), [this] { run_flushes(); });
+  if (flushes_.size() == 1) boost::asio::post(scheduler_.poller().io(), [this] { run_flushes(); });
 }
 
 void Readiness::run_flushes() {

@@ -1,26 +1,29 @@
-// Readiness: tells one scheduler which of its sockets can be read or written, and which deadlines are due.
+// Readiness: tells one scheduler which of its sockets can be read or written, and which deadlines
+// are due.
 //
-// An epoll instance of its own whose descriptor is one entry in the scheduler's Boost.Asio poller. A socket is
-// registered once, edge-triggered, for both directions: no system call re-arms it after a read, and a write
-// that could not finish is told of by itself, whichever thread tried it. An Asio socket needs one
-// epoll_ctl or one refused read per read, handler objects, and may be used by one thread at a time.
+// An epoll instance of its own whose descriptor is one entry in the scheduler's Boost.Asio poller.
+// A socket is registered once, edge-triggered, for both directions: no system call re-arms it after
+// a read, and a write that could not finish is told of by itself, whichever thread tried it. An
+// Asio socket needs one epoll_ctl or one refused read per read, handler objects, and may be used by
+// one thread at a time.
 //
-// Ownership: owns its epoll and timer descriptors, not the sockets. A socket leaves it by being closed.
-// Threads:   watch, rearm, forget, set_deadline: any thread. The Handler is called, and buffer and flush_later
+// Ownership: owns its epoll and timer descriptors, not the sockets. A socket leaves it by being
+// closed. Threads:   watch, rearm, forget, set_deadline: any thread. The Handler is called, and
+// buffer and flush_later
 //            may be used, on the scheduler's thread, between its turns.
 #pragma once
 
-#include <sys/epoll.h>
+#include "net/limits.h"
+#include "runtime/scheduler.h"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <sys/epoll.h>
+
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <vector>
-
-#include "net/limits.h"
-#include "runtime/scheduler.h"
 
 namespace baton::net {
 

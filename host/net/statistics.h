@@ -11,20 +11,21 @@
 
 namespace baton::net {
 
-/// Each counts up from 0 but `open`. Template, so that the counters and their snapshot cannot differ.
+/// Each counts up from 0 but `open`. Template, so that the counters and their snapshot cannot
+/// differ.
 template <class Number>
 struct StatisticsOf {
   Number accepted{};
   Number open{};
   Number closed{};
-  Number refused{};         // connections beyond connections_max, or that the system had no room for
-  Number errors{};          // connections that ended by an error of theirs
-  Number timeouts{};        // connections that ended by a time-out
+  Number refused{};   // connections beyond connections_max, or that the system had no room for
+  Number errors{};    // connections that ended by an error of theirs
+  Number timeouts{};  // connections that ended by a time-out
   Number bytes_received{};
   Number bytes_sent{};
   Number http_requests{};   // given to an owner
   Number http_malformed{};  // refused by the host: 4xx, 501, 505
-  Number http_failed{};     // requests whose owner ended, or was not there: answered 5xx by the host
+  Number http_failed{};  // requests whose owner ended, or was not there: answered 5xx by the host
   std::array<Number, 5> http_responses{};  // by class: 1xx to 5xx
 };
 

@@ -85,7 +85,6 @@ const baton_tcp kTcpTable{.struct_size = sizeof(baton_tcp),
                           .close = close,
                           .peer = peer};
 
-const baton_http kHttpTable{
-    .struct_size = sizeof(baton_http), .flags = 0, .respond = respond};
+const baton_http kHttpTable{.struct_size = sizeof(baton_http), .flags = 0, .respond = respond};
 
 }  // namespace baton::net
