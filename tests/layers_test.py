@@ -23,8 +23,8 @@ TOOLS = {"bundle", "term", "base"}
 # Third-party libraries, by how their headers begin, and the only places that may include them.
 SEAMS = {
     "boost/dll": ["host/code/library."],
-    "boost/asio": ["host/runtime/poller.", "host/net/", "host/node/"],
-    "boost/beast": ["host/net/http", "host/node/admin"],
+    "boost/asio": ["host/runtime/poller.", "host/net/", "host/node/", "tools/baton/client."],
+    "boost/beast": ["host/net/http", "host/node/admin", "tools/baton/client."],
     "yaml-cpp/": ["host/bundle/yaml."],
     "spdlog/": ["host/base/log."],
     "archive": ["host/bundle/archive."],

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "node/verbs.h"
-#include "node/version.h"
+#include "base/version.h"
 
 namespace baton::node {
 
@@ -45,7 +45,7 @@ json::array listeners(const Parts& parts) {
 }
 
 Result<json::value> status(const Parts& parts) {
-  json::object status{{"version", kHostVersion},
+  json::object status{{"version", kVersion},
                       {"pid", static_cast<std::int64_t>(getpid())},
                       {"root", parts.config.root},
                       {"schedulers", parts.runtime.scheduler_count()},
@@ -114,7 +114,7 @@ void add_host_verbs(Verbs& verbs, const Parts& parts) {
     return log_level(parts, arguments);
   };
   verbs["version"] = [](const json::object&, const Caller&) -> Result<json::value> {
-    return json::value{{"version", kHostVersion}};
+    return json::value{{"version", kVersion}};
   };
 }
 

@@ -8,7 +8,7 @@
 #include <cstdio>
 
 #include "node/node.h"
-#include "node/version.h"
+#include "base/version.h"
 
 namespace {
 
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
   app.add_option("--root", root, "The directory of everything the host keeps on disk");
   app.add_option("--socket", socket, "The path of the admin socket (default: ROOT/batond.sock)");
   app.add_flag("--check", only_check, "Only check the configuration");
-  app.set_version_flag("--version", std::string("batond ") + baton::node::kHostVersion);
+  app.set_version_flag("--version", std::string("batond ") + baton::kVersion);
   app.footer("See also: baton --help");
   CLI11_PARSE(app, argc, argv);
 

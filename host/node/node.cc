@@ -1,7 +1,7 @@
 #include "node/node.h"
 
 #include "node/verbs.h"
-#include "node/version.h"
+#include "base/version.h"
 
 namespace baton::node {
 
@@ -35,7 +35,7 @@ Result<void> Node::start() {
   services_ = std::make_unique<HostServices>(*applications_, *net_, *atoms_);
   runtime_->start();
   handler_ = std::make_unique<release::ReleaseHandler>(*runtime_, *store_, *services_, *files_,
-                                                       clock_, *log_, kHostVersion);
+                                                       clock_, *log_, kVersion);
   observer_->set_handler(handler_.get());
   verbs_ = make_verbs({.runtime = *runtime_,
                        .handler = *handler_,
@@ -49,7 +49,7 @@ Result<void> Node::start() {
   BATON_TRY(handler_->boot());
   BATON_ASSIGN(admin_, Admin::open(config_.socket_path(), verbs_, *log_));
   log_->write(LogLevel::kInfo, "baton is ready",
-              {{"version", kHostVersion}, {"socket", config_.socket_path()}});
+              {{"version", kVersion}, {"socket", config_.socket_path()}});
   return {};
 }
 

@@ -2,7 +2,7 @@
 #include <boost/json/array.hpp>
 
 #include "baton/verbs.h"
-#include "node/version.h"
+#include "base/version.h"
 
 namespace baton::cli {
 
@@ -57,8 +57,8 @@ int log_level(const Session& session, const std::string& level) {
 }
 
 int show_version(const Session& session) {
-  session.output.line({{"version", node::kHostVersion}},
-                      std::string("baton ") + node::kHostVersion);
+  session.output.line({{"version", kVersion}},
+                      std::string("baton ") + kVersion);
   return 0;
 }
 

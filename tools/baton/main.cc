@@ -1,6 +1,6 @@
 // baton: the command line. Finds the verb, runs it, and turns its outcome into an exit code.
 #include "baton/verbs.h"
-#include "node/version.h"
+#include "base/version.h"
 
 int main(int argc, char** argv) {
   using baton::cli::Format;
@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
   const auto files = baton::real_files();
   baton::cli::Session session(*files);
   app.require_subcommand(1);
-  app.set_version_flag("--version", std::string("baton ") + baton::node::kHostVersion);
+  app.set_version_flag("--version", std::string("baton ") + baton::kVersion);
   app.add_option("--root", session.root, "The host's directory")->envname("BATON_ROOT")
       ->capture_default_str();
   app.add_option("--socket", session.socket, "The host's admin socket (default: ROOT/batond.sock)")
