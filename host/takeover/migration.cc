@@ -97,8 +97,14 @@ void Migration::gather() {
           ++report_.left_behind;
           continue;
         }
-        Item item{&process,      runtime::pid_generation(process.self), route->to, route->mover,
-                  process.state, nullptr, false};
+        Item item{.process = &process,
+                  .generation = runtime::pid_generation(process.self),
+                  .to = route->to,
+                  .mover = route->mover,
+                  .old_state = process.state,
+                  .made = nullptr,
+                  .is_return = false,
+                  .loser = route->mover};
         if (item.old_state == nullptr) item.mover = nullptr;
         item.mover == nullptr ? ++report_.adopted : ++report_.migrated;
         if (!offers_.empty() && item.mover != nullptr) {
@@ -160,14 +166,15 @@ void Migration::prepare_chunk(std::size_t begin, std::size_t end, runtime::Conte
     Item& item = items_[i];
     if (item.mover == nullptr) continue;
     context.error.length = 0;
+    if (!options.accepts_loss && item.loser->may_lose()) {
+      count_loss(item, context.error);
+      // Once something would be lost it is only counted to the end.
+      if (losses_.load(std::memory_order_relaxed) != 0) continue;
+    }
     if (item.is_return) {
       if (!item.mover->check_restore(item.made, item.old_state))
         return fail(*item.process, "a value no longer fits the version it came from");
       continue;
-    }
-    if (!options.accepts_loss && item.mover->may_lose()) {
-      count_loss(item, context.error);
-      if (losses_.load(std::memory_order_relaxed) != 0) continue;  // counted to the end, but not made
     }
     if (!prepare_item(item, context))
       return fail(*item.process, std::string(context.error.text, context.error.length));
@@ -186,7 +193,7 @@ bool Migration::prepare_item(Item& item, runtime::Context& context) {
 }
 
 void Migration::count_loss(const Item& item, baton_error& error) {
-  const std::uint64_t count = item.mover->loss(item.old_state, &error);
+  const std::uint64_t count = item.loser->loss(item.old_state, &error);
   if (count == 0) return;
   losses_.fetch_add(count, std::memory_order_relaxed);
   std::lock_guard lock(mutex_);
@@ -206,12 +213,11 @@ void Migration::commit(const TakeoverOptions& options, const std::function<void(
       prefetch_ahead(items_, i, true);
       Item& item = items_[i];
       if (item.mover != nullptr) {
-        if (item.is_return) {
+        if (options.accepts_loss) item.loser->discard(item.old_state);
+        if (item.is_return)
           item.mover->restore(item.made, item.old_state);
-        } else {
-          if (options.accepts_loss) item.mover->discard(item.old_state);
+        else
           item.mover->commit(item.old_state, item.made);
-        }
         item.process->state = item.made;
       }
       item.process->behaviour = item.to;

@@ -33,7 +33,8 @@ class Migration {
     const StateMover* mover;  // null: no state crosses (adopted, or not started yet)
     void* old_state;
     void* made;
-    bool is_return;  // `made` is a parked object of an earlier take-over
+    bool is_return;  // `made` is a parked object of an earlier take-over, and `mover` that one's
+    const StateMover* loser;  // says what is lost on the way; null with `mover`
   };
 
   Migration(runtime::Runtime& runtime, std::vector<Change> changes);
