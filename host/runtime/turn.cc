@@ -282,6 +282,7 @@ After run_restricted(Scheduler& scheduler, Process& process, code::Phase phase) 
   if (process.has(kExiting)) return end_by_signal(scheduler, process);
   if (process.has(kAwaiting)) return run_frame(scheduler, process);
   const bool is_suspended = process.has(kSuspended);
+  if (phase == code::Phase::kOpen && !is_suspended) return After::kGoOn;  // resumed: its mail waits
   Message* message = take_served(process, [&](const Message& candidate) {
     if (candidate.kind == BATON_EXIT && candidate.from == process.parent) return true;
     return !is_suspended && continues_chain(scheduler, candidate);
