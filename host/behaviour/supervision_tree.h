@@ -38,7 +38,7 @@ struct TreeChange {
   Kind kind;
   std::vector<std::string> path;  // ids as text, from below the top to the child; of kFlags and
                                   // kOrder to the supervisor
-  std::string why;  // for the plan: "its args changed"
+  std::string why;                // for the plan: "its args changed"
 
   /// "restart child top/a: its args changed"
   std::string text() const;

@@ -42,7 +42,8 @@ TEST_F(Supervisor, AModuleThatIsNotLoadedFailsTheStartByName) {
 }
 
 TEST_F(Supervisor, AChildThatIgnoresKeepsItsSpecUnlessTemporary) {
-  start("#{}", {child("a", "[ignore]"), child("b"), child("c", "[ignore]", "restart => temporary")});
+  start("#{}",
+        {child("a", "[ignore]"), child("b"), child("c", "[ignore]", "restart => temporary")});
   await_start();
 
   EXPECT_EQ(children(), "a=undefined b=pid");
@@ -61,8 +62,7 @@ TEST_F(Supervisor, AChildIsAddedStoppedRestartedAndDeleted) {
   const std::string spec = child("a");
 
   const baton_term first = call_for_pid(sup_, "{start_child, " + spec + "}");
-  EXPECT_EQ(ask("{start_child, " + spec + "}"),
-            "{error,{already_started," + text(first) + "}}");
+  EXPECT_EQ(ask("{start_child, " + spec + "}"), "{error,{already_started," + text(first) + "}}");
   EXPECT_EQ(ask("count_children"), "[{specs,1},{active,1},{supervisors,0},{workers,1}]");
   EXPECT_EQ(ask("{delete_child, a}"), "{error,running}");
   EXPECT_EQ(ask("{restart_child, a}"), "{error,running}");
@@ -81,8 +81,8 @@ TEST_F(Supervisor, AChildIsAddedStoppedRestartedAndDeleted) {
 TEST_F(Supervisor, WhatIsNotThereIsNotFound) {
   start_running("#{}", {});
 
-  for (const char* request : {"{terminate_child, x}", "{restart_child, x}", "{delete_child, x}",
-                              "{get_childspec, x}"})
+  for (const char* request :
+       {"{terminate_child, x}", "{restart_child, x}", "{delete_child, x}", "{get_childspec, x}"})
     EXPECT_EQ(ask(request), "{error,not_found}") << request;
 }
 
@@ -91,8 +91,9 @@ TEST_F(Supervisor, ABadRequestOrSpecIsAnsweredWithWhatIsWrong) {
 
   EXPECT_EQ(ask("hello"), "{error,<<\"no request of a supervisor\">>}");
   EXPECT_EQ(ask("{start_child, 5}"), "{error,<<\"a child spec: expected a map, got 5\">>}");
-  EXPECT_EQ(ask("{start_child, #{id => a, start => {test, child, []}, restart => often}}"),
-            "{error,<<\"child a: restart: expected permanent | transient | temporary, got often\">>}");
+  EXPECT_EQ(
+      ask("{start_child, #{id => a, start => {test, child, []}, restart => often}}"),
+      "{error,<<\"child a: restart: expected permanent | transient | temporary, got often\">>}");
 }
 
 TEST_F(Supervisor, AFailedStartChildForgetsTheSpecAndAFailedRestartKeepsIt) {
@@ -120,8 +121,7 @@ TEST_F(Supervisor, TheSpecIsGivenBackAsItIsHeld) {
 TEST_F(Supervisor, ARegisteredNameThatIsTakenIsNamedWithItsHolder) {
   start_running("#{}", {child("a", "[]", "name => the_one")});
 
-  const std::string answer =
-      ask("{start_child, " + child("b", "[]", "name => the_one") + "}");
+  const std::string answer = ask("{start_child, " + child("b", "[]", "name => the_one") + "}");
 
   const std::string holder = text(runtime_.registry().whereis(atom("the_one")));
   EXPECT_TRUE(answer.starts_with("{error,{{already_started," + holder + "},")) << answer;
@@ -154,20 +154,20 @@ TEST_P(SupervisorRestarts, AChildIsRestartedAsItsTypeAndTheReasonSay) {
   EXPECT_TRUE(is_alive(sup_));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, SupervisorRestarts,
-    testing::Values(RestartCase{"permanent", "normal", true, "a=pid"},
-                    RestartCase{"permanent", "shutdown", true, "a=pid"},
-                    RestartCase{"permanent", "{shutdown,x}", true, "a=pid"},
-                    RestartCase{"permanent", "oops", true, "a=pid"},
-                    RestartCase{"transient", "normal", false, "a=undefined"},
-                    RestartCase{"transient", "shutdown", false, "a=undefined"},
-                    RestartCase{"transient", "{shutdown,x}", false, "a=undefined"},
-                    RestartCase{"transient", "oops", true, "a=pid"},
-                    RestartCase{"temporary", "normal", false, ""},
-                    RestartCase{"temporary", "shutdown", false, ""},
-                    RestartCase{"temporary", "{shutdown,x}", false, ""},
-                    RestartCase{"temporary", "oops", false, ""}));
+INSTANTIATE_TEST_SUITE_P(All, SupervisorRestarts,
+                         testing::Values(RestartCase{"permanent", "normal", true, "a=pid"},
+                                         RestartCase{"permanent", "shutdown", true, "a=pid"},
+                                         RestartCase{"permanent", "{shutdown,x}", true, "a=pid"},
+                                         RestartCase{"permanent", "oops", true, "a=pid"},
+                                         RestartCase{"transient", "normal", false, "a=undefined"},
+                                         RestartCase{"transient", "shutdown", false, "a=undefined"},
+                                         RestartCase{"transient", "{shutdown,x}", false,
+                                                     "a=undefined"},
+                                         RestartCase{"transient", "oops", true, "a=pid"},
+                                         RestartCase{"temporary", "normal", false, ""},
+                                         RestartCase{"temporary", "shutdown", false, ""},
+                                         RestartCase{"temporary", "{shutdown,x}", false, ""},
+                                         RestartCase{"temporary", "oops", false, ""}));
 
 // ---- Strategies
 
@@ -199,8 +199,7 @@ TEST_F(Supervisor, RestForOneRestartsTheFailedChildAndThoseBehindIt) {
 
   cast(pid_of("b"), "{stop, oops}");
 
-  for (const char* mail :
-       {"{ended,b,oops}", "{ended,c,shutdown}", "{started,b}", "{started,c}"})
+  for (const char* mail : {"{ended,b,oops}", "{ended,c,shutdown}", "{started,b}", "{started,c}"})
     EXPECT_EQ(watcher_.next().text, mail);
   EXPECT_EQ(pid_of("a"), a);
 }
@@ -256,7 +255,8 @@ TEST_F(Supervisor, AnIntensityOfZeroAllowsNoRestart) {
 
 TEST_F(Supervisor, ASupervisorThatGaveUpIsRestartedByItsOwn) {
   start_running("#{}", {"#{id => sub, type => supervisor, start => {baton, supervisor, "
-                        "{#{intensity => 0}, [" + child("a") + "]}}}"});
+                        "{#{intensity => 0}, [" +
+                        child("a") + "]}}}"});
   const baton_term sub = pid_of("sub");
 
   cast(child_pid(sub, "a"), "{stop, oops}");
@@ -274,8 +274,8 @@ TEST_F(Supervisor, ANestedTreeStartsInOrderDepthFirst) {
   for (const char* mail : {"{started,a}", "{started,b}", "{started,c}", "{started,d}", "started"})
     EXPECT_EQ(watcher_.next().text, mail);
   stop("shutdown");
-  for (const char* mail : {"{ended,d,shutdown}", "{ended,c,shutdown}", "{ended,b,shutdown}",
-                           "{ended,a,shutdown}"})
+  for (const char* mail :
+       {"{ended,d,shutdown}", "{ended,c,shutdown}", "{ended,b,shutdown}", "{ended,a,shutdown}"})
     EXPECT_EQ(watcher_.next().text, mail);
 }
 
@@ -451,8 +451,10 @@ TEST_F(Supervisor, ANewSupervisorCanTakeTheNamesOfTheOneThatEnded) {
 TEST_F(Supervisor, SysTerminateStopsTheChildrenInOrder) {
   start_running("#{}", {child("a"), child("b")});
 
-  ASSERT_TRUE(runtime_.system(sup_, runtime::kTerminate, test::kDeadline,
-                              parse("{shutdown,upgrade}").root()).ok());
+  ASSERT_TRUE(
+      runtime_
+          .system(sup_, runtime::kTerminate, test::kDeadline, parse("{shutdown,upgrade}").root())
+          .ok());
 
   EXPECT_EQ(watcher_.next().text, "{ended,b,shutdown}");
   EXPECT_EQ(watcher_.next().text, "{ended,a,shutdown}");
@@ -517,10 +519,10 @@ TEST_F(Supervisor, StoppingASignificantChildOnRequestDoesNotEndIt) {
 TEST_F(Supervisor, SignificanceIsRefusedWhereItMeansNothing) {
   start_running("#{}", {});
 
-  EXPECT_EQ(ask("{start_child, " + child("a", "[]", "restart => temporary, significant => true") +
-                "}"),
-            "{error,<<\"child a: significant needs a supervisor with auto_shutdown any_significant "
-            "or all_significant\">>}");
+  EXPECT_EQ(
+      ask("{start_child, " + child("a", "[]", "restart => temporary, significant => true") + "}"),
+      "{error,<<\"child a: significant needs a supervisor with auto_shutdown any_significant "
+      "or all_significant\">>}");
   EXPECT_EQ(ask("{start_child, " + child("a", "[]", "significant => true") + "}"),
             "{error,<<\"child a: a permanent child cannot be significant: make it transient or "
             "temporary\">>}");

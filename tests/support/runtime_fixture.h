@@ -6,8 +6,10 @@
 //              {fail, Reason}   init stops with this reason       ignore   init stops with normal
 //              {fail_if, Flag}  init tells {failing, Id} and stops with `broken` while this flag of
 //              the test is set trap             it traps exits
-//            It tells Reporter {started, Id} and, when it ends, {ended, Id, Reason}. The cast
-//            {stop, Reason} ends it with that reason, any call is answered with {ok, Id}.
+//            The cast {config, "key"} has it tell {config, Id, Value}; other mail it passes on as
+//            {got, Id, Mail}. It tells Reporter {started, Id} and, when it ends, {ended, Id,
+//            Reason}. The cast {stop, Reason} ends it with that reason, any call is answered with
+//            {ok, Id}.
 //   stubborn a coroutine process that traps exits and pays no heed to any mail; the same args and
 //   {started, Id}
 //
@@ -261,6 +263,16 @@ inline int child_handle(baton_context* raw, void* state, const Message* message)
     tell(context, reporter_of(args), {term::atom("unlinked"), id_of(args)});
     return BATON_OK;
   }
+  if (const auto config = term::tagged_tuple(message->root, term::atom("config"), 2)) {
+    std::string key;
+    for (baton_term c : term::elements((*config)[1])) key += static_cast<char>(*term::as_int(c));
+    Message* value = raw->host->config(raw, key.data(), key.size());
+    tell(context, reporter_of(args),
+         {term::atom("config"), id_of(args),
+          value != nullptr ? value->root : term::atoms::kUndefined});
+    if (value != nullptr) raw->host->free(raw, value);
+    return BATON_OK;
+  }
   // What else comes is passed on, for tests to see.
   tell(context, reporter_of(args), {term::atom("got"), id_of(args), message->root});
   return BATON_OK;
@@ -384,7 +396,7 @@ class RuntimeFixture : public testing::Test, private runtime::Observer {
     runtime_.add_extension("test.flags", &flags_);
     for (std::string_view word :
          {"started", "ended", "got", "stop", "unlink", "unlinked", "fail", "fail_if", "failing",
-          "broken", "trap", "test", "child", "stubborn"})
+          "broken", "trap", "test", "child", "stubborn", "config"})
       EXPECT_TRUE(atoms_.intern(word).ok());
     runtime_.start();
   }

@@ -1,0 +1,54 @@
+// ApplicationController: the process that is the parent of all applications' top supervisors.
+//
+//   request (a call)   answers
+//   {start, Index}     {ok, Pid} when the whole tree has started | {error, Reason}
+//   {stop, Index}      ok when the tree has stopped | {error, not_running}
+//
+// What it starts it finds in the table it shares with Applications (application.h), where it also
+// says which supervisor runs. The end of one that nobody asked to end it reports to the table's
+// owner.
+//
+// Ownership: shares the table; the process lives as long as the runtime.
+// Threads:   a process; the table is guarded by its mutex.
+#pragma once
+
+#include "behaviour/application.h"
+#include "runtime/runtime.h"
+
+#include <baton/abi.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <vector>
+
+namespace baton::behaviour {
+
+/// Which application a process belongs to is 16 bits; those of one release are bounded below that,
+/// and names are kept.
+inline constexpr std::size_t kApplicationNamesMax = 60'000;
+
+struct ApplicationTable {
+  struct Entry {
+    ApplicationSpec spec;
+    Literal tree;                           // the args of its top supervisor
+    baton_term supervisor = BATON_NO_TERM;  // while it is running
+  };
+
+  // Constant after construction.
+  std::function<void(const Ended&)> ended;
+
+  mutable std::shared_mutex mutex;
+  std::vector<Entry> entries;  // guarded by mutex; the index of an application, less 1, for ever
+  std::vector<std::uint16_t> running;  // guarded by mutex; in the order they started
+
+  Entry& entry(std::uint16_t index) { return entries[index - 1u]; }
+};
+
+/// Starts the controller: its pid.
+baton_term spawn_application_controller(runtime::Runtime& runtime,
+                                        std::shared_ptr<ApplicationTable> table);
+
+}  // namespace baton::behaviour

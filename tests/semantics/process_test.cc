@@ -1,0 +1,640 @@
+// What processes promise each other: links, monitors, exits, order, names, timers, calls.
+#include "runtime/runtime.h"
+#include "support/runtime_fixture.h"
+
+#include <thread>
+
+namespace baton::runtime {
+namespace {
+
+using test::Mail;
+namespace atoms = term::atoms;
+
+class ProcessTest : public test::RuntimeFixture {
+ protected:
+  /// Ends the process with this reason.
+  void stop(Probe& probe, const std::string& reason) {
+    const term::Block block = parse(reason);
+    probe.run_to([&](Context& context) {
+      context.stop_reason = message_of(context, block.root());
+      return BATON_STOP;
+    });
+  }
+  void exit(Probe& from, baton_term to, const std::string& reason) {
+    const term::Block block = parse(reason);
+    from.run([&](Context& context) {
+      runtime::exit_signal(context, to, message_of(context, block.root(), BATON_MESSAGE, 1));
+    });
+  }
+  void link(Probe& from, const Probe& to) {
+    from.run([&](Context& context) { runtime::link(context, to.pid()); });
+  }
+  void unlink(Probe& from, const Probe& to) {
+    from.run([&](Context& context) { runtime::unlink(context, to.pid()); });
+  }
+  baton_term monitor(Probe& from, baton_term to) {
+    baton_term ref = BATON_NO_TERM;
+    from.run([&](Context& context) { ref = runtime::monitor(context, to); });
+    return ref;
+  }
+  /// Has the process answer, so that all sent to it before has been handled.
+  void settle(Probe& probe) {
+    probe.run([](Context&) {});
+  }
+  /// A child of the module test that is a child of that probe, linked to it as its parent.
+  baton_term spawn_linked(Probe& parent, const std::string& args) {
+    const term::Block block = parse(args);
+    baton_term pid = BATON_NO_TERM;
+    parent.run([&](Context& context) {
+      pid = runtime::spawn(context, {.version = code_.current("test"),
+                                     .behaviour = code_.current("test")->behaviour("child"),
+                                     .args = message_of(context, block.root()),
+                                     .parent = context.self,
+                                     .is_linked = true})
+                .pid;
+    });
+    return pid;
+  }
+};
+
+// ---- Exits and links
+
+TEST_F(ProcessTest, ACrashTakesLinkedProcessesAlong) {
+  Probe a = probe(), b = probe(), watcher = probe();
+  link(a, b);
+  monitor(watcher, b.pid());
+
+  stop(a, "oops");
+
+  EXPECT_EQ(watcher.next().text, "{'DOWN',oops}");
+}
+
+TEST_F(ProcessTest, ANormalEndLeavesLinkedProcessesAlone) {
+  Probe a = probe(), b = probe(), watcher = probe();
+  link(a, b);
+  monitor(watcher, a.pid());
+
+  stop(a, "normal");
+
+  EXPECT_EQ(watcher.next().text, "{'DOWN',normal}");
+  settle(b);
+  EXPECT_TRUE(is_alive(b.pid()));
+}
+
+TEST_F(ProcessTest, AProcessThatTrapsExitsGetsThemAsMail) {
+  Probe a = probe(), b = probe();
+  b.trap_exit();
+  link(a, b);
+
+  stop(a, "{oops,1}");
+
+  const Mail mail = b.next();
+  EXPECT_EQ(mail.text, "{'EXIT',{oops,1}}");
+  EXPECT_EQ(mail.from, a.pid());
+}
+
+TEST_F(ProcessTest, LinkingToADeadProcessIsAnsweredWithNoproc) {
+  Probe a = probe(), b = probe();
+  b.trap_exit();
+  stop(a, "normal");
+
+  link(b, a);
+
+  EXPECT_EQ(b.next().text, "{'EXIT',noproc}");
+}
+
+TEST_F(ProcessTest, AfterUnlinkNoExitArrives) {
+  Probe a = probe(), b = probe(), watcher = probe();
+  b.trap_exit();
+  link(b, a);
+  unlink(b, a);
+  monitor(watcher, a.pid());
+
+  stop(a, "oops");
+
+  watcher.await("{'DOWN',oops}");
+  settle(b);
+  EXPECT_EQ(b.inbox().size(), 0u);
+}
+
+TEST_F(ProcessTest, UnlinkByTheOtherSideHoldsForBoth) {
+  Probe a = probe(), b = probe(), watcher = probe();
+  link(a, b);
+  unlink(b, a);
+  settle(a);
+  monitor(watcher, b.pid());
+
+  stop(b, "oops");
+
+  watcher.await("{'DOWN',oops}");
+  settle(a);
+  EXPECT_TRUE(is_alive(a.pid()));
+}
+
+TEST_F(ProcessTest, AnExitSignalEndsAProcessUnlessItIsNormal) {
+  Probe a = probe(), b = probe(), watcher = probe();
+  monitor(watcher, b.pid());
+
+  exit(a, b.pid(), "normal");
+  settle(b);
+  EXPECT_TRUE(is_alive(b.pid()));
+  exit(a, b.pid(), "{why,me}");
+
+  EXPECT_EQ(watcher.next().text, "{'DOWN',{why,me}}");
+}
+
+TEST_F(ProcessTest, NormalToItselfEndsAProcess) {
+  Probe a = probe(), watcher = probe();
+  monitor(watcher, a.pid());
+
+  exit(a, a.pid(), "normal");
+
+  EXPECT_EQ(watcher.next().text, "{'DOWN',normal}");
+}
+
+TEST_F(ProcessTest, KillCannotBeTrappedAndIsHeardAsKilled) {
+  Probe a = probe(), b = probe(), linked = probe();
+  b.trap_exit();
+  linked.trap_exit();
+  link(b, linked);
+  settle(linked);
+
+  exit(a, b.pid(), "kill");
+
+  EXPECT_EQ(linked.next().text, "{'EXIT',killed}");
+}
+
+TEST_F(ProcessTest, KilledFromALinkCanBeTrapped) {
+  Probe a = probe(), b = probe();
+  b.trap_exit();
+  link(b, a);
+
+  stop(a, "kill");
+
+  EXPECT_EQ(b.next().text, "{'EXIT',kill}");
+  settle(b);
+  EXPECT_TRUE(is_alive(b.pid()));
+}
+
+TEST_F(ProcessTest, AGenServerThatTrapsExitsEndsWithItsParent) {
+  Probe parent = probe(), reporter = probe();
+  parent.trap_exit();
+  spawn_linked(parent, "[" + reporter.text() + ",a,trap]");
+  reporter.await("{started,a}");
+
+  stop(parent, "done");
+
+  reporter.await("{ended,a,done}");
+}
+
+TEST_F(ProcessTest, AParentHearsTheEndOfItsLinkedChildOnce) {
+  Probe parent = probe(), reporter = probe();
+  parent.trap_exit();
+  const baton_term a = spawn_linked(parent, "[" + reporter.text() + ",a]");
+
+  cast(a, "{stop, oops}");
+
+  const Mail mail = parent.next();
+  EXPECT_EQ(mail.text, "{'EXIT',oops}");
+  EXPECT_EQ(mail.from, a);
+  settle(parent);
+  EXPECT_EQ(parent.inbox().size(), 0u);
+}
+
+TEST_F(ProcessTest, AChildThatUnlinksFromItsParentOutlivesIt) {
+  Probe parent = probe(), reporter = probe(), watcher = probe();
+  const baton_term a = spawn_linked(parent, "[" + reporter.text() + ",a]");
+  cast(a, "{unlink, " + parent.text() + "}");
+  reporter.await("{unlinked,a}");
+  monitor(watcher, parent.pid());
+
+  stop(parent, "oops");
+
+  watcher.await("{'DOWN',oops}");
+  EXPECT_EQ(call(a, "who"), "{ok,a}");
+}
+
+TEST_F(ProcessTest, AParentThatUnlinksItsChildDoesNotHearOfIt) {
+  Probe parent = probe(), reporter = probe(), watcher = probe();
+  parent.trap_exit();
+  const baton_term a = spawn_linked(parent, "[" + reporter.text() + ",a]");
+  parent.run([&](Context& context) { runtime::unlink(context, a); });
+  monitor(watcher, a);
+
+  cast(a, "{stop, oops}");
+
+  watcher.await("{'DOWN',oops}");
+  settle(parent);
+  EXPECT_EQ(parent.inbox().size(), 0u);
+}
+
+TEST_F(ProcessTest, AFailedInitIsHeardByTheParentAndNotTerminated) {
+  Probe parent = probe(), reporter = probe();
+  parent.trap_exit();
+
+  spawn_linked(parent, "[" + reporter.text() + ",a,{fail,no_way}]");
+
+  EXPECT_EQ(parent.next().text, "{'EXIT',no_way}");
+  settle(reporter);
+  EXPECT_EQ(reporter.inbox().size(), 0u);
+}
+
+TEST_F(ProcessTest, OnlyAnUnorderlyEndIsReportedAsACrash) {
+  for (const char* reason : {"normal", "shutdown", "{shutdown,x}"}) {
+    Probe a = probe(), watcher = probe();
+    monitor(watcher, a.pid());
+    stop(a, reason);
+    watcher.next();
+  }
+  EXPECT_EQ(crashes(), 0u);
+  Probe a = probe(), watcher = probe();
+  monitor(watcher, a.pid());
+
+  stop(a, "oops");
+
+  watcher.next();
+  EXPECT_EQ(crashes(), 1u);
+}
+
+// ---- Monitors
+
+TEST_F(ProcessTest, AMonitorTellsTheReasonOfTheEnd) {
+  Probe a = probe(), b = probe();
+  const baton_term ref = monitor(b, a.pid());
+
+  stop(a, "{bad,[1,2]}");
+
+  const Mail mail = b.next();
+  EXPECT_EQ(mail.text, "{'DOWN',{bad,[1,2]}}");
+  EXPECT_EQ(mail.ref, ref);
+  EXPECT_EQ(mail.from, a.pid());
+}
+
+TEST_F(ProcessTest, MonitoringTheDeadIsAnsweredWithNoproc) {
+  Probe a = probe(), b = probe();
+  stop(a, "oops");
+
+  const baton_term ref = monitor(b, a.pid());
+
+  const Mail mail = b.next();
+  EXPECT_EQ(mail.text, "{'DOWN',noproc}");
+  EXPECT_EQ(mail.ref, ref);
+}
+
+TEST_F(ProcessTest, MonitoringANameNobodyHasIsAnsweredWithNoproc) {
+  Probe b = probe();
+
+  monitor(b, atom("nobody_here"));
+
+  EXPECT_EQ(b.next().text, "{'DOWN',noproc}");
+}
+
+TEST_F(ProcessTest, EveryMonitorTellsOnItsOwn) {
+  Probe a = probe(), b = probe();
+  const baton_term first = monitor(b, a.pid()), second = monitor(b, a.pid());
+  b.run([&](Context& context) { runtime::demonitor(context, first); });
+
+  stop(a, "oops");
+
+  EXPECT_EQ(b.next().ref, second);
+  settle(b);
+  EXPECT_EQ(b.inbox().size(), 0u);
+}
+
+TEST_F(ProcessTest, DemonitorTakesBackADownThatHasArrivedAlready) {
+  Probe a = probe(), b = probe();
+  const baton_term ref = monitor(b, a.pid());
+  // In one callback: the DOWN comes while it runs, and is dropped unseen at its end.
+  b.run([&](Context& context) {
+    exit_signal(a.pid(), "kill");
+    while (is_alive(a.pid())) std::this_thread::yield();
+    runtime::demonitor(context, ref);
+  });
+
+  settle(b);
+  EXPECT_EQ(b.inbox().size(), 0u);
+}
+
+TEST_F(ProcessTest, DemonitorOfTheDeadTakesBackItsNoproc) {
+  Probe a = probe(), b = probe();
+  stop(a, "normal");
+
+  b.run([&](Context& context) {
+    const baton_term ref = runtime::monitor(context, a.pid());
+    runtime::demonitor(context, ref);
+  });
+
+  settle(b);
+  EXPECT_EQ(b.inbox().size(), 0u);
+}
+
+// ---- Order
+
+TEST_F(ProcessTest, SignalsFromOneProcessToAnotherArriveInTheOrderSent) {
+  Probe a = probe(), b = probe();
+  b.trap_exit();
+  constexpr int kMany = 10'000;
+
+  a.run([&](Context& context) {
+    for (int i = 0; i < kMany; ++i) {
+      Message* message = context.allocate(0);
+      message->root = term::make_int(i);
+      runtime::send(context, b.pid(), message);
+      if (i == kMany / 2) runtime::link(context, b.pid());
+    }
+  });
+  stop(a, "oops");
+
+  for (int i = 0; i < kMany; ++i) EXPECT_EQ(b.next().text, std::to_string(i));
+  EXPECT_EQ(b.next().text, "{'EXIT',oops}");
+}
+
+TEST_F(ProcessTest, WhatWasSentBeforeAnExitSignalIsHandledBeforeIt) {
+  Probe a = probe(), b = probe(), watcher = probe();
+  monitor(watcher, b.pid());
+
+  a.run([&](Context& context) {
+    for (int i = 0; i < 100; ++i) {
+      Message* message = context.allocate(0);
+      message->root = term::make_int(i);
+      runtime::send(context, b.pid(), message);
+    }
+    runtime::exit_signal(context, b.pid(), message_of(context, atoms::kShutdown, BATON_MESSAGE, 1));
+  });
+
+  watcher.await("{'DOWN',shutdown}");
+  EXPECT_EQ(b.inbox().size(), 100u);
+}
+
+// ---- Names
+
+TEST_F(ProcessTest, ANameIsFreeBeforeTheEndOfItsHolderIsHeard) {
+  const baton_term name = atom("holder");
+  Probe watcher = probe();
+  for (int i = 0; i < 100; ++i) {
+    Probe a = probe();
+    a.run([&](Context& context) {
+      EXPECT_TRUE(register_name(context, name, context.self)) << "round " << i;
+    });
+    monitor(watcher, name);
+    stop(a, "normal");
+    watcher.await("{'DOWN',normal}");
+  }
+}
+
+TEST_F(ProcessTest, ANameHasOneHolder) {
+  const baton_term name = atom("holder");
+  Probe a = probe(), b = probe();
+  a.run([&](Context& context) { EXPECT_TRUE(register_name(context, name, context.self)); });
+
+  b.run([&](Context& context) {
+    EXPECT_FALSE(register_name(context, name, context.self));
+    EXPECT_FALSE(unregister_name(context, name));
+  });
+
+  a.run([&](Context& context) { EXPECT_TRUE(unregister_name(context, name)); });
+  EXPECT_EQ(runtime_.registry().whereis(name), BATON_NO_TERM);
+}
+
+TEST_F(ProcessTest, MailToANameReachesItsHolderAndElseNobody) {
+  Probe a = probe();
+  a.run([&](Context& context) { register_name(context, atom("holder"), context.self); });
+
+  send(atom("holder"), "hello");
+  send(atom("nobody_here"), "hello");
+
+  EXPECT_EQ(a.next().text, "hello");
+  EXPECT_EQ(call(atom("nobody_here"), "hello"),
+            "error: no answer: the process is not there or ended: noproc");
+}
+
+// ---- Timers
+
+TEST_F(ProcessTest, ATimerBringsItsMessageAndEarlierOnesComeFirst) {
+  Probe a = probe();
+  baton_term late = BATON_NO_TERM, soon = BATON_NO_TERM;
+
+  a.run([&](Context& context) {
+    late = send_after(context, 40'000'000, context.self,
+                      message_of(context, atom("late"), BATON_MESSAGE, 1));
+    soon = send_after(context, 1'000'000, context.self,
+                      message_of(context, atom("soon"), BATON_MESSAGE, 1));
+  });
+
+  const Mail first = a.next(), second = a.next();
+  EXPECT_EQ(first.text, "{timeout,soon}");
+  EXPECT_EQ(first.ref, soon);
+  EXPECT_EQ(second.text, "{timeout,late}");
+  EXPECT_EQ(second.ref, late);
+}
+
+TEST_F(ProcessTest, ACancelledTimerDoesNotArriveAndALateCancelSaysSo) {
+  Probe a = probe();
+
+  a.run([&](Context& context) {
+    const baton_term cancelled = send_after(context, 1'000'000, context.self,
+                                            message_of(context, atom("no"), BATON_MESSAGE, 1));
+    EXPECT_TRUE(cancel_timer(context, cancelled));
+    EXPECT_FALSE(cancel_timer(context, cancelled));
+    send_after(context, 2'000'000, context.self,
+               message_of(context, atom("yes"), BATON_MESSAGE, 1));
+  });
+
+  EXPECT_EQ(a.next().text, "{timeout,yes}");
+}
+
+// ---- Calls
+
+TEST_F(ProcessTest, ACallToTheDeadIsAnsweredWithNoproc) {
+  Probe a = probe(), b = probe();
+  stop(a, "oops");
+  baton_term ref = BATON_NO_TERM;
+
+  b.run([&](Context& context) {
+    ref = runtime::call(context, a.pid(), message_of(context, atom("hi"), BATON_CALL, 1));
+  });
+
+  const Mail mail = b.next();
+  EXPECT_EQ(mail.text, "{'DOWN',noproc}");
+  EXPECT_EQ(mail.ref, ref);
+}
+
+TEST_F(ProcessTest, ACallThatWaitsInTheMailboxOfADyingProcessIsAnswered) {
+  Probe server = probe(), caller = probe();
+  std::atomic<bool> is_sent{false};
+  std::thread sender([&] {
+    // The server is inside its last callback while the call comes in.
+    caller.run([&](Context& context) {
+      runtime::call(context, server.pid(), message_of(context, atom("hi"), BATON_CALL, 1));
+    });
+    is_sent = true;
+  });
+
+  server.run_to([&](Context& context) {
+    while (!is_sent.load()) std::this_thread::yield();
+    context.stop_reason = message_of(context, atom("oops"));
+    return BATON_STOP;
+  });
+  sender.join();
+
+  EXPECT_TRUE(caller.next().text.starts_with("{'DOWN',"));
+}
+
+TEST_F(ProcessTest, AReplyThatIsToComeLaterIsAnsweredWhenTheServerEnds) {
+  Probe server = probe(), caller = probe();
+  caller.run([&](Context& context) {
+    runtime::call(context, server.pid(), message_of(context, atom("hi"), BATON_CALL, 1));
+  });
+  server.await("hi");  // taken, and not replied to
+
+  stop(server, "oops");
+
+  EXPECT_EQ(caller.next().text, "{'DOWN',oops}");
+}
+
+TEST_F(ProcessTest, AReplyGivenLaterArrivesOnceAndItsServerOwesNothing) {
+  Probe server = probe(), caller = probe();
+  baton_term ref = BATON_NO_TERM;
+  caller.run([&](Context& context) {
+    ref = runtime::call(context, server.pid(), message_of(context, atom("hi"), BATON_CALL, 1));
+  });
+  server.await("hi");
+
+  server.run([&](Context& context) {
+    reply(context, caller.pid(), ref, message_of(context, atom("there"), BATON_REPLY, 1));
+  });
+  stop(server, "oops");
+
+  const Mail mail = caller.next();
+  EXPECT_EQ(mail.text, "{reply,there}");
+  EXPECT_EQ(mail.ref, ref);
+  settle(caller);
+  EXPECT_EQ(caller.inbox().size(), 0u);
+}
+
+TEST_F(ProcessTest, TheAnswerToARequestGivenUpIsDropped) {
+  Probe server = probe(), caller = probe();
+  baton_term ref = BATON_NO_TERM;
+  caller.run([&](Context& context) {
+    ref = runtime::call(context, server.pid(), message_of(context, atom("hi"), BATON_CALL, 1));
+    demonitor(context, ref);
+  });
+  server.await("hi");
+
+  server.run([&](Context& context) {
+    reply(context, caller.pid(), ref, message_of(context, atom("late"), BATON_REPLY, 1));
+  });
+
+  settle(caller);
+  EXPECT_EQ(caller.inbox().size(), 0u);
+}
+
+// ---- Coroutine processes
+
+// Waits for the atom `first`, tells what it then finds in its mailbox, and ends.
+struct Picker {
+  baton_term reporter;
+  bool has_first;
+};
+int is_first(void*, const Message* message) { return message->root == term::atom("first"); }
+int resume_picker(baton_context* raw, void*, void* frame) {
+  auto& picker = *static_cast<Picker*>(frame);
+  const baton_host& host = *raw->host;
+  raw->frame = frame;
+  if (!picker.has_first) {
+    Message* message = host.receive_match(raw, is_first, nullptr);
+    if (message == nullptr) return BATON_AWAIT;
+    host.send(raw, picker.reporter, message);
+    picker.has_first = true;
+  }
+  while (Message* message = host.receive(raw)) {
+    const bool is_last = message->root == term::atom("last");
+    host.send(raw, picker.reporter, message);
+    if (is_last) {
+      host.deallocate(raw, frame, sizeof(Picker));
+      return BATON_STOP;
+    }
+  }
+  return BATON_AWAIT;
+}
+int init_picker(baton_context* raw, void*, const Message* args) {
+  void* frame = raw->host->allocate(raw, sizeof(Picker));
+  raw->frame = new (frame) Picker{args->root, false};
+  return BATON_AWAIT;
+}
+void destroy_picker(baton_context* raw, void* frame) {
+  raw->host->deallocate(raw, frame, sizeof(Picker));
+}
+constexpr baton_behaviour kPicker{.name = "picker",
+                                  .kind = BATON_PROCESS,
+                                  .flags = 0,
+                                  .state = nullptr,
+                                  .init = init_picker,
+                                  .handle = nullptr,
+                                  .resume = resume_picker,
+                                  .destroy_frame = destroy_picker,
+                                  .terminate = nullptr};
+
+TEST_F(ProcessTest, SelectiveReceivePassesOverMailAndKeepsItsOrder) {
+  Probe reporter = probe(), sender = probe();
+  const baton_term first = atom("first"), last = atom("last");
+  baton_term picker = BATON_NO_TERM;
+  sender.run([&](Context& context) {
+    Message* args = context.allocate(0);
+    args->root = reporter.pid();
+    picker = runtime::spawn(context, {.version = code_.current("test"),
+                                      .behaviour = &kPicker,
+                                      .args = args,
+                                      .parent = context.self})
+                 .pid;
+  });
+  monitor(reporter, picker);
+
+  for (int i = 0; i < 3; ++i) send(picker, std::to_string(i));
+  EXPECT_EQ(reporter.inbox().size(), 0u);
+  sender.run([&](Context& context) {
+    for (baton_term word : {first, last}) {
+      Message* message = context.allocate(0);
+      message->root = word;
+      runtime::send(context, picker, message);
+    }
+  });
+
+  for (const char* mail : {"first", "0", "1", "2", "last", "{'DOWN',normal}"})
+    EXPECT_EQ(reporter.next().text, mail);
+}
+
+TEST_F(ProcessTest, AKilledCoroutineProcessGivesItsFrameBack) {
+  Probe reporter = probe();
+  baton_term picker = BATON_NO_TERM;
+  reporter.run([&](Context& context) {
+    Message* args = context.allocate(0);
+    args->root = context.self;
+    picker = runtime::spawn(context, {.version = code_.current("test"),
+                                      .behaviour = &kPicker,
+                                      .args = args,
+                                      .parent = context.self})
+                 .pid;
+  });
+  monitor(reporter, picker);
+
+  exit(reporter, picker, "kill");
+
+  EXPECT_EQ(reporter.next().text, "{'DOWN',killed}");
+}
+
+// ---- Applications
+
+TEST_F(ProcessTest, AnApplicationIsInheritedAtSpawn) {
+  Probe a = probe(), reporter = probe();
+  const baton_term outside = spawn_linked(a, "[" + reporter.text() + ",x]");
+  a.run([](Context& context) { context.current->application = 7; });
+
+  const baton_term inside = spawn_linked(a, "[" + reporter.text() + ",y]");
+
+  EXPECT_EQ(runtime_.find(outside)->application.load(), 0);
+  EXPECT_EQ(runtime_.find(inside)->application.load(), 7);
+}
+
+}  // namespace
+}  // namespace baton::runtime
