@@ -1,9 +1,9 @@
 // Verbs that need no host: key generate, key trust, key revoke, pack, sign, verify, extract.
-#include <boost/json/array.hpp>
-
 #include "baton/verbs.h"
 #include "bundle/bundle.h"
 #include "bundle/keys.h"
+
+#include <boost/json/array.hpp>
 
 namespace baton::cli {
 
@@ -27,11 +27,12 @@ int outcome(Session& session, const Result<void>& result) {
 Result<void> generate_key(Session& session, const std::string& file) {
   BATON_ASSIGN(const auto there, session.files.facts(file));
   if (there)
-    return Error(Code::kUsage, file + " is there already; a key that is overwritten is lost for ever");
+    return Error(Code::kUsage,
+                 file + " is there already; a key that is overwritten is lost for ever");
   const auto key = bundle::SecretKey::generate();
   BATON_TRY(write_file_atomically(session.files, file, key.text(), kSecretMode));
-  BATON_TRY(write_file_atomically(session.files, file + ".pub", key.public_key().text(),
-                                  kPublicMode));
+  BATON_TRY(
+      write_file_atomically(session.files, file + ".pub", key.public_key().text(), kPublicMode));
   const std::string id = key.public_key().id.text();
   session.output.line({{"key", id}, {"secret", file}, {"public", file + ".pub"}},
                       "key " + id + ": secret in " + file + ", public in " + file +
@@ -142,7 +143,7 @@ Result<void> extract(Session& session, const std::string& file, const std::strin
 }
 
 // The manifest of a bundle, whoever signed it.
-Result<void> show_bundle(Session& session, const std::string& file) {
+Result<void> describe_bundle(Session& session, const std::string& file) {
   BATON_ASSIGN(const bundle::Bundle opened, bundle::Bundle::open_unverified(session.files, file));
   const auto& release = opened.manifest().release;
   json::array modules;
@@ -154,23 +155,29 @@ Result<void> show_bundle(Session& session, const std::string& file) {
                                    {"build_id", module.build_id}});
     names += (names.empty() ? "" : ", ") + module.name + " " + module.version;
   }
-  session.output.facts(json::object{{"name", release.name},
-                                    {"version", release.version},
-                                    {"sequence", release.sequence},
-                                    {"channel", release.channel},
-                                    {"digest", opened.digest().hex()},
-                                    {"signed", !opened.signature_text().empty()},
-                                    {"modules", std::move(modules)}},
-                       {{"release", release.name + " " + release.version},
-                        {"sequence", std::to_string(release.sequence)},
-                        {"channel", release.channel},
-                        {"modules", names},
-                        {"manifest", opened.digest().hex()},
-                        {"signature", opened.signature_text().empty() ? "none" : "not checked here; see baton verify"}});
+  session.output.facts(
+      json::object{{"name", release.name},
+                   {"version", release.version},
+                   {"sequence", release.sequence},
+                   {"channel", release.channel},
+                   {"digest", opened.digest().hex()},
+                   {"signed", !opened.signature_text().empty()},
+                   {"modules", std::move(modules)}},
+      {{"release", release.name + " " + release.version},
+       {"sequence", std::to_string(release.sequence)},
+       {"channel", release.channel},
+       {"modules", names},
+       {"manifest", opened.digest().hex()},
+       {"signature",
+        opened.signature_text().empty() ? "none" : "not checked here; see baton verify"}});
   return {};
 }
 
 }  // namespace
+
+int show_bundle(Session& session, const std::string& file) {
+  return outcome(session, describe_bundle(session, file));
+}
 
 void add_bundle_verbs(CLI::App& app, Session& session) {
   auto file = std::make_shared<std::string>();
@@ -218,7 +225,8 @@ void add_bundle_verbs(CLI::App& app, Session& session) {
     };
   });
 
-  CLI::App* verify_verb = app.add_subcommand("verify", "Check a bundle: signature, manifest, files");
+  CLI::App* verify_verb =
+      app.add_subcommand("verify", "Check a bundle: signature, manifest, files");
   verify_verb->add_option("bundle", *file)->required();
   verify_verb->add_option("--key", *key, "Public key to check by (default: the host's)");
   verify_verb->callback([&session, file, key] {
@@ -233,12 +241,6 @@ void add_bundle_verbs(CLI::App& app, Session& session) {
     session.run = [&session, file, key, directory] {
       return outcome(session, extract(session, *file, *key, *directory));
     };
-  });
-
-  CLI::App* show = app.add_subcommand("show", "What a bundle says of itself");
-  show->add_option("bundle", *file)->required();
-  show->callback([&session, file] {
-    session.run = [&session, file] { return outcome(session, show_bundle(session, *file)); };
   });
 }
 

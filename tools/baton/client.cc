@@ -19,9 +19,9 @@ namespace json = boost::json;
 constexpr std::uint64_t kAnswerBytesMax = std::uint64_t{64} << 20;
 constexpr std::int64_t kWaitMs = 10'000;  // the host answers a wait at this interval at the latest
 
-constexpr Code kCodes[] = {Code::kFailed,  Code::kUsage,      Code::kUnreachable, Code::kNotFound,
-                           Code::kDenied,  Code::kRefused,    Code::kRolledBack,  Code::kStuck,
-                           Code::kBusy,    Code::kTimedOut};
+constexpr Code kCodes[] = {Code::kFailed, Code::kUsage,   Code::kUnreachable, Code::kNotFound,
+                           Code::kDenied, Code::kRefused, Code::kRolledBack,  Code::kStuck,
+                           Code::kBusy,   Code::kTimedOut};
 
 Error error_of(const json::value& error) {
   const json::object* object = error.if_object();
@@ -29,8 +29,7 @@ Error error_of(const json::value& error) {
     return Error(Code::kFailed, "the host's answer holds an error without code or message");
   const std::string_view name(object->at("code").as_string());
   for (Code code : kCodes)
-    if (name == code_name(code))
-      return Error(code, std::string(object->at("message").as_string()));
+    if (name == code_name(code)) return Error(code, std::string(object->at("message").as_string()));
   return Error(Code::kFailed, std::string(object->at("message").as_string()));
 }
 
@@ -44,9 +43,9 @@ Result<json::value> Client::ask(const std::string& verb, const json::object& arg
   if (error == boost::system::errc::permission_denied)
     return Error(Code::kDenied, socket_path_ + ": " + error.message());
   if (error)
-    return Error(Code::kUnreachable, "no host answers at " + socket_path_ + " (" +
-                                         error.message() +
-                                         "); start one with batond, or name its --root or --socket");
+    return Error(Code::kUnreachable,
+                 "no host answers at " + socket_path_ + " (" + error.message() +
+                     "); start one with batond, or name its --root or --socket");
   http::request<http::string_body> request(http::verb::post, "/v1/" + verb, 11);
   request.set(http::field::host, "baton");
   request.set(http::field::content_type, "application/json");

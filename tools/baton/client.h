@@ -4,12 +4,13 @@
 // Fails:   kUnreachable if no host answers; else the host's own error.
 #pragma once
 
+#include "base/result.h"
+
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+
 #include <functional>
 #include <string>
-
-#include "base/result.h"
 
 namespace baton::cli {
 
@@ -20,8 +21,8 @@ class Client {
   /// What the host answers; its envelope is taken off.
   Result<boost::json::value> ask(const std::string& verb, const boost::json::object& arguments);
 
-  /// Waits for an operation's end; `show` gets each of its lines once. The operation itself as the host
-  /// describes it, or its error.
+  /// Waits for an operation's end; `show` gets each of its lines once. The operation itself as the
+  /// host describes it, or its error.
   using Show = std::function<void(const boost::json::object& line)>;
   Result<boost::json::value> follow(std::int64_t id, const Show& show);
 

@@ -1,8 +1,8 @@
 // Verbs about the host: status, modules, log-level, config check, version.
-#include <boost/json/array.hpp>
-
-#include "baton/verbs.h"
 #include "base/version.h"
+#include "baton/verbs.h"
+
+#include <boost/json/array.hpp>
 
 namespace baton::cli {
 
@@ -22,8 +22,8 @@ int show_status(const Session& session) {
                    cell(*status, "root")},
       {"processes", cell(*status, "processes")},
       {"crashes", cell(*status, "crashes")},
-      {"memory", std::to_string(status->at("memory_bytes").to_number<std::uint64_t>() >> 20) +
-                     " MiB"}};
+      {"memory",
+       std::to_string(status->at("memory_bytes").to_number<std::uint64_t>() >> 20) + " MiB"}};
   if (!status->at("probation").is_null())
     facts.insert(facts.begin() + 1,
                  {"probation", cell(status->at("probation"), "elapsed_ms") + " of " +
@@ -57,8 +57,7 @@ int log_level(const Session& session, const std::string& level) {
 }
 
 int show_version(const Session& session) {
-  session.output.line({{"version", kVersion}},
-                      std::string("baton ") + kVersion);
+  session.output.line({{"version", kVersion}}, std::string("baton ") + kVersion);
   return 0;
 }
 

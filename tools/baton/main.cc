@@ -1,17 +1,19 @@
 // baton: the command line. Finds the verb, runs it, and turns its outcome into an exit code.
-#include "baton/verbs.h"
 #include "base/version.h"
+#include "baton/verbs.h"
 
 int main(int argc, char** argv) {
   using baton::cli::Format;
   CLI::App app(
-      "baton: deploys releases to a running host, upgrades and downgrades it under load, and shows what "
+      "baton: deploys releases to a running host, upgrades and downgrades it under load, and shows "
+      "what "
       "goes on inside.");
   const auto files = baton::real_files();
   baton::cli::Session session(*files);
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("baton ") + baton::kVersion);
-  app.add_option("--root", session.root, "The host's directory")->envname("BATON_ROOT")
+  app.add_option("--root", session.root, "The host's directory")
+      ->envname("BATON_ROOT")
       ->capture_default_str();
   app.add_option("--socket", session.socket, "The host's admin socket (default: ROOT/batond.sock)")
       ->envname("BATON_SOCKET");
@@ -25,7 +27,8 @@ int main(int argc, char** argv) {
   app.footer(
       "Exit codes: 0 done; 1 failed, nothing changed; 2 usage; 3 host not reachable; 4 not found;\n"
       "  5 denied; 6 refused; 7 failed and rolled back; 8 rollback failed; 9 busy; 10 timed out.\n"
-      "A first tour: baton key generate mine.key; baton pack release.yaml --modules DIR --key mine.key;\n"
+      "A first tour: baton key generate mine.key; baton pack release.yaml --modules DIR --key "
+      "mine.key;\n"
       "  baton key trust mine.key.pub; baton upgrade NAME-VERSION.baton; baton status");
   try {
     app.parse(argc, argv);

@@ -1,7 +1,8 @@
 #include "baton/output.h"
 
-#include <algorithm>
 #include <boost/json/serialize.hpp>
+
+#include <algorithm>
 #include <cstdio>
 
 namespace baton::cli {
@@ -58,10 +59,10 @@ void Output::line(const json::value& data, const std::string& text) const {
 
 int Output::error(const Error& error) const {
   if (format == Format::kJson) {
-    const std::string text = json::serialize(json::object{
-        {"api", "baton/1"},
-        {"ok", false},
-        {"error", {{"code", code_name(error.code())}, {"message", error.message()}}}});
+    const std::string text = json::serialize(
+        json::object{{"api", "baton/1"},
+                     {"ok", false},
+                     {"error", {{"code", code_name(error.code())}, {"message", error.message()}}}});
     std::printf("%s\n", text.c_str());
   }
   std::fprintf(stderr, "baton: %s\n", error.message().c_str());

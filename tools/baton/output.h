@@ -1,17 +1,18 @@
 // Output: what a verb has to say, as a table for people or as JSON for scripts.
 //
-// Data goes to standard output, progress and errors to standard error. JSON is one envelope for success and
-// error alike: {"api":"baton/1","ok":true,"data":...}.
+// Data goes to standard output, progress and errors to standard error. JSON is one envelope for
+// success and error alike: {"api":"baton/1","ok":true,"data":...}.
 //
 // Threads: one.
 #pragma once
 
+#include "base/result.h"
+
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+
 #include <string>
 #include <vector>
-
-#include "base/result.h"
 
 namespace baton::cli {
 

@@ -1,7 +1,7 @@
 // Verbs about processes: ps, tree, info, state, call, cast, send, suspend, resume, stop, kill.
-#include <boost/json/array.hpp>
-
 #include "baton/verbs.h"
+
+#include <boost/json/array.hpp>
 
 namespace baton::cli {
 
@@ -17,8 +17,8 @@ struct ProcessArguments {
 using Arguments = std::shared_ptr<ProcessArguments>;
 
 int list_processes(const Session& session, const ProcessArguments& arguments) {
-  const auto answer = session.client().ask(
-      "ps", {{"limit", arguments.limit}, {"module", arguments.module}});
+  const auto answer =
+      session.client().ask("ps", {{"limit", arguments.limit}, {"module", arguments.module}});
   if (!answer.ok()) return session.output.error(answer.error());
   std::vector<std::vector<std::string>> rows;
   for (const json::value& process : answer->at("processes").as_array())
@@ -70,9 +70,7 @@ void add_term_verb(CLI::App& app, Session& session, const Arguments& arguments, 
     verb->add_option("request", arguments->request, "A term in Erlang's text form")->required();
   verb->add_option("--timeout-ms", arguments->timeout_ms)->capture_default_str();
   verb->callback([&session, name, arguments] {
-    session.run = [&session, name, arguments] {
-      return ask_for_term(session, name, *arguments);
-    };
+    session.run = [&session, name, arguments] { return ask_for_term(session, name, *arguments); };
   });
 }
 
@@ -89,7 +87,17 @@ void add_process_verbs(CLI::App& app, Session& session) {
   app.add_subcommand("tree", "The supervision tree")->callback([&session] {
     session.run = [&session] { return show_tree(session); };
   });
-  add_term_verb(app, session, arguments, "info", "What a process is and is linked to", false);
+  // `info` is asked of bundles too: a file that is there is one.
+  CLI::App* info = app.add_subcommand("info", "What a process, or a bundle's file, is");
+  info->add_option("target", arguments->process, "A pid, a registered name, or a .baton file")
+      ->required();
+  info->callback([&session, arguments] {
+    session.run = [&session, arguments] {
+      const auto facts = session.files.facts(arguments->process);
+      return facts.ok() && facts->has_value() ? show_bundle(session, arguments->process)
+                                              : ask_for_term(session, "info", *arguments);
+    };
+  });
   add_term_verb(app, session, arguments, "state", "A process's state, as a term", false);
   add_term_verb(app, session, arguments, "call", "Ask a process and print its reply", true);
   add_term_verb(app, session, arguments, "cast", "Send a process a cast", true);

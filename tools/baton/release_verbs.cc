@@ -1,9 +1,10 @@
-// Verbs that change what a host runs: plan, upgrade, rollback, release list, unpack, install, make-permanent, remove,
-// operation.
-#include <boost/json/array.hpp>
-#include <filesystem>
-
+// Verbs that change what a host runs: plan, upgrade, rollback, release list, unpack, install,
+// make-permanent, remove, operation.
 #include "baton/verbs.h"
+
+#include <boost/json/array.hpp>
+
+#include <filesystem>
 
 namespace baton::cli {
 
@@ -85,7 +86,8 @@ int show_plan(const Session& session, const ReleaseArguments& arguments) {
     }
   }
   for (const char* kind : {"tree", "listeners", "env", "warnings"})
-    for (const json::value& line : plan->at(kind).as_array()) rows.push_back({kind, "", cell(line)});
+    for (const json::value& line : plan->at(kind).as_array())
+      rows.push_back({kind, "", cell(line)});
   session.output.table(*plan, {"PART", "STEP", "WHAT"}, rows);
   return arguments.detailed_exitcode && has_changes ? kPlanHasChanges : 0;
 }
@@ -96,7 +98,8 @@ int list_releases(const Session& session) {
   std::vector<std::vector<std::string>> rows;
   for (const json::value& release : releases->as_array())
     rows.push_back({cell(release, "name"), cell(release, "version"), cell(release, "status"),
-                    cell(release, "changed_at"), cell(release, "changed_by"), cell(release, "why")});
+                    cell(release, "changed_at"), cell(release, "changed_by"),
+                    cell(release, "why")});
   session.output.table(*releases, {"NAME", "VERSION", "STATUS", "SINCE", "BY", "WHY"}, rows);
   return 0;
 }
@@ -110,7 +113,8 @@ void add_install_options(CLI::App* verb, const Arguments& arguments) {
                  "Leave a release that fails its probation to the operator");
   verb->add_flag("--require-hot", arguments->require_hot,
                  "Refuse if any process would have to be restarted");
-  verb->add_flag("--accept-loss", arguments->accept_loss, "Give up data that going down would lose");
+  verb->add_flag("--accept-loss", arguments->accept_loss,
+                 "Give up data that going down would lose");
 }
 
 void add_common_options(CLI::App* verb, const Arguments& arguments) {

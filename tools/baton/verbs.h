@@ -1,16 +1,18 @@
 // The verbs of the command line, a function per family that adds them to the parser.
 //
-// Each verb's function returns the exit code of the process. What it needs beside its own options is in Session.
+// Each verb's function returns the exit code of the process. What it needs beside its own options
+// is in Session.
 #pragma once
-
-#include <CLI/CLI.hpp>
-#include <functional>
-#include <memory>
-#include <string>
 
 #include "base/files.h"
 #include "baton/client.h"
 #include "baton/output.h"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
 
 namespace baton::cli {
 
@@ -30,6 +32,8 @@ struct Session {
 
 /// key, pack, sign, verify, extract: without a host.
 void add_bundle_verbs(CLI::App& app, Session& session);
+/// What a bundle says of itself; the verb `info`, of a file.
+int show_bundle(Session& session, const std::string& file);
 /// plan, upgrade, rollback, release ...
 void add_release_verbs(CLI::App& app, Session& session);
 /// ps, tree, info, state, call, cast, send, suspend, resume, stop, kill
