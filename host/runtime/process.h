@@ -62,7 +62,6 @@ struct alignas(128) Process {
   Message* in_last;                      //  16
   std::atomic<std::uint32_t> generation; //  24
   std::atomic<std::uint16_t> flags;      //  28  ProcessFlags; written by the owner, read by reports
-  bool is_held;                          //  30  in a context's list of processes a drain put aside
   std::atomic<bool> owns_ports;          //  31  PortKeeper wants to hear of its end; set by any thread
   const baton_behaviour* behaviour;      //  32
   void* state;                           //  40  the state object, or a coroutine process's frame
@@ -75,6 +74,7 @@ struct alignas(128) Process {
   std::uint32_t position;                //  92
   baton_term parent;                     //  96
   std::uint64_t reductions;              // 104
+  std::uint32_t held_in;                 // 112  the drain that put it aside last, 0: none since its last turn
   std::atomic<std::uint16_t> application; // 116  inherited from the spawner; 0: none. Any thread reads it.
 
   bool has(std::uint16_t flag) const {

@@ -60,19 +60,20 @@ void append_mail(Process& process, Message* newest) {
   process.in_last = last;
 }
 
-bool is_unwanted(Process& process, const Message& message) {
+bool is_unwanted(Process& process, Message& message) {
   if (message.kind != BATON_REPLY && message.kind != BATON_DOWN) return false;
   Extension* extension = process.extension;
-  if ((message.flags & kWatched) != 0)
+  if ((message.flags & kWatched) != 0) {
+    // Asked once: its mail may be looked through again before it is handled.
+    message.flags &= static_cast<std::uint16_t>(~kWatched);
     return extension == nullptr || extension->monitors.erase(message.word[0]) == 0;
+  }
   return extension != nullptr && !extension->forgotten.empty() &&
          extension->forgotten.erase(message.word[0]) != 0;
 }
 
-bool pull(Context& context, Process& process) {
-  if (!process.mailbox.has_new_mail()) return false;
-  Message* before = process.in_first != nullptr ? process.in_last : nullptr;
-  append_mail(process, process.mailbox.take());
+bool act_on_signals(Context& context, Process& process, Message* before) {
+  bool has_removed = false;
   Message* message = before != nullptr ? before->next : process.in_first;
   while (message != nullptr) {
     Message* next = message->next;
@@ -83,8 +84,17 @@ bool pull(Context& context, Process& process) {
       context.release(unlink_from_mail(process, before, message));
     else
       before = message;
+    has_removed = has_removed || is_consumed;
     message = next;
   }
+  return has_removed;
+}
+
+bool pull(Context& context, Process& process) {
+  if (!process.mailbox.has_new_mail()) return false;
+  Message* before = process.in_first != nullptr ? process.in_last : nullptr;
+  append_mail(process, process.mailbox.take());
+  act_on_signals(context, process, before);
   return true;
 }
 

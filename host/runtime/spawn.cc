@@ -41,7 +41,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   }
   process->in_first = process->in_last = args;
   process->flags.store(request.notifies_parent ? kNotifyParent : 0, std::memory_order_relaxed);
-  process->is_held = false;
+  process->held_in = 0;
   process->owns_ports.store(false, std::memory_order_relaxed);
   process->behaviour = request.behaviour;
   process->state = nullptr;

@@ -107,12 +107,15 @@ After begin_await(Scheduler& scheduler, Process& process) {
     if (is_first)
       add_one(process.version.load(std::memory_order_relaxed)->shard(scheduler.id).awaits_begun);
   }
+  // Signals taken together with the message under way wait behind it; a frame may wait long.
+  if (is_first && act_on_signals(scheduler, process, nullptr)) scheduler.refused = nullptr;
   scheduler.call_ref = BATON_NO_TERM;
   process.set(kAwaiting);
   if (scheduler.is_chained) process.set(kChained);
   process.scan = scheduler.refused;
   if (scheduler.deadline_ns != 0 || process.extension != nullptr)
     wake_at(scheduler, process, scheduler.deadline_ns);
+  if (process.has(kExiting)) return After::kGoOn;
   if (std::exchange(scheduler.is_preempted, false)) {
     scheduler.enqueue_tail(&process);
     return After::kLeave;
@@ -263,12 +266,21 @@ Message* take_served(Process& process, Served is_served) {
   return nullptr;
 }
 
+// Put aside once per drain, on the list of the scheduler that does it. What an earlier drain wrote down does not
+// count: its list may have been worked off while the process stood in a run queue.
 After hold(Scheduler& scheduler, Process& process) {
-  if (!process.is_held) {
-    process.is_held = true;
+  const std::uint32_t drain = scheduler.runtime.drain_number();
+  if (process.held_in != drain) {
+    process.held_in = drain;
     scheduler.held.push_back(process.self);
   }
   return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
+}
+
+// What was passed over under a drain is to be looked at again.
+void forget_hold(Process& process) {
+  process.held_in = 0;
+  if (!process.has(kAwaiting)) process.scan = nullptr;
 }
 
 // One step of a process that may not take its mail as it comes.
@@ -278,6 +290,8 @@ After run_restricted(Scheduler& scheduler, Process& process, code::Phase phase) 
     if (process.mailbox.has_new_mail()) append_mail(process, process.mailbox.take());
     return hold(scheduler, process);
   }
+  if (process.held_in != 0 && process.held_in != scheduler.runtime.drain_number())
+    forget_hold(process);
   pull(scheduler, process);
   if (process.has(kExiting)) return end_by_signal(scheduler, process);
   if (process.has(kAwaiting)) return run_frame(scheduler, process);
@@ -345,10 +359,7 @@ void run_turn(Scheduler& scheduler, Process& process) {
       after = run_restricted(scheduler, process, phase);
       continue;
     }
-    if (__builtin_expect(process.is_held, 0)) {
-      process.is_held = false;
-      if (!process.has(kAwaiting)) process.scan = nullptr;
-    }
+    if (__builtin_expect(process.held_in != 0, 0)) forget_hold(process);
     after = step(scheduler, process);
   }
   scheduler.current = nullptr;

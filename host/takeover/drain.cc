@@ -25,6 +25,7 @@ Result<void> Drain::park(std::uint64_t deadline_ns) {
   BATON_CHECK(is_released_, "a drain is used once");
   is_released_ = false;
   // Draining is announced before any phase changes: what is sent from then on is looked at for marks.
+  runtime_.begin_drain();
   runtime_.is_draining().store(true, std::memory_order_seq_cst);
   set_phase(code::Phase::kDraining);
   bool has_passed = runtime_.barrier(deadline_ns);
