@@ -21,10 +21,36 @@ using std::chrono::milliseconds;
 constexpr std::int64_t kProcessesListedMax = 1000;
 constexpr milliseconds kSystemTimeout{5000};
 
+// Integers that may pass 64 bits, as strings: Boost.JSON, and many who read the answer, would round them.
+std::string with_long_integers_quoted(std::string_view text) {
+  constexpr std::size_t kDigitsMax = 18;  // so many always fit
+  std::string quoted;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = at + 1;
+    if (text[at] == '"') {
+      while (text[end] != '"') end += text[end] == '\\' ? 2 : 1;
+      quoted += text.substr(at, ++end - at);
+    } else if (text[at] == '-' || (text[at] >= '0' && text[at] <= '9')) {
+      end = std::min(text.find_first_not_of("0123456789+-.eE", at), text.size());
+      const std::string_view number = text.substr(at, end - at);
+      const bool is_long =
+          number.size() > kDigitsMax && number.find_first_of(".eE") == std::string_view::npos;
+      if (is_long) quoted += '"';
+      quoted += number;
+      if (is_long) quoted += '"';
+    } else {
+      quoted += text[at];
+    }
+    at = end;
+  }
+  return quoted;
+}
+
 // A term in both forms: what a person types, and what a script reads.
 json::object shown(const Parts& parts, baton_term term) {
   const term::AtomTable& atoms = parts.runtime.atoms();
-  return {{"term", term::print(term, atoms)}, {"value", json::parse(term::to_json(term, atoms))}};
+  return {{"term", term::print(term, atoms)},
+          {"value", json::parse(with_long_integers_quoted(term::to_json(term, atoms)))}};
 }
 
 Result<baton_term> process_argument(const Parts& parts, const json::object& arguments) {
