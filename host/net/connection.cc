@@ -22,6 +22,17 @@ constexpr std::uint32_t kReadEvents =
     std::uint32_t{EPOLLIN} | std::uint32_t{EPOLLRDHUP} | std::uint32_t{EPOLLHUP};
 constexpr std::uint32_t kHangUpEvents = std::uint32_t{EPOLLRDHUP} | std::uint32_t{EPOLLHUP};
 
+ssize_t send_both(int fd, std::string_view first, std::string_view second) {
+  if (first.empty()) std::swap(first, second);
+  if (second.empty()) return ::send(fd, first.data(), first.size(), MSG_NOSIGNAL);
+  iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
+                    {const_cast<char*>(second.data()), second.size()}};
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 bool Connection::open(Connections& table, int fd, baton_term port,
@@ -157,7 +168,8 @@ int Connection::set_active(std::int32_t count) {
   } else if (count > 0) {
     if (active_ != Active::kCount) count_ = 0;
     active_ = Active::kCount;
-    count_ += static_cast<std::uint32_t>(count);
+    constexpr std::uint32_t kCountMax = std::uint32_t{1} << 31;
+    count_ = std::min(count_ + static_cast<std::uint32_t>(count), kCountMax);
   } else {
     switch (count) {
       case BATON_ACTIVE_FALSE:
@@ -265,6 +277,9 @@ void Connection::answer(runtime::Context& context, HttpPipeline::Request& reques
                         std::span<const baton_http_header> headers, std::string_view body) {
   HttpPipeline& pipeline = http_->pipeline;
   const bool is_next = pipeline.is_next(request);
+  if (is_next &&
+      waiting() >= listener_->limits().send_queue_bytes_max.load(std::memory_order_relaxed))
+    return fail(context, atoms::kSendQueueFull);
   std::string& to = is_next ? out_ : request.answer;
   append_answer_head(to, request.exchange, status, headers, body.size(),
                      table_->scratch(context).date.now());
@@ -314,12 +329,7 @@ void Connection::append_out(std::string_view bytes) {
 bool Connection::write_out(runtime::Context& context, std::string_view behind) {
   if (waiting() == 0 && behind.empty()) return true;
   for (;;) {
-    iovec parts[2] = {{out_.data() + out_at_, waiting()},
-                      {const_cast<char*>(behind.data()), behind.size()}};
-    msghdr message{};
-    message.msg_iov = parts[0].iov_len != 0 ? parts : parts + 1;
-    message.msg_iovlen = parts[0].iov_len != 0 && parts[1].iov_len != 0 ? 2 : 1;
-    const ssize_t result = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    const ssize_t result = send_both(fd_, {out_.data() + out_at_, waiting()}, behind);
     if (result < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) break;
@@ -390,17 +400,19 @@ void Connection::pass_to(baton_term pid) {
 
 void Connection::owner_ended(runtime::Context& context, baton_term pid) {
   if (http_ != nullptr) {
-    if (!is_direct_) http_->takes_more = false;
+    // Without its owner, and without a listener that might get another, it has no more to do.
+    const bool is_last = !is_direct_ || listener_->is_closed();
+    if (is_last) http_->takes_more = false;
     const std::vector<std::int64_t> numbers = http_->pipeline.asked_of(pid);
     for (std::int64_t number : numbers) {
       add(listener_->counters().http_failed);
-      if (!is_direct_ && number == numbers.back())
+      if (is_last && number == numbers.back())
         http_->pipeline.find(number)->exchange.keeps_alive = false;
       answer_by_host(context, number, 500);
       if (fd_ < 0) return;
     }
   }
-  if (!is_direct_) begin_close();
+  if (!is_direct_ || listener_->is_closed()) begin_close();
   if (waiting() != 0 && !write_out(context)) return;
   settle(context);
 }

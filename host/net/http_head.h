@@ -4,9 +4,10 @@
 // smuggles another one in: Content-Length beside Transfer-Encoding or twice, a line end without its
 // CR, white space before a header's colon, a folded header, a coding other than chunked.
 //
-// Our own instead of Boost.Beast's parser: that one takes 1.3 us where this takes 0.2 us for wrk's
-// request and 3.4 us against 0.7 us for a browser's (tests/bench/http_head_bench.cc), and accepts
-// folded lines.
+// Our own instead of Boost.Beast's parser, which takes folded lines, two Content-Lengths, two Hosts
+// or none and any coding in front of chunked, and does not let one see all of that afterwards. It
+// also copies each header, where this one leaves views: 600 ns against 360 ns for a browser's
+// request, 67 against 55 ns for wrk's.
 //
 // Ownership: a head borrows the bytes it was read from.
 // Threads:   value types.

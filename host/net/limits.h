@@ -14,7 +14,7 @@ inline constexpr std::uint32_t kPortsMax = 1u << 20;
 /// Bytes of one read, and so of one {tcp, Port, Bytes}; see BATON_TCP_CHUNK_MAX.
 inline constexpr std::size_t kChunkBytesMax = 65536;
 /// Reads of one connection before the others have their turn.
-inline constexpr int kReadsMax = 4;
+inline constexpr int kReadsMax = 2;
 /// Connections accepted before something else has its turn.
 inline constexpr int kAcceptsMax = 64;
 /// How long a listener rests when the system has no descriptor or memory for a connection.

@@ -97,6 +97,8 @@ Result<std::shared_ptr<Listener>> Listener::open(const bundle::ListenerDescripti
   if (listener->fd_ < 0) return failed("make a socket for");
   const int on = 1;
   setsockopt(listener->fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Linux hands it down to what is accepted.
+  setsockopt(listener->fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (bind(listener->fd_, resolved->get(), resolved->size) != 0) return failed("bind");
   if (::listen(listener->fd_, static_cast<int>(description.backlog)) != 0)
     return failed("listen on");

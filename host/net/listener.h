@@ -66,6 +66,7 @@ class Listener {
   baton_term owner() const { return owner_.load(std::memory_order_seq_cst); }
   bool is_announcing() const { return is_announcing_.load(std::memory_order_relaxed); }
   bool is_suspended() const;
+  bool is_closed() const { return is_closed_.load(std::memory_order_seq_cst); }
   /// False: it has another owner, one that is not `ended`.
   bool take(baton_term pid, bool is_announcing, baton_term ended);
   /// If the owner is that process.
@@ -94,13 +95,13 @@ class Listener {
   Counters counters_;
   std::atomic<baton_term> owner_{BATON_NO_TERM};  // written under mutex_
   std::atomic<bool> is_announcing_{false};        // written under mutex_
+  std::atomic<bool> is_closed_{false};            // written under mutex_
 
   mutable std::mutex mutex_;
   bundle::ListenerDescription description_;  // guarded by mutex_
   bool is_suspended_ = false;                // guarded by mutex_
   bool is_resting_ = false;                  // guarded by mutex_
   bool is_watched_ = false;                  // guarded by mutex_
-  bool is_closed_ = false;                   // guarded by mutex_
 };
 
 enum class Side { kOwn, kPeer };

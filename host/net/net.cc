@@ -4,8 +4,6 @@
 #include "net/tables.h"
 #include "term/layout.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,12 +66,24 @@ Result<void> Net::resume(std::string_view name) {
 }
 
 Result<void> Net::close(std::string_view name) {
-  std::unique_lock lock(mutex_);
-  const auto found = listeners_.find(name);
-  if (found == listeners_.end()) return no_listener(name);
-  found->second->close();
-  by_key_.erase(found->second->key());
-  listeners_.erase(found);
+  std::shared_ptr<Listener> closed;
+  {
+    std::unique_lock lock(mutex_);
+    const auto found = listeners_.find(name);
+    if (found == listeners_.end()) return no_listener(name);
+    closed = found->second;
+    closed->close();
+    by_key_.erase(closed->key());
+    listeners_.erase(found);
+    std::erase_if(closed_, [](const auto& older) { return older.expired(); });
+    closed_.push_back(closed);
+  }
+  // Nobody will ever serve these; those of an owner end with it.
+  if (closed->owner() == BATON_NO_TERM) {
+    runtime::External external(runtime_);
+    for (baton_term port : connections_.index().ports_of(closed->key()))
+      end_of_owner(external.context(), port, BATON_NO_TERM);
+  }
   return {};
 }
 
@@ -177,8 +187,6 @@ void Net::begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, 
     ::close(fd);
     return;
   }
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 
   const baton_term owner = listener->owner();
   const bool is_direct = listener->is_http() && !listener->is_announcing();
@@ -300,23 +308,26 @@ int Net::respond(runtime::Context& context, baton_term port, std::int64_t reques
       BATON_NET_CLOSED);
 }
 
+void Net::end_of_owner(runtime::Context& context, baton_term port, baton_term pid) {
+  Connection* connection = connections_.find(port);
+  std::lock_guard lock(connection->mutex());
+  if (connection->port() == port && connection->is_open()) connection->owner_ended(context, pid);
+}
+
 void Net::owner_ended(runtime::Context& context, baton_term pid) {
-  const auto end = [&](baton_term port) {
-    Connection* connection = connections_.find(port);
-    std::lock_guard lock(connection->mutex());
-    if (connection->port() == port && connection->is_open()) connection->owner_ended(context, pid);
-  };
   std::vector<std::uint64_t> keys;
   {
     std::shared_lock lock(mutex_);
     // First all listeners: from here on no request is given to it.
-    for (const auto& [name, listener] : listeners_) {
+    for (const auto& [name, listener] : listeners_)
       if (listener->give_up(pid)) keys.push_back(listener->key());
-    }
+    for (const auto& closed : closed_)
+      if (const auto listener = closed.lock(); listener != nullptr && listener->give_up(pid))
+        keys.push_back(listener->key());
   }
   for (std::uint64_t key : keys)
-    for (baton_term port : connections_.index().ports_of(key)) end(port);
-  for (baton_term port : connections_.index().ports_of(pid)) end(port);
+    for (baton_term port : connections_.index().ports_of(key)) end_of_owner(context, port, pid);
+  for (baton_term port : connections_.index().ports_of(pid)) end_of_owner(context, port, pid);
 }
 
 }  // namespace baton::net

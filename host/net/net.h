@@ -55,8 +55,7 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   /// kNotFound.
   Result<void> suspend(std::string_view name);
   Result<void> resume(std::string_view name);
-  /// Unbinds it. Its connections live on, with their owners; requests on those that had none are
-  /// answered 503. kNotFound.
+  /// Unbinds it. Its connections live on with their owners, and end with them. kNotFound.
   Result<void> close(std::string_view name);
   /// Other limits for a listener and its connections; kNotFound, and kUsage if name, protocol or
   /// address differ.
@@ -88,6 +87,7 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
  private:
   std::shared_ptr<Listener> listener_of(std::uint64_t key) const;
   void accept(Readiness& readiness, const std::shared_ptr<Listener>& listener);
+  void end_of_owner(runtime::Context& context, baton_term port, baton_term pid);
   void begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, int fd);
   /// Runs `act` on an open connection with its lock held; `otherwise` if there is none.
   template <class Act>
@@ -101,7 +101,8 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   mutable std::shared_mutex mutex_;
   std::map<std::string, std::shared_ptr<Listener>, std::less<>> listeners_;  // guarded by mutex_
   std::map<std::uint64_t, std::shared_ptr<Listener>> by_key_;                // guarded by mutex_
-  std::uint64_t last_key_ = 0;                                               // guarded by mutex_
+  std::vector<std::weak_ptr<Listener>> closed_;  // that may have connections; guarded by mutex_
+  std::uint64_t last_key_ = 0;                   // guarded by mutex_
 };
 
 }  // namespace baton::net

@@ -140,18 +140,22 @@ struct Seen {
 
 class Client {
  public:
-  explicit Client(const bundle::Address& address) {
+  enum class Connect { kNow, kLater };
+  explicit Client(const bundle::Address& address, Connect when = Connect::kNow) {
     fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const timeval patience{kPatience.count(), 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     const int on = 1;
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (when == Connect::kNow) connect(address);
+  }
+  void connect(const bundle::Address& address) {
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(address.port);
     inet_pton(AF_INET, address.host.c_str(), &to.sin_addr);
-    is_connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+    is_connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
   }
   Client(Client&& other) noexcept
       : fd_(std::exchange(other.fd_, -1)), is_connected_(other.is_connected_) {}

@@ -322,6 +322,73 @@ TEST_F(Http, TheEndOfAConnectionsOwnerAnswersItsRequestsAndClosesIt) {
   EXPECT_NE(answer.find("connection: close"), answer.npos);
 }
 
+TEST_F(Http, ConnectionsOfAClosedListenerEndWithItsOwner) {
+  const auto address = open_http();
+  const baton_term owner = serve("web", 0, mirror());
+  Client client(address);
+  client.send(get("/a"));
+  EXPECT_EQ(body_of(client.receive_answer()), "/a|");
+
+  ASSERT_TRUE(net_.close("web").ok());
+  client.send(get("/b"));
+  EXPECT_EQ(body_of(client.receive_answer()), "/b|");
+  kill(owner);
+  EXPECT_EQ(client.receive_all(), "");
+  EXPECT_FALSE(client.was_reset());
+}
+
+TEST_F(Http, ConnectionsOfAClosedListenerWithoutAnOwnerEnd) {
+  const auto address = open_http();
+  const baton_term owner = serve("web", 0, mirror());
+  Client client(address);
+  client.send(get("/a"));
+  client.receive_answer();
+  kill(owner);
+  ASSERT_TRUE(eventually([&] { return net_.status("web")->owner == BATON_NO_TERM; }));
+
+  ASSERT_TRUE(net_.close("web").ok());
+  EXPECT_EQ(client.receive_all(), "");
+}
+
+TEST_F(Http, AClientThatTakesNoAnswersIsClosedWhenTheyFillItsQueue) {
+  const auto address = open_http();
+  net_.listener("web")->limits().send_queue_bytes_max = 1 << 20;
+  const std::string large(4 << 20, 'x');
+  serve("web", 0, [&](baton_context* context, const baton_message* message) {
+    respond(context, Seen(message), 200, large);
+    return +BATON_OK;
+  });
+  Client client(address);
+  std::string all;
+  for (int i = 0; i < 60; ++i) all += get("/");
+  client.send(all);
+
+  EXPECT_TRUE(eventually([&] { return statistics("web").errors == 1; }));
+  EXPECT_EQ(statistics("web").open, 0u);
+}
+
+TEST_F(Http, BodiesThatWaitForTheirAnswersAreBounded) {
+  auto small = description("web", bundle::Protocol::kHttp);
+  small.body_bytes_max = 100'000;
+  const auto address = open(small);
+  std::atomic<int> asked{0};
+  serve("web", 0, [&](baton_context*, const baton_message*) {
+    ++asked;
+    return +BATON_OK;
+  });
+  Client client(address);
+  const std::string post =
+      "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 60000\r\n\r\n" + std::string(60'000, 'x');
+  client.send(post + post + post + post);
+
+  // The second one passes the bound, so it is the last that is read.
+  EXPECT_TRUE(eventually([&] { return asked == 2; }));
+  Client other(address);
+  other.send(get("/"));
+  EXPECT_TRUE(eventually([&] { return asked == 3; }));
+  EXPECT_EQ(statistics("web").http_requests, 3u);
+}
+
 TEST_F(Http, AnAnswerThatMayNotBeSentIsRefusedAndCanBeGivenAgain) {
   const auto address = open_http();
   serve("web", 0, [&](baton_context* context, const baton_message* message) {

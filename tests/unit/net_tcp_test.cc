@@ -465,6 +465,26 @@ TEST_F(Tcp, AcceptsNoMoreThanConnectionsMax) {
   EXPECT_EQ(fourth.receive(1), "y");
 }
 
+TEST_F(Tcp, ClientsWaitWhileTheSystemHasNoDescriptorForThem) {
+  const auto address = open_tcp();
+  serve("echo", 0, echo());
+  Client client(address);
+  client.send("x");
+  ASSERT_EQ(client.receive(1), "x");
+  // given: no descriptor beyond those in use
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  Client waiting(address, Client::Connect::kLater);
+  const rlimit none{static_cast<rlim_t>(waiting.fd()) + 1, files.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+
+  waiting.connect(address);
+  waiting.send("y");
+  EXPECT_TRUE(eventually([&] { return statistics("echo").refused > 0; }));
+  setrlimit(RLIMIT_NOFILE, &files);
+  EXPECT_EQ(waiting.receive(1), "y");
+}
+
 TEST_F(Tcp, ASuspendedListenerHoldsClientsBack) {
   const auto address =
       *net_.open(description("echo", bundle::Protocol::kTcp), Net::Exposure::kSuspended);

@@ -31,11 +31,13 @@
  *
  * Ownership
  *   When its owner ends, a connection is closed after what was sent has gone out. A listener stays bound and
- *   waits, not accepting, for the next process that asks for it; its http connections wait with it, and requests
- *   under way are answered 500.
+ *   waits, not accepting, for the next process that asks for it; its http connections wait with it: requests
+ *   under way are answered 500, those that come meanwhile 503.
  *
  * Flow control
  *   A passive connection is not read. Nor is one whose client does not take what was sent to it, until it does.
+ *   What a client can put into its owner's mailbox is bounded by set_active with a number (that many chunks), not
+ *   with BATON_ACTIVE_ALWAYS. For http the host bounds it: 64 requests, bodies of body_bytes_max in all.
  *
  * Threads: inside the callback that the context was given to. A process may use any port it knows.
  */
