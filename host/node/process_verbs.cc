@@ -58,6 +58,14 @@ Result<baton_term> process_argument(const Parts& parts, const json::object& argu
   return behaviour::sys::find_process(parts.runtime, text);
 }
 
+// What a process answered; an error says which process it was about.
+Result<json::value> answer_of(const Parts& parts, const json::object& arguments,
+                              Result<term::Block> answer) {
+  if (!answer.ok())
+    return std::move(answer).error().within("process " + text_argument(arguments, "process", ""));
+  return json::value(shown(parts, answer->root()));
+}
+
 milliseconds timeout_argument(const json::object& arguments) {
   return milliseconds(number_argument(arguments, "timeout_ms", kSystemTimeout.count()));
 }
@@ -125,9 +133,8 @@ Result<json::value> tree(const Parts& parts) {
 Result<json::value> system(const Parts& parts, const json::object& arguments,
                            runtime::SystemRequest request) {
   BATON_ASSIGN(const baton_term pid, process_argument(parts, arguments));
-  BATON_ASSIGN(const term::Block answer,
-               parts.runtime.system(pid, request, timeout_argument(arguments)));
-  return json::value(shown(parts, answer.root()));
+  return answer_of(parts, arguments,
+                   parts.runtime.system(pid, request, timeout_argument(arguments)));
 }
 
 Result<json::value> call(const Parts& parts, const json::object& arguments) {
@@ -135,9 +142,8 @@ Result<json::value> call(const Parts& parts, const json::object& arguments) {
   BATON_ASSIGN(const std::string text, text_argument(arguments, "request"));
   auto request = term::parse(text, parts.runtime.atoms());
   if (!request.ok()) return std::move(request).error().within("request");
-  BATON_ASSIGN(const term::Block answer,
-               parts.runtime.call(pid, *request, timeout_argument(arguments)));
-  return json::value(shown(parts, answer.root()));
+  return answer_of(parts, arguments,
+                   parts.runtime.call(pid, *request, timeout_argument(arguments)));
 }
 
 Result<json::value> cast(const Parts& parts, const json::object& arguments, std::uint8_t kind) {
