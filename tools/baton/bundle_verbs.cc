@@ -212,12 +212,18 @@ void add_bundle_verbs(CLI::App& app, Session& session) {
       ->required();
   pack_verb->add_option("--key", packing->key, "Secret key to sign with")->required();
   pack_verb->add_option("--output", packing->output, "The bundle's file")->required();
+  pack_verb->footer(
+      "Packing the same input twice gives the same bytes. See releases/README.md for the "
+      "description's format.\n"
+      "Example:\n"
+      "  baton pack releases/demo-1.0.0.yaml --modules build/modules --key mine.key --output "
+      "demo-1.0.0.baton");
   pack_verb->callback([&session, packing] {
     session.run = [&session, packing] { return outcome(session, pack(session, *packing)); };
   });
 
   CLI::App* sign = app.add_subcommand("sign", "Put another signature into a bundle");
-  sign->add_option("bundle", *file)->required();
+  sign->add_option("bundle", *file, "The bundle's file")->required();
   sign->add_option("--key", *key, "Secret key to sign with")->required();
   sign->callback([&session, file, key] {
     session.run = [&session, file, key] {
@@ -227,15 +233,15 @@ void add_bundle_verbs(CLI::App& app, Session& session) {
 
   CLI::App* verify_verb =
       app.add_subcommand("verify", "Check a bundle: signature, manifest, files");
-  verify_verb->add_option("bundle", *file)->required();
+  verify_verb->add_option("bundle", *file, "The bundle's file")->required();
   verify_verb->add_option("--key", *key, "Public key to check by (default: the host's)");
   verify_verb->callback([&session, file, key] {
     session.run = [&session, file, key] { return outcome(session, verify(session, *file, *key)); };
   });
 
   CLI::App* extract_verb = app.add_subcommand("extract", "Verify a bundle and unpack its files");
-  extract_verb->add_option("bundle", *file)->required();
-  extract_verb->add_option("directory", *directory)->required();
+  extract_verb->add_option("bundle", *file, "The bundle's file")->required();
+  extract_verb->add_option("directory", *directory, "A new directory")->required();
   extract_verb->add_option("--key", *key, "Public key to check by (default: the host's)");
   extract_verb->callback([&session, file, key, directory] {
     session.run = [&session, file, key, directory] {

@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
       "goes on inside.");
   const auto files = baton::real_files();
   baton::cli::Session session(*files);
+  app.name("baton");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("baton ") + baton::kVersion);
   app.add_option("--root", session.root, "The host's directory")
@@ -18,8 +19,10 @@ int main(int argc, char** argv) {
   app.add_option("--socket", session.socket, "The host's admin socket (default: ROOT/batond.sock)")
       ->envname("BATON_SOCKET");
   app.add_option("-o,--output-format", session.output.format, "table or json")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Format>{{"table", Format::kTable}, {"json", Format::kJson}}));
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Format>{{"table", Format::kTable},
+                                                                        {"json", Format::kJson}})
+                      .description(""))
+      ->type_name("FORMAT");
   add_bundle_verbs(app, session);
   add_release_verbs(app, session);
   add_process_verbs(app, session);
@@ -29,7 +32,8 @@ int main(int argc, char** argv) {
       "  5 denied; 6 refused; 7 failed and rolled back; 8 rollback failed; 9 busy; 10 timed out.\n"
       "A first tour: baton key generate mine.key; baton pack release.yaml --modules DIR --key "
       "mine.key;\n"
-      "  baton key trust mine.key.pub; baton upgrade NAME-VERSION.baton; baton status");
+      "  baton key trust mine.key.pub; baton upgrade NAME-VERSION.baton; baton status\n"
+      "More about a verb, with examples: baton VERB --help");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

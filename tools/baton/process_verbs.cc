@@ -67,8 +67,11 @@ void add_term_verb(CLI::App& app, Session& session, const Arguments& arguments, 
   verb->add_option("process", arguments->process, "A registered name, or a pid such as '<0.5.1>'")
       ->required();
   if (has_request)
-    verb->add_option("request", arguments->request, "A term in Erlang's text form")->required();
-  verb->add_option("--timeout-ms", arguments->timeout_ms)->capture_default_str();
+    verb->add_option("request", arguments->request,
+                     "A term in Erlang's text form, such as 1000 or '{play,3}'")
+        ->required();
+  verb->add_option("--timeout-ms", arguments->timeout_ms, "How long to wait for the answer")
+      ->capture_default_str();
   verb->callback([&session, name, arguments] {
     session.run = [&session, name, arguments] { return ask_for_term(session, name, *arguments); };
   });
@@ -80,7 +83,7 @@ void add_process_verbs(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<ProcessArguments>();
   CLI::App* ps = app.add_subcommand("ps", "The processes");
   ps->add_option("--module", arguments->module, "Only those of this module");
-  ps->add_option("--limit", arguments->limit)->capture_default_str();
+  ps->add_option("--limit", arguments->limit, "Show so many at most")->capture_default_str();
   ps->callback([&session, arguments] {
     session.run = [&session, arguments] { return list_processes(session, *arguments); };
   });

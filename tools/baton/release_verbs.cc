@@ -135,7 +135,7 @@ void add_release_verbs(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<ReleaseArguments>();
 
   CLI::App* plan = app.add_subcommand("plan", "What an upgrade to a bundle would do, and why");
-  plan->add_option("bundle", arguments->bundle)->required();
+  plan->add_option("bundle", arguments->bundle, "The bundle's file")->required();
   plan->add_flag("--detailed-exitcode", arguments->detailed_exitcode,
                  "Exit with 20 when there are changes");
   plan->callback([&session, arguments] {
@@ -144,14 +144,34 @@ void add_release_verbs(CLI::App& app, Session& session) {
 
   CLI::App* upgrade = app.add_subcommand(
       "upgrade", "Unpack, verify, plan, take over, watch, and make permanent or roll back");
-  upgrade->add_option("bundle", arguments->bundle)->required();
+  upgrade->add_option("bundle", arguments->bundle, "The bundle's file")->required();
   add_install_options(upgrade, arguments);
+  upgrade->footer(
+      "While the release is in probation the one before stays warm. A crash rate or a failed "
+      "health check\n"
+      "above what the release allows rolls it back (exit 7). This command may be interrupted: the "
+      "host goes on.\n"
+      "Examples:\n"
+      "  baton plan shop-1.1.0.baton                        first see what it would do\n"
+      "  baton upgrade shop-1.1.0.baton --probation 10m     watch it for ten minutes\n"
+      "  baton upgrade shop-1.1.0.baton --detach            do not wait; baton status tells how it "
+      "fares\n"
+      "  baton release make-permanent                       end the probation now; or: baton "
+      "rollback");
   runs(upgrade, session, "upgrade", arguments);
 
   CLI::App* rollback = app.add_subcommand("rollback", "Go back to the release before, at once");
   rollback->add_option("version", arguments->version, "Which (default: the one before)");
   rollback->add_flag("--accept-loss", arguments->accept_loss, "Give up data that would be lost");
   runs(rollback, session, "rollback", arguments);
+  rollback->footer(
+      "During probation this takes milliseconds, as the versions before are still loaded. Where "
+      "the version before\n"
+      "cannot hold all the data it is refused with a count (exit 6), unless --accept-loss is "
+      "given.\n"
+      "Examples:\n"
+      "  baton rollback --reason \"orders time out\"\n"
+      "  baton rollback 1.0.0 --accept-loss");
 
   CLI::App* release = app.add_subcommand("release", "The single steps, and what is here");
   release->require_subcommand(1);
@@ -159,22 +179,23 @@ void add_release_verbs(CLI::App& app, Session& session) {
     session.run = [&session] { return list_releases(session); };
   });
   CLI::App* unpack = release->add_subcommand("unpack", "Verify a bundle and take it in");
-  unpack->add_option("bundle", arguments->bundle)->required();
+  unpack->add_option("bundle", arguments->bundle, "The bundle's file")->required();
   runs(unpack, session, "unpack", arguments);
   CLI::App* install = release->add_subcommand("install", "Take over to an unpacked release");
-  install->add_option("name", arguments->name)->required();
-  install->add_option("version", arguments->version)->required();
+  install->add_option("name", arguments->name, "The release's name")->required();
+  install->add_option("version", arguments->version, "Its version")->required();
   add_install_options(install, arguments);
   runs(install, session, "install", arguments);
   runs(release->add_subcommand("make-permanent", "Boot the current release from now on"), session,
        "make_permanent", arguments);
   CLI::App* remove = release->add_subcommand("remove", "Forget an unpacked or old release");
-  remove->add_option("name", arguments->name)->required();
-  remove->add_option("version", arguments->version)->required();
+  remove->add_option("name", arguments->name, "The release's name")->required();
+  remove->add_option("version", arguments->version, "Its version")->required();
   runs(remove, session, "remove", arguments);
 
   CLI::App* operation = app.add_subcommand("operation", "Follow an operation to its end");
-  operation->add_option("id", arguments->operation)->required();
+  operation->add_option("id", arguments->operation, "Its number, as --detach or status 9 told it")
+      ->required();
   operation->callback([&session, arguments] {
     session.run = [&session, arguments] { return follow(session, arguments->operation); };
   });
