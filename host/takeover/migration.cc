@@ -10,6 +10,8 @@ namespace baton::takeover {
 namespace {
 
 constexpr std::size_t kChunkItems = 1024;
+// How many are prepared between two looks at the clock: a hook may be slow.
+constexpr std::size_t kTimedItems = 16;
 // How far ahead of the work the slots and the states are fetched.
 constexpr std::size_t kSlotAhead = 16;
 constexpr std::size_t kStateAhead = 8;
@@ -143,15 +145,14 @@ void Migration::in_parallel(std::uint32_t threads, Work work) {
 
 Result<void> Migration::prepare(const TakeoverOptions& options, std::uint64_t deadline_ns) {
   in_parallel(options.threads, [&](std::size_t begin, std::size_t end, runtime::Context& context) {
-    if (has_failed_.load(std::memory_order_relaxed)) return;
-    if (runtime::now_ns() > deadline_ns) {
-      std::lock_guard lock(mutex_);
-      if (!has_failed_.exchange(true)) failure_ = "the budget of the take-over is used up";
-      return;
+    for (; begin < end && !has_failed_.load(std::memory_order_relaxed); begin += kTimedItems) {
+      if (runtime::now_ns() > deadline_ns) return fail_late(options);
+      prepare_chunk(begin, std::min(end, begin + kTimedItems), context, options);
     }
-    prepare_chunk(begin, end, context, options);
   });
-  if (has_failed_) return Error(Code::kFailed, failure_);
+  // The last of them may have come too late.
+  if (!has_failed_ && runtime::now_ns() > deadline_ns) fail_late(options);
+  if (has_failed_) return Error(failure_code_, failure_);
   const std::uint64_t losses = losses_.load();
   if (losses != 0 && !options.accepts_loss)
     return Error(Code::kRefused, "going down would lose " + std::to_string(losses) + " of " + lost_ +
@@ -167,7 +168,8 @@ void Migration::prepare_chunk(std::size_t begin, std::size_t end, runtime::Conte
     if (item.mover == nullptr) continue;
     context.error.length = 0;
     if (!options.accepts_loss && item.loser->may_lose()) {
-      count_loss(item, context.error);
+      if (!count_loss(item, context.error))
+        return fail(*item.process, std::string(context.error.text, context.error.length));
       // Once something would be lost it is only counted to the end.
       if (losses_.load(std::memory_order_relaxed) != 0) continue;
     }
@@ -192,18 +194,30 @@ bool Migration::prepare_item(Item& item, runtime::Context& context) {
   return true;
 }
 
-void Migration::count_loss(const Item& item, baton_error& error) {
+bool Migration::count_loss(const Item& item, baton_error& error) {
   const std::uint64_t count = item.loser->loss(item.old_state, &error);
-  if (count == 0) return;
+  if (count == 0) return true;
+  if (count == StateMover::kUncountable) return false;
   losses_.fetch_add(count, std::memory_order_relaxed);
   std::lock_guard lock(mutex_);
   if (lost_.empty()) lost_.assign(error.text, error.length);
+  return true;
 }
 
 void Migration::fail(const runtime::Process& process, const std::string& why) {
   std::lock_guard lock(mutex_);
   if (has_failed_.exchange(true)) return;
+  failure_code_ = Code::kFailed;
   failure_ = name_of(process) + ": " + why;
+}
+
+void Migration::fail_late(const TakeoverOptions& options) {
+  std::lock_guard lock(mutex_);
+  if (has_failed_.exchange(true)) return;
+  failure_code_ = Code::kTimedOut;
+  failure_ = "the take-over's budget of " + std::to_string(options.budget.count()) +
+             " ms ended before the states of " + std::to_string(items_.size()) +
+             " processes were prepared; cure: a larger budget or a faster code_change";
 }
 
 void Migration::commit(const TakeoverOptions& options, const std::function<void()>& flip) {

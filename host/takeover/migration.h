@@ -48,6 +48,7 @@ class Migration {
   void offer(std::uint32_t process, std::uint32_t generation, Return parked);
   /// Requires: all processes of the changes' versions are parked.
   void gather();
+  /// kFailed: of one process, which is named; kTimedOut; kRefused: something would be lost.
   Result<void> prepare(const TakeoverOptions& options, std::uint64_t deadline_ns);
   /// Cannot fail. Calls `flip` between the states and the indices.
   void commit(const TakeoverOptions& options, const std::function<void()>& flip);
@@ -72,8 +73,10 @@ class Migration {
   void prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
                      const TakeoverOptions& options);
   bool prepare_item(Item& item, runtime::Context& context);
-  void count_loss(const Item& item, baton_error& error);
+  /// False: the module cannot count it; the text says why.
+  bool count_loss(const Item& item, baton_error& error);
   void fail(const runtime::Process& process, const std::string& why);
+  void fail_late(const TakeoverOptions& options);
   void reindex(const Change& change);
   template <class Work>
   void in_parallel(std::uint32_t threads, Work work);
@@ -90,8 +93,9 @@ class Migration {
   std::atomic<bool> has_failed_{false};
   std::atomic<std::uint64_t> losses_{0};
   std::mutex mutex_;
-  std::string failure_;  // guarded by mutex_
-  std::string lost_;     // guarded by mutex_
+  Code failure_code_ = Code::kFailed;  // guarded by mutex_
+  std::string failure_;                // guarded by mutex_
+  std::string lost_;                   // guarded by mutex_
 };
 
 }  // namespace baton::takeover

@@ -151,7 +151,7 @@ std::uint64_t StateMover::loss(const void* old, baton_error* error) const {
     large = std::make_unique<char[]>(from_->size);
     raw = large.get();
   }
-  if (from_->construct(raw, error) != 0) return 0;
+  if (from_->construct(raw, error) != 0) return kUncountable;
   std::uint64_t count = 0;
   for (const Lossy& field : lossy_) {
     if (field.is_default(old, raw) != 0) continue;

@@ -47,6 +47,8 @@ class StateMover {
   bool check_restore(void* parked, void* live) const;
   void restore(void* parked, void* live) const;
 
+  /// What loss returns if it cannot tell: never to be taken for a number, nor added up.
+  static constexpr std::uint64_t kUncountable = ~std::uint64_t{0};
   /// How many things of value the old object would lose, on the way down; what they are, in the error's text.
   std::uint64_t loss(const void* old, baton_error* error) const;
   bool may_lose() const { return loss_ != nullptr || !lossy_.empty(); }

@@ -87,8 +87,8 @@ class Takeover {
 
   /// Moves all processes, then calls `flip`, which makes the new versions current and retires the old ones;
   /// nothing may fail in it. kRefused: no state crosses, or something of value would be lost and that was not
-  /// accepted; kTimedOut: a process did not rest; kFailed: a migration failed, for the process named. Whatever the
-  /// error, all processes go on as they were.
+  /// accepted; kTimedOut: a process did not rest, or the budget ended; kFailed: a migration failed, for the process
+  /// named. Whatever the error, all processes go on as they were.
   Result<std::unique_ptr<WayBack>> run(std::vector<Change> changes, const TakeoverOptions& options,
                                        const std::function<void()>& flip);
 

@@ -56,6 +56,7 @@ class TakeoverFixture : public testing::Test {
   /// Whether the library was really unmapped; with sanitizers it never is.
   static bool unload(std::unique_ptr<code::Version> version) {
     if (version == nullptr) return false;
+    version->retire();  // one that was only staged is not yet
     auto library = version->release_library();
     version.reset();
     return library->close().is_unloaded || bundle::kHostIsSanitized;
