@@ -32,6 +32,7 @@ enum ProcessFlag : std::uint16_t {
   kSuspended = 32,  // by sys:suspend: only system messages are handled
   kNotifyParent = 64,  // its parent waits to hear that init is done
   kChained = 128,      // the awaiting frame continues a chain begun before a drain
+  kIsServer = 512,     // a gen_server: what a drain puts aside. Kept here, as a take-over changes `behaviour`
   kParentLinked = 256,  // linked to its parent since its spawn: most are, so it costs no Extension
 };
 

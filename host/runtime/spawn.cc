@@ -12,6 +12,28 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   const std::uint32_t generation = process->generation.load(std::memory_order_relaxed);
   const baton_term pid = term::make_pid(index, generation);
 
+  // All that a take-over reads of a process is set before the lease, under whose lock it finds the process; from
+  // then on behaviour and version are no longer ours to write.
+  const bool is_server = request.behaviour->kind == BATON_GEN_SERVER;
+  process->flags.store(static_cast<std::uint16_t>((request.notifies_parent ? kNotifyParent : 0) |
+                                                  (is_server ? kIsServer : 0)),
+                       std::memory_order_relaxed);
+  process->held_in = 0;
+  process->owns_ports.store(false, std::memory_order_relaxed);
+  process->behaviour = request.behaviour;
+  process->state = nullptr;
+  process->extension = nullptr;
+  process->scan = nullptr;
+  process->self = pid;
+  process->version.store(request.version, std::memory_order_release);
+  process->shard = context.id;
+  process->parent = request.parent;
+  process->reductions = 0;
+  std::uint16_t application = request.application;
+  if (application == 0 && context.current != nullptr)
+    application = context.current->application.load(std::memory_order_relaxed);
+  process->application.store(application, std::memory_order_relaxed);
+
   Spawned spawned{.pid = pid};
   if (request.name != BATON_NO_TERM && !runtime.registry().add(request.name, pid)) {
     spawned = {.error = SpawnError::kNameTaken};
@@ -40,22 +62,6 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
     }
   }
   process->in_first = process->in_last = args;
-  process->flags.store(request.notifies_parent ? kNotifyParent : 0, std::memory_order_relaxed);
-  process->held_in = 0;
-  process->owns_ports.store(false, std::memory_order_relaxed);
-  process->behaviour = request.behaviour;
-  process->state = nullptr;
-  process->extension = nullptr;
-  process->scan = nullptr;
-  process->self = pid;
-  process->version.store(request.version, std::memory_order_release);
-  process->shard = context.id;
-  process->parent = request.parent;
-  process->reductions = 0;
-  std::uint16_t application = request.application;
-  if (application == 0 && context.current != nullptr)
-    application = context.current->application.load(std::memory_order_relaxed);
-  process->application.store(application, std::memory_order_relaxed);
   if (request.name != BATON_NO_TERM) extension_of(*process).names.push_back(request.name);
 
   if (request.is_linked) {

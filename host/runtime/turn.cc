@@ -344,7 +344,7 @@ void run_turn(Scheduler& scheduler, Process& process) {
   scheduler.set_running(process.self);
   scheduler.receives = 0;
   scheduler.is_preempted = false;
-  const bool is_drainable = process.behaviour->kind == BATON_GEN_SERVER;
+  const bool is_drainable = process.has(kIsServer);
   std::uint32_t budget = kTurnMessagesMax;
   After after = After::kGoOn;
   while (after == After::kGoOn) {
