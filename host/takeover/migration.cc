@@ -81,8 +81,7 @@ const Migration::Route* Migration::route_of(const runtime::Process& process) con
 
 void Migration::gather() {
   std::size_t count = 0;
-  for (const Change& change : changes_)
-    for (std::uint32_t i = 0; i < code::kShards; ++i) count += change.from->shard(i).processes.size();
+  for (const Change& change : changes_) count += change.from->lease_count();
   items_.reserve(count + count / 16);
   for (const Change& change : changes_) {
     for (std::uint32_t i = 0; i < code::kShards; ++i) {
