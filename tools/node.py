@@ -19,12 +19,12 @@ VERIFYING_CLIENT = os.path.join(BUILD, "tests", "load", "verifying_client")
 
 
 class Refused(Failed):
-    """The command line's status was not 0: what it was, and what it said."""
+    """The command line's status was not 0: what it was, and what was said on the way."""
 
-    def __init__(self, words, status, answer):
-        super().__init__(f"baton {' '.join(words)} ended with status {status}: {answer}")
+    def __init__(self, words, status, said):
+        super().__init__(f"baton {' '.join(words)} ended with status {status}:\n{said}")
         self.status = status
-        self.answer = answer
+        self.said = said
 
 
 class Node:
@@ -35,16 +35,19 @@ class Node:
         self.ports = ports
         self.root = running.path("node")
         self.key = running.path("signing.key")
-        os.makedirs(self.root)
+        self.process = None
+        output_of([BATON, "key", "generate", self.key])
+        output_of([BATON, "--root", self.root, "key", "trust", self.key + ".pub"])
 
     def pack(self, release):
-        """Packs and signs releases/RELEASE.yaml with our ports; returns the bundle's path."""
-        with open(os.path.join(ROOT, "releases", f"{release}.yaml")) as file:
+        """Packs and signs this release description, with our ports; returns the bundle's path."""
+        with open(release) as file:
             text = with_ports(file.read(), self.ports)
-        description = self.running.path(f"{release}.yaml")
+        name = os.path.basename(release).removesuffix(".yaml")
+        description = self.running.path(f"{name}.yaml")
         with open(description, "w") as file:
             file.write(text)
-        bundle = self.running.path(f"{release}.baton")
+        bundle = self.running.path(f"{name}.baton")
         output_of([BATON, "pack", description, "--modules", MODULES, "--key", self.key, "--output", bundle])
         return bundle
 
@@ -64,16 +67,27 @@ class Node:
             return file.read()[-1500:]
 
     def cli(self, *words):
-        """What the command answers, from its JSON; Refused if its status is not 0."""
+        """The data of what the command answers; Refused if its status is not 0."""
+        return self.run_cli(words)[0]
+
+    def committed_ms(self, *words):
+        """How long this change of releases took, from the request to the release being current."""
+        return phase_ms(self.run_cli(words)[1], "commit")
+
+    def run_cli(self, words):
         done = subprocess.run([BATON, "--root", self.root, "-o", "json", *words], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        try:
-            answer = json.loads(done.stdout)
-        except ValueError:
-            answer = done.stderr.strip() or done.stdout.strip()
         if done.returncode != 0:
-            raise Refused(words, done.returncode, answer)
-        return answer
+            raise Refused(words, done.returncode, done.stderr.strip())
+        return json.loads(done.stdout)["data"], done.stderr
+
+
+def phase_ms(progress, phase):
+    """When an operation reached a phase, from the command line's lines of progress."""
+    found = re.search(rf"^\s*([\d.]+) ms\s+{phase}\b", progress, re.MULTILINE)
+    if not found:
+        raise Failed(f"no phase {phase} in the progress of the operation:\n{progress}")
+    return float(found.group(1))
 
 
 def with_ports(description, ports):

@@ -15,7 +15,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Where tools/check, tools/demo and tools/bench build, so that what one has built the others have too.
-BUILD = os.path.join(ROOT, "build", "release")
+BUILD = os.environ.get("BATON_BUILD") or os.path.join(ROOT, "build", "release")
 
 STOP_SECONDS = 10
 READY_SECONDS = 20

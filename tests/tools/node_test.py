@@ -47,6 +47,17 @@ class WithPortsTest(unittest.TestCase):
             node.with_ports(BLOCK, {"kv": 1, "mail": 2})
 
 
+class PhaseTest(unittest.TestCase):
+    PROGRESS = "      8.9 ms  unpack         demo.baton\n   2088.5 ms  commit         demo-1.1.0 is current\n"
+
+    def test_is_when_the_operation_reached_it(self):
+        self.assertEqual(node.phase_ms(self.PROGRESS, "commit"), 2088.5)
+
+    def test_a_phase_that_was_not_reached_is_named(self):
+        with self.assertRaisesRegex(running.Failed, "no phase purge"):
+            node.phase_ms(self.PROGRESS, "purge")
+
+
 class RunningTest(unittest.TestCase):
     def test_what_was_started_is_ended_and_removed_on_the_way_out(self):
         with running.Running("test") as started:
