@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,34 @@ TEST(HttpReader, RefusesTheSameHoweverTheStreamIsCut) {
     const Read result = read(stream, {cut});
     ASSERT_EQ(result.requests, kThreeRead) << "cut at " << cut;
     ASSERT_EQ(result.refused, 400) << "cut at " << cut;
+  }
+}
+
+TEST(HttpReader, ReadsDamagedStreamsTheSameHoweverTheyAreCut) {
+  using namespace std::string_view_literals;
+  std::mt19937 random(20240607);
+  const auto below = [&](std::size_t bound) { return random() % bound; };
+  constexpr std::string_view kBytes = "\r\n:; \tAaFf019,*/?%\0\x01\x7f\xff";
+  for (int round = 0; round < 20'000; ++round) {
+    std::string stream = kThree;
+    for (std::size_t edits = 1 + below(4); edits > 0; --edits) {
+      const std::size_t at = below(stream.size());
+      switch (below(3)) {
+        case 0:
+          stream[at] = kBytes[below(kBytes.size())];
+          break;
+        case 1:
+          stream.erase(at, 1 + below(6));
+          break;
+        default:
+          stream.insert(at, stream.substr(below(stream.size()), below(12)));
+          break;
+      }
+    }
+    const Read whole = read(stream);
+    const Read cut = read(stream, {1 + below(stream.size()), 1 + below(stream.size())});
+    ASSERT_EQ(whole.requests, cut.requests) << stream;
+    ASSERT_EQ(whole.refused, cut.refused) << stream;
   }
 }
 
