@@ -76,7 +76,8 @@ struct alignas(128) Process {
   baton_term parent;                     //  96
   std::uint64_t reductions;              // 104
   std::uint32_t held_in;                 // 112  the drain that put it aside last, 0: none since its last turn
-  std::atomic<std::uint16_t> application; // 116  inherited from the spawner; 0: none. Any thread reads it.
+  std::uint16_t held_by;                 // 116  the scheduler on whose list it stands for that
+  std::atomic<std::uint16_t> application; // 118  inherited from the spawner; 0: none. Any thread reads it.
 
   bool has(std::uint16_t flag) const {
     return (flags.load(std::memory_order_relaxed) & flag) != 0;

@@ -213,6 +213,9 @@ std::uint64_t now_ns();
 /// The extension of a process that the context owns.
 Extension& extension_of(Process& process);
 
+/// Whether what the context's callback does continues a chain begun before the drain under way. Requires: one is.
+bool continues_chain(const Context& context);
+
 // turn.cc: what a scheduler does with a process it owns.
 void run_turn(Scheduler& scheduler, Process& process);
 /// Ends the process; `reason` is a term in a block that stays the caller's.

@@ -10,6 +10,16 @@
 
 namespace baton::runtime {
 
+bool continues_chain(const Context& context) {
+  if (context.is_chained) return true;
+  // The callback under way began before this scheduler noticed the drain.
+  return context.scheduler != nullptr && context.current != nullptr &&
+         context.scheduler->is_behind() &&
+         context.current->version.load(std::memory_order_acquire)
+                 ->phase()
+                 .load(std::memory_order_acquire) != code::Phase::kOpen;
+}
+
 namespace {
 
 // The receiver is gone: what a signal asked for is answered as the dead process would have answered.
@@ -45,16 +55,8 @@ void dead_letter(Context& context, baton_term to, Message* message) {
 // A drain is under way: what a chain begun before it sends to the processes being drained is counted, so
 // that the drain ends when none of it is left (takeover/).
 void mark(Context& context, Process& receiver, Message* message) {
-  const bool is_chained =
-      context.is_chained ||
-      // The callback under way began before this scheduler noticed the drain.
-      (context.scheduler != nullptr && context.current != nullptr &&
-       context.scheduler->is_behind() &&
-       context.current->version.load(std::memory_order_acquire)
-               ->phase()
-               .load(std::memory_order_acquire) != code::Phase::kOpen);
   // Marked already: it comes back from a process that ended without handling it.
-  if (!is_chained || (message->flags & kMarked) != 0) return;
+  if (!continues_chain(context) || (message->flags & kMarked) != 0) return;
   code::Version* version = receiver.version.load(std::memory_order_acquire);
   if (version == nullptr || version->phase().load(std::memory_order_acquire) == code::Phase::kOpen)
     return;

@@ -19,6 +19,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
                                                   (is_server ? kIsServer : 0)),
                        std::memory_order_relaxed);
   process->held_in = 0;
+  process->held_by = 0;
   process->owns_ports.store(false, std::memory_order_relaxed);
   process->behaviour = request.behaviour;
   process->state = nullptr;
@@ -51,7 +52,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   args->kind = BATON_SPAWN;
   args->next = nullptr;
   // Children of a chain begun before a drain belong to it; others wait for the outcome.
-  if (runtime.is_draining().load(std::memory_order_relaxed) && context.is_chained) {
+  if (runtime.is_draining().load(std::memory_order_relaxed) && continues_chain(context)) {
     if (request.version->phase().load(std::memory_order_acquire) != code::Phase::kOpen) {
       args->flags |= kMarked;
       context.work_begun.store(context.work_begun.load(std::memory_order_relaxed) + 1,

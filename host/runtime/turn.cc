@@ -266,12 +266,15 @@ Message* take_served(Process& process, Served is_served) {
   return nullptr;
 }
 
-// Put aside once per drain, on the list of the scheduler that does it. What an earlier drain wrote down does not
-// count: its list may have been worked off while the process stood in a run queue.
+// Put aside on the list of the scheduler that does it, once per drain. What an earlier drain or another scheduler wrote
+// down does not count: their lists may have been worked off while the process stood in a run queue, or in this very
+// moment, in vain because we own it.
 After hold(Scheduler& scheduler, Process& process) {
   const std::uint32_t drain = scheduler.runtime.drain_number();
-  if (process.held_in != drain) {
+  const auto id = static_cast<std::uint16_t>(scheduler.id);
+  if (process.held_in != drain || process.held_by != id) {
     process.held_in = drain;
+    process.held_by = id;
     scheduler.held.push_back(process.self);
   }
   return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
@@ -295,6 +298,15 @@ After run_restricted(Scheduler& scheduler, Process& process, code::Phase phase) 
   pull(scheduler, process);
   if (process.has(kExiting)) return end_by_signal(scheduler, process);
   if (process.has(kAwaiting)) return run_frame(scheduler, process);
+  if (!process.has(kStarted)) {
+    // Its init comes first, and comes now only if somebody in the chain waits for the process.
+    for (Message* message = process.in_first; message != nullptr; message = message->next)
+      if (continues_chain(scheduler, *message)) {
+        process.in_first->flags |= kNested;  // so what init does continues the chain too
+        return run_message(scheduler, process, pop_front(process));
+      }
+    return hold(scheduler, process);
+  }
   const bool is_suspended = process.has(kSuspended);
   if (phase == code::Phase::kOpen && !is_suspended) return After::kGoOn;  // resumed: its mail waits
   Message* message = take_served(process, [&](const Message& candidate) {

@@ -71,10 +71,10 @@ TEST_F(TakeoverAbortTest, ASlowMigrationBeyondTheBudgetIsAborted) {
 }
 
 TEST_F(TakeoverAbortTest, AFewSlowMigrationsThatEndAfterTheBudgetAreNotCommitted) {
-  const auto cells = spawn_many("brittle", "cell", 8);
+  const auto cells = spawn_many("brittle", "cell", 100);
   load("brittle", "1.2.0");
 
-  auto way_back = take_over({"brittle"}, {.budget = 3ms, .threads = 1});
+  auto way_back = take_over({"brittle"}, {.budget = 10ms, .threads = 1});
 
   ASSERT_FALSE(way_back.ok());
   EXPECT_EQ(way_back.error().code(), Code::kTimedOut);

@@ -16,8 +16,8 @@ struct State {
   std::string label;
   static void code_change(State& made, const baton::Fields&, baton::Version) {
     // A module may not sleep, so it works for about as long.
-    for (volatile int i = 0; i < 1'000'000; i = i + 1) {
-    }
+    [[maybe_unused]] volatile int spun = 0;
+    for (int i = 0; i < 1'000'000; ++i) spun = i;
     made.label = "slow";
   }
 };
