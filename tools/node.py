@@ -30,11 +30,14 @@ class Refused(Failed):
 class Node:
     """A host in the directory of a Running. `ports`: the port of each listener, by its name in the release."""
 
-    def __init__(self, running, ports):
+    def __init__(self, running, ports, name="node"):
         self.running = running
         self.ports = ports
-        self.root = running.path("node")
-        self.key = running.path("signing.key")
+        self.root = running.path(name)
+        self.work = running.path(name + "-work")
+        os.mkdir(self.work)
+        self.log = os.path.join(self.work, "batond.log")
+        self.key = os.path.join(self.work, "signing.key")
         self.process = None
         output_of([BATON, "key", "generate", self.key])
         output_of([BATON, "--root", self.root, "key", "trust", self.key + ".pub"])
@@ -44,15 +47,15 @@ class Node:
         with open(release) as file:
             text = with_ports(file.read(), self.ports)
         name = os.path.basename(release).removesuffix(".yaml")
-        description = self.running.path(f"{name}.yaml")
+        description = os.path.join(self.work, f"{name}.yaml")
         with open(description, "w") as file:
             file.write(text)
-        bundle = self.running.path(f"{name}.baton")
+        bundle = os.path.join(self.work, f"{name}.baton")
         output_of([BATON, "pack", description, "--modules", MODULES, "--key", self.key, "--output", bundle])
         return bundle
 
     def start(self):
-        self.process = self.running.start([BATOND, "--root", self.root], log="batond.log")
+        self.process = self.running.start([BATOND, "--root", self.root], log=self.log)
         deadline = time.monotonic() + READY_SECONDS
         while True:
             try:
@@ -63,7 +66,7 @@ class Node:
                 time.sleep(0.02)
 
     def last_words(self):
-        with open(self.running.path("batond.log"), errors="replace") as file:
+        with open(self.log, errors="replace") as file:
             return file.read()[-1500:]
 
     def cli(self, *words):

@@ -74,7 +74,7 @@ class Running:
     def start(self, command, log=None, **options):
         """Starts a program in a process group of its own, so that Ctrl-C reaches it only through us.
 
-        log: the name of a file in the directory for its standard error, and its output unless that is taken.
+        log: a file, by its path or its name in the directory, for its standard error, and its output unless that is taken.
         """
         if log:
             with open(self.path(log), "ab") as file:

@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import figures
+from node import Client, Node
 from running import BUILD, ROOT, Failed, free_ports, output_of, say
 
 PEERS = os.path.join(ROOT, "tests", "bench", "peers")
@@ -110,6 +111,14 @@ class HttpSide(Side):
         return figures.parse_wrk(output_of([*WRK, f"http://127.0.0.1:{self.port}/"]))
 
 
+class OurHttp(HttpSide):
+    def start(self):
+        node = Node(self.running, {"hello": self.port}, name="http")
+        bundle = node.pack(os.path.join(ROOT, "tests", "bench", "hello-1.0.0.yaml"))
+        node.start()
+        node.cli("upgrade", bundle, "--probation", "0s")
+
+
 class Nginx(HttpSide):
     name = "nginx"
 
@@ -160,6 +169,40 @@ class KvSide(Side):
                        "-c", "50", "-P", str(pipeline), "--csv"]
             found += figures.parse_redis_benchmark(output_of(command), pipeline)
         return found
+
+
+class OurKv(KvSide):
+    node_name = "kv"
+
+    def start(self):
+        [web] = free_ports(1)
+        self.node = Node(self.running, {"kv": self.port, "web": web}, name=self.node_name)
+        self.bundles = {v: self.node.pack(os.path.join(ROOT, "releases", f"demo-{v}.yaml"))
+                        for v in ("1.0.0", "1.1.0")}
+        self.node.start()
+        self.node.cli("upgrade", self.bundles["1.0.0"], "--probation", "0s")
+
+
+class OurKvUpgrade(OurKv):
+    """The longest that a client waits for a reply while kv is upgraded with a million keys."""
+
+    node_name = "kv-upgrade"
+
+    def start(self):
+        super().start()
+        self.client = Client(self.running, "--kv", f"127.0.0.1:{self.port}", "--keys", str(KV_KEYS))
+        self.client.hear("loaded")
+
+    def run(self):
+        self.client.mark("upgrade")
+        self.node.cli("upgrade", self.bundles["1.1.0"], "--probation", "0s")
+        seen = self.client.mark("downgrade")["kv"]
+        self.node.cli("rollback", "1.0.0")
+        seen_back = self.client.mark("between runs")["kv"]
+        for figures_seen in (seen, seen_back):
+            if figures_seen["failed"] or figures_seen["dropped"]:
+                raise Failed(f"an upgrade failed requests or dropped connections: {figures_seen}")
+        return [{"name": "restart_1m_keys", "value": seen["longest_pause_ms"], "unit": "ms"}]
 
 
 class Redis(KvSide):
@@ -217,11 +260,11 @@ def takeover(running):
 
 
 def http(running):
-    return [[Cowboy(running), Nginx(running)]]
+    return [[OurHttp(running), Cowboy(running), Nginx(running)]]
 
 
 def kv(running):
-    return [[Redis(running)], [RedisRestart(running)]]
+    return [[OurKv(running), Redis(running)], [OurKvUpgrade(running), RedisRestart(running)]]
 
 
 SUITES = {"takeover": takeover, "processes": processes, "http": http, "kv": kv}
