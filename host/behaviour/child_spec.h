@@ -48,7 +48,7 @@ using bundle::Strategy;
 inline constexpr std::string_view kHostModule = "baton";
 inline constexpr std::string_view kSupervisorName = "supervisor";
 
-inline constexpr std::size_t kChildSpecsMax = 1'000'000;  // of one supervisor
+inline constexpr std::size_t kChildSpecsMax = 100'000;  // of one supervisor
 inline constexpr std::uint32_t kIntensityMax = 1'000'000;
 inline constexpr std::chrono::nanoseconds kPeriodMax = std::chrono::hours(24 * 365);
 inline constexpr std::chrono::nanoseconds kShutdownMax = std::chrono::hours(24 * 365);

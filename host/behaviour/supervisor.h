@@ -66,7 +66,7 @@
 namespace baton::behaviour {
 
 /// Requests that wait because a group is being restarted. Beyond these: {error, system_limit}.
-inline constexpr std::size_t kPostponedMax = 1'000'000;
+inline constexpr std::size_t kPostponedMax = 100'000;
 
 /// What the module baton offers as children: the supervisor; null for any other name. The process's
 /// args are {Flags, [ChildSpec]}.

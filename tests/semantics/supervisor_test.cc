@@ -528,6 +528,94 @@ TEST_F(Supervisor, SignificanceIsRefusedWhereItMeansNothing) {
             "temporary\">>}");
 }
 
+// ---- Limits
+
+TEST_F(Supervisor, RequestsBeyondItsLimitAreRefusedDuringAGroupRestart) {
+  start_running("#{strategy => one_for_all}", {stubborn("s", "shutdown => infinity"), child("b")});
+  const baton_term s = pid_of("s");
+  cast(pid_of("b"), "{stop, oops}");
+  await_end("b", "oops");
+  EXPECT_EQ(children(), "s=pid b=undefined");
+  Probe asker = probe();
+  const term::Block request = parse("{delete_child, nobody}");
+
+  asker.run([&](runtime::Context& context) {
+    for (std::size_t i = 0; i <= kPostponedMax; ++i)
+      runtime::call(context, sup_, runtime::message_of(context, request.root(), BATON_CALL, 1));
+  });
+
+  EXPECT_EQ(asker.next().text, "{reply,{error,system_limit}}");
+  exit_signal(s, "kill");
+  for (std::size_t i = 0; i < kPostponedMax; ++i)
+    ASSERT_EQ(asker.next().text, "{reply,{error,not_found}}");
+}
+
+// ---- During a take-over
+
+// A second module, whose processes are drained while those of the test go on.
+class SupervisorInADrain : public Supervisor {
+ protected:
+  SupervisorInADrain() {
+    module_.name = "drained";
+    version_ = code_.stage(std::make_unique<code::Version>(&module_)).value();
+    code_.make_current("drained");
+  }
+  std::string drained(const std::string& id) const {
+    return "#{id => " + id + ", start => {drained, child, [" + watcher_.text() + "," + id + "]}}";
+  }
+  void drain() {
+    runtime_.begin_drain();
+    runtime_.is_draining() = true;
+    version_->phase() = code::Phase::kDraining;
+  }
+  void reopen() {
+    version_->phase() = code::Phase::kOpen;
+    runtime_.is_draining() = false;
+    EXPECT_TRUE(runtime_.release_held(runtime::now_ns() + 10'000'000'000));
+  }
+  /// From inside a callback of a drained process that began before the drain.
+  void start_child_in_a_chain(const std::string& spec) {
+    Probe inside = probe(version_);
+    const term::Block request = parse("{start_child, " + spec + "}");
+    inside.run([&](runtime::Context& context) {
+      drain();
+      runtime::call(context, sup_, runtime::message_of(context, request.root(), BATON_CALL, 1));
+    });
+  }
+
+  baton_module module_ = test::native::kModule;
+  code::Version* version_ = nullptr;
+};
+
+TEST_F(SupervisorInADrain, AChildOfAChainBegunBeforeStartsAndOthersWaitForTheOutcome) {
+  start_running("#{}", {});
+  Probe outside = probe();
+
+  start_child_in_a_chain(drained("chained"));
+  watcher_.await("{started,chained}");
+  ask_later(outside, "{start_child, " + drained("other") + "}");
+
+  // It answers meanwhile, and does not take the child that waits for one that failed.
+  EXPECT_EQ(children(), "chained=pid other=pid");
+  EXPECT_EQ(outside.inbox().size(), 0u);
+  EXPECT_EQ(watcher_.inbox().size(), 0u);
+  reopen();
+  watcher_.await("{started,other}");
+  EXPECT_TRUE(outside.next().text.starts_with("{reply,{ok,"));
+}
+
+TEST_F(SupervisorInADrain, ATreeOfAChainBegunBeforeStartsWithAllItsChildren) {
+  start_running("#{}", {});
+
+  start_child_in_a_chain("#{id => tree, start => {baton, supervisor, {#{}, [" + drained("x") + "," +
+                         drained("y") + "]}}}");
+
+  watcher_.await("{started,x}");
+  watcher_.await("{started,y}");
+  EXPECT_EQ(children(), "tree=pid");
+  reopen();
+}
+
 // ---- Changed specs
 
 TEST_F(Supervisor, ChangedSpecsLeaveWhatRunsAloneAndTakeTheNewOrder) {

@@ -158,5 +158,22 @@ TEST_F(Sys, TheTreeShowsEveryApplicationDownToItsWorkers) {
   EXPECT_TRUE(applications.stop("shop", test::kDeadline).ok());
 }
 
+TEST_F(Sys, ATreeShowsAtMostItsLimitOfChildrenAndCountsAll) {
+  Applications applications(runtime_, [](const Ended&) {});
+  ApplicationSpec app;
+  app.name = "many";
+  for (std::size_t i = 0; i <= sys::kTreeChildrenMax; ++i) {
+    const term::Block map = parse(child(std::to_string(i), "[ignore]"));
+    app.supervisor.children.push_back(read_child_spec(map.root(), atoms_).value());
+  }
+  ASSERT_TRUE(applications.start(app, test::kDeadline).ok());
+
+  const auto tree = sys::tree(runtime_, applications);
+
+  EXPECT_EQ(tree.at(0).child_count, sys::kTreeChildrenMax + 1);
+  EXPECT_EQ(tree.at(0).children.size(), sys::kTreeChildrenMax);
+  EXPECT_TRUE(applications.stop("many", test::kDeadline).ok());
+}
+
 }  // namespace
 }  // namespace baton::behaviour

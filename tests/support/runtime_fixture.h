@@ -402,15 +402,16 @@ class RuntimeFixture : public testing::Test, private runtime::Observer {
   }
   ~RuntimeFixture() override { runtime_.stop(); }
 
-  Probe probe() {
+  Probe probe() { return probe(code_.current("test")); }
+  /// Of another version with the same behaviours.
+  Probe probe(code::Version* version) {
     auto inbox = std::make_shared<Inbox>(atoms_);
     runtime::External external(runtime_);
     Message* args = external.context().allocate(1);
     args->word[0] = reinterpret_cast<baton_term>(new std::shared_ptr<Inbox>(inbox));
-    const auto spawned =
-        runtime::spawn(external.context(), {.version = code_.current("test"),
-                                            .behaviour = code_.current("test")->behaviour("probe"),
-                                            .args = args});
+    const auto spawned = runtime::spawn(
+        external.context(),
+        {.version = version, .behaviour = version->behaviour("probe"), .args = args});
     return Probe(*this, spawned.pid, inbox);
   }
 
