@@ -18,7 +18,7 @@ PEERS = os.path.join(ROOT, "tests", "bench", "peers")
 COWBOY = os.path.join(ROOT, "out", "peers", "cowboy")
 
 # Take-overs that are measured: processes, idle processes beside them, modules replaced together, mode.
-TAKEOVERS = [(100000, 0, 1, "atomic"), (100000, 1000000, 1, "atomic"), (10000, 0, 10, "atomic")]
+TAKEOVERS = [(100000, 0, 1, "atomic"), (100000, 1000000, 1, "atomic")]
 WRK = ["wrk", "-t1", "-c64", "-d5s", "--latency"]
 # Pipelining and number of requests of redis-benchmark.
 KV_LOADS = [(1, 300000), (16, 1000000)]
