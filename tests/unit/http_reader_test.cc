@@ -107,7 +107,7 @@ TEST(HttpReader, ReadsDamagedStreamsTheSameHoweverTheyAreCut) {
   using namespace std::string_view_literals;
   std::mt19937 random(20240607);
   const auto below = [&](std::size_t bound) { return random() % bound; };
-  constexpr std::string_view kBytes = "\r\n:; \tAaFf019,*/?%\0\x01\x7f\xff";
+  constexpr std::string_view kBytes = "\r\n:; \tAaFf019,*/?%\0\x01\x7f\xff"sv;
   for (int round = 0; round < 20'000; ++round) {
     std::string stream = kThree;
     for (std::size_t edits = 1 + below(4); edits > 0; --edits) {
