@@ -12,6 +12,7 @@ namespace {
 
 // How long processes get to die of a kill: they die at the end of a callback.
 constexpr auto kKillTimeout = std::chrono::seconds(5);
+constexpr std::uint64_t kBarrierNs = 5'000'000'000;
 constexpr auto kLookAgain = std::chrono::milliseconds(1);
 
 bool wait_until_unused(const code::Version& version) {
@@ -98,6 +99,15 @@ Result<PurgeReport> Loader::unload(std::unique_ptr<code::Version> version, std::
   if (version == nullptr) return Error(Code::kBusy, "the version is in use again");
   PurgeReport report{version->module_name(), version->number(), killed, false, {}};
   auto library = version->release_library();
+  // A callback may have looked this version up before it was retired, and not yet found that out.
+  const bool has_passed = runtime_.barrier(runtime::now_ns() + kBarrierNs);
+  if (!has_passed) {
+    report.pinned_by = "a callback that does not return";
+    // Neither the description nor the code may go under it: both stay for the life of the host.
+    static_cast<void>(version.release());
+    static_cast<void>(library.release());
+    return report;
+  }
   version.reset();
   const code::UnloadReport unload = library->close();
   report.is_unloaded = unload.is_unloaded;

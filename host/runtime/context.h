@@ -76,8 +76,10 @@ struct Context : baton_context {
   SlotCache slots;
   std::uint64_t refs = 0;
 
-  // Processes a drain put aside, by pid; given back to the run queues when it ends.
+  // Processes a drain put aside, by pid; each barrier gives them back to the run queues and begins a new round, in
+  // which those that still may not run are put aside again.
   std::vector<baton_term> held;
+  std::uint32_t held_round = 1;
   // Marked messages sent and finished; only this context writes them.
   std::atomic<std::uint64_t> work_begun{0};
   std::atomic<std::uint64_t> work_ended{0};

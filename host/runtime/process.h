@@ -75,8 +75,8 @@ struct alignas(128) Process {
   std::uint32_t position;                //  92
   baton_term parent;                     //  96
   std::uint64_t reductions;              // 104
-  std::uint32_t held_in;                 // 112  the drain that put it aside last, 0: none since its last turn
-  std::uint16_t held_by;                 // 116  the scheduler on whose list it stands for that
+  std::uint32_t held_in;                 // 112  the round of the list it was put aside on, 0: none since its last turn
+  std::uint16_t held_by;                 // 116  the scheduler whose list that was
   std::atomic<std::uint16_t> application; // 118  inherited from the spawner; 0: none. Any thread reads it.
 
   bool has(std::uint16_t flag) const {

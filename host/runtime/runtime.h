@@ -109,10 +109,6 @@ class Runtime {
   /// passes: false. Any thread outside the schedulers.
   bool barrier(std::uint64_t deadline_ns);
   std::atomic<bool>& is_draining() { return is_draining_; }
-  /// Drains are numbered, from 1: a process put aside by one may meet the next before it has had a turn.
-  std::uint32_t drain_number() const { return drains_.load(std::memory_order_relaxed); }
-  /// Before is_draining becomes true.
-  void begin_drain() { drains_.fetch_add(1, std::memory_order_relaxed); }
   /// Marked messages sent and not yet finished, over all contexts. Zero is proof only while draining.
   std::uint64_t marked_work() const;
   /// Puts what the drain held back into the run queues, behind a barrier; false as barrier. Call after the
@@ -159,7 +155,6 @@ class Runtime {
   alignas(128) std::atomic<std::uint32_t> searching_{0};
   std::atomic<std::uint32_t> watching_{0};
   alignas(128) std::atomic<bool> is_draining_{false};
-  std::atomic<std::uint32_t> drains_{0};
   std::atomic<std::uint64_t> epoch_{0};
   std::atomic<bool> is_stopping_{false};
   std::atomic<std::uint64_t> fence_word_{0};

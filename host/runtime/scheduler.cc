@@ -279,14 +279,13 @@ void Scheduler::run_due_timers() {
 }
 
 void Scheduler::acknowledge_slow(std::uint64_t epoch) {
-  // What was held back by a drain that is over goes back to work first.
-  if (!held.empty() && !runtime.is_draining().load(std::memory_order_acquire)) {
-    for (baton_term pid : held) {
-      Process* process = runtime.find(pid);
-      if (process->mailbox.wake(pid_generation(pid))) enqueue_tail(process);
-    }
-    held.clear();
+  for (baton_term pid : held) {
+    Process* process = runtime.find(pid);
+    // One that is awake stands in a run queue, or has ended.
+    if (process->mailbox.wake(pid_generation(pid))) enqueue_tail(process);
   }
+  held.clear();
+  ++held_round;
   acknowledged_.store(epoch, std::memory_order_release);
 }
 

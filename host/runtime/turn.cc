@@ -266,15 +266,16 @@ Message* take_served(Process& process, Served is_served) {
   return nullptr;
 }
 
-// Put aside on the list of the scheduler that does it, once per drain. What an earlier drain or another scheduler wrote
-// down does not count: their lists may have been worked off while the process stood in a run queue, or in this very
-// moment, in vain because we own it.
+bool is_on_list(const Scheduler& scheduler, const Process& process) {
+  return process.held_in == scheduler.held_round && process.held_by == scheduler.id;
+}
+
+// Puts a process aside, once per round of this scheduler's list. What another scheduler or an earlier round wrote down
+// does not count: that list may be worked off in this very moment, in vain because we own the process.
 After hold(Scheduler& scheduler, Process& process) {
-  const std::uint32_t drain = scheduler.runtime.drain_number();
-  const auto id = static_cast<std::uint16_t>(scheduler.id);
-  if (process.held_in != drain || process.held_by != id) {
-    process.held_in = drain;
-    process.held_by = id;
+  if (!is_on_list(scheduler, process)) {
+    process.held_in = scheduler.held_round;
+    process.held_by = static_cast<std::uint16_t>(scheduler.id);
     scheduler.held.push_back(process.self);
   }
   return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
@@ -293,8 +294,7 @@ After run_restricted(Scheduler& scheduler, Process& process, code::Phase phase) 
     if (process.mailbox.has_new_mail()) append_mail(process, process.mailbox.take());
     return hold(scheduler, process);
   }
-  if (process.held_in != 0 && process.held_in != scheduler.runtime.drain_number())
-    forget_hold(process);
+  if (process.held_in != 0 && !is_on_list(scheduler, process)) forget_hold(process);
   pull(scheduler, process);
   if (process.has(kExiting)) return end_by_signal(scheduler, process);
   if (process.has(kAwaiting)) return run_frame(scheduler, process);

@@ -25,7 +25,6 @@ Result<void> Drain::park(std::uint64_t deadline_ns) {
   BATON_CHECK(is_released_, "a drain is used once");
   is_released_ = false;
   // Draining is announced before any phase changes: what is sent from then on is looked at for marks.
-  runtime_.begin_drain();
   runtime_.is_draining().store(true, std::memory_order_seq_cst);
   set_phase(code::Phase::kDraining);
   bool has_passed = runtime_.barrier(deadline_ns);
@@ -39,6 +38,8 @@ Result<void> Drain::park(std::uint64_t deadline_ns) {
     has_passed = runtime_.barrier(deadline_ns);
     if (has_passed && is_at_rest()) return {};
     set_phase(code::Phase::kDraining);
+    // What was put aside while they were parked may be just what the chain waits for: a barrier brings it back.
+    has_passed = has_passed && runtime_.barrier(deadline_ns);
   }
   const std::string busy = who_is_busy();
   release();
