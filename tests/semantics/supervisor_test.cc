@@ -564,7 +564,6 @@ class SupervisorInADrain : public Supervisor {
     return "#{id => " + id + ", start => {drained, child, [" + watcher_.text() + "," + id + "]}}";
   }
   void drain() {
-    runtime_.begin_drain();
     runtime_.is_draining() = true;
     version_->phase() = code::Phase::kDraining;
   }
