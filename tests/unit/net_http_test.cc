@@ -353,7 +353,7 @@ TEST_F(Http, ConnectionsOfAClosedListenerWithoutAnOwnerEnd) {
 TEST_F(Http, AClientThatTakesNoAnswersIsClosedWhenTheyFillItsQueue) {
   const auto address = open_http();
   net_.listener("web")->limits().send_queue_bytes_max = 1 << 20;
-  const std::string large(4 << 20, 'x');
+  static const std::string large(4 << 20, 'x');
   serve("web", 0, [&](baton_context* context, const baton_message* message) {
     respond(context, Seen(message), 200, large);
     return +BATON_OK;

@@ -220,7 +220,7 @@ TEST_F(Tcp, AnswersAClientThatHasEndedItsStream) {
 
 TEST_F(Tcp, CloseSendsWhatWasQueuedAndDoesNotReset) {
   const auto address = open_tcp();
-  const std::string large(2'000'000, 'z');
+  static const std::string large(2'000'000, 'z');
   serve("echo", 0, [&](baton_context* context, const baton_message* message) {
     const Seen seen(message);
     if (seen.is("tcp_accepted")) {
@@ -276,7 +276,7 @@ TEST_F(Tcp, AResetIsAnErrorAndAnEnd) {
 
 TEST_F(Tcp, TheOwnersEndClosesItsConnectionsAfterSendingWhatWaits) {
   const auto address = open_tcp();
-  const std::string large(1'000'000, 'q');
+  static const std::string large(1'000'000, 'q');
   serve("echo", 0, [&](baton_context* context, const baton_message* message) {
     const Seen seen(message);
     if (!seen.is("tcp_accepted")) return +BATON_OK;
@@ -391,7 +391,7 @@ TEST_F(Tcp, IsNotReadWhileItsClientDoesNotReadTheAnswers) {
 TEST_F(Tcp, AFullSendQueueClosesTheConnection) {
   const auto address = open_tcp();
   net_.listener("echo")->limits().send_queue_bytes_max = 1 << 20;
-  const std::string chunk(1 << 18, 'x');
+  static const std::string chunk(1 << 18, 'x');
   serve("echo", 0, [&](baton_context* context, const baton_message* message) {
     const Seen seen(message);
     if (seen.is("tcp_accepted")) {
@@ -416,7 +416,7 @@ TEST_F(Tcp, AFullSendQueueClosesTheConnection) {
 TEST_F(Tcp, AClientThatNeverReadsIsClosedAfterTheSendTimeout) {
   const auto address = open_tcp();
   net_.listener("echo")->limits().send_timeout_ns = 50'000'000;
-  const std::string large(16 << 20, 'x');
+  static const std::string large(16 << 20, 'x');
   serve("echo", 0, [&](baton_context* context, const baton_message* message) {
     const Seen seen(message);
     if (seen.is("tcp_accepted")) tcp().send(context, seen.port(), large.data(), large.size());
