@@ -21,21 +21,23 @@ main() ->
     alone(fun() -> round_trips(?ROUND_TRIPS div 10) end), % warms up
     alone(fun ping_pong/0),
     alone(fun pairs/0),
-    alone(fun fan_in/0),
+    alone(fun fan_in/0, long_mailbox),
     alone(fun ring/0),
-    alone(fun spawn_message_exit/0),
+    alone(fun spawn_message_exit/0, long_mailbox),
     alone(fun() -> skynet(), skynet_figure() end),
     alone(fun gen_server_call/0),
-    alone(fun idle_processes/0),
-    alone(fun idle_servers/0, []),
+    alone(fun idle_processes/0, long_mailbox),
+    alone(fun idle_servers/0),
     halt().
 
-%% Runs Work in a process of its own. Its heap is large from the start: a small one is collected so often, each
-%% time past all of a long mailbox, that the figures would be those of the collector.
-alone(Work) -> alone(Work, [{min_heap_size, 4000000}]).
+%% Runs Work in a process of its own, whose heap is gone before the next one starts.
+alone(Work) -> alone(Work, short_mailbox).
 
-alone(Work, Options) ->
-    {Pid, Monitor} = spawn_opt(Work, [monitor | Options]),
+%% A small heap stays in the cache. But it is collected often, each time past all of a long mailbox; where there is
+%% one, only a heap that is large from the start keeps the figures from being those of the collector.
+alone(Work, Mailbox) ->
+    Heap = case Mailbox of short_mailbox -> []; long_mailbox -> [{min_heap_size, 4000000}] end,
+    {Pid, Monitor} = spawn_opt(Work, [monitor | Heap]),
     receive {'DOWN', Monitor, process, Pid, normal} -> ok end.
 
 await(0, _Message) -> ok;
