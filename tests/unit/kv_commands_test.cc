@@ -43,6 +43,16 @@ TEST(KvCommands, ALongValueDoesNotKeepItsMemoryForAShortOne) {
   EXPECT_LT(value.capacity(), 1000u);
 }
 
+TEST(KvCommands, AReplyThatWouldBeTooLongIsAnError) {
+  KvServer server;
+  const std::size_t size = 1 << 20;
+  server.send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1048576\r\n" + std::string(size, 'x') + "\r\n");
+  std::string line = "MGET";
+  for (std::size_t i = 0; i <= kCommandReplyBytesMax / size; ++i) line += " k";
+  EXPECT_EQ(server(line), "-ERR the reply would be longer than 256 MiB: ask for less\r\n");
+  EXPECT_EQ(server("PING"), "+PONG\r\n");
+}
+
 TEST(KvCommands, WrongCallsAreNamed) {
   KvServer server;
   EXPECT_EQ(server("GET"), "-ERR wrong number of arguments for 'get' command\r\n");

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace kv {
 namespace {
 
@@ -39,6 +41,19 @@ TEST(KvParser, CutsOfTheInputAtAnyPlaceMakeNoDifference) {
   EXPECT_EQ(whole, "SET|k|a\r\nbc|\nget|k|\n|\necho|a bA\n|c'd|\nPING||\n");
   for (std::size_t chunk = 1; chunk < input.size(); ++chunk) {
     EXPECT_EQ(parsed(input, chunk), whole) << "in chunks of " << chunk;
+  }
+}
+
+TEST(KvParser, ReadsAnyBytesTheSameInOnePieceAndInMany) {
+  std::mt19937 random(11);
+  const std::string_view pieces[] = {"*1\r\n",  "*2\r\n", "$1\r\n", "$3\r\n", "\r\n", "\n", "a",
+                                     "abc\r\n", "get b",  " ",      "\"",     "'",    "\\", "\\x4",
+                                     "*",       "$",      "-1\r\n", "0\r\n",  "\0",   "9",  "\r"};
+  for (int round = 0; round < 5000; ++round) {
+    std::string input;
+    for (std::size_t i = random() % 20; i > 0; --i) input += pieces[random() % std::size(pieces)];
+    if (input.empty()) continue;
+    EXPECT_EQ(parsed(input, 1 + random() % 5), parsed(input, input.size())) << input;
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace web {
 namespace {
 
@@ -70,6 +72,26 @@ TEST(WebJson, RefusesMoreMembersThanItsLimit) {
   }
   EXPECT_EQ(parsed(text + "}").substr(0, 8), "0=0;1=0;");
   EXPECT_NE(parsed(text + ",\"x\":0}").find("expected at most 64 members"), std::string::npos);
+}
+
+TEST(WebJson, AnyBytesAreEitherReadOrComplainedOf) {
+  std::mt19937 random(5);
+  const std::string_view pieces[] = {"{",    "}",  "\"a\"",    ":",    ",",  "1",   "-",
+                                     ".5",   "e1", "true",     "null", "\"", "\\u", "\\n",
+                                     "d83d", " ",  "\xc3\xa9", "\xff", "[",  "x"};
+  int objects = 0;
+  for (int round = 0; round < 50'000; ++round) {
+    std::string text = round % 2 == 0 ? "{\"a\":" : "{";
+    for (std::size_t i = random() % 8; i > 0; --i) text += pieces[random() % std::size(pieces)];
+    if (round % 3 != 0) text += "}";
+    std::string error;
+    const auto object = JsonObject::parse(text, error);
+    objects += object ? 1 : 0;
+    EXPECT_NE(object.has_value(), !error.empty()) << text;
+    if (!object) continue;
+    for (const JsonMember& member : object->members()) EXPECT_TRUE(is_utf8(member.text)) << text;
+  }
+  EXPECT_GT(objects, 100);
 }
 
 TEST(WebJson, WhatIsWrittenIsReadAgain) {

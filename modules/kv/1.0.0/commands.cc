@@ -114,6 +114,14 @@ const std::string& key_at(Request& request, std::size_t index) {
   return request.key.assign(request.arguments[index]);
 }
 
+bool replace_if_too_long(std::string& out, std::size_t from) {
+  if (out.size() - from <= kCommandReplyBytesMax) return false;
+  out.resize(from);
+  out.shrink_to_fit();
+  append_error(out, "ERR the reply would be longer than 256 MiB: ask for less");
+  return true;
+}
+
 void append_arity_error(std::string& out, std::string_view command) {
   std::string text = "ERR wrong number of arguments for '";
   append_error(out, text.append(command).append("' command"));

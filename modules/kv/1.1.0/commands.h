@@ -18,6 +18,9 @@
 
 namespace kv::inline BATON_BUILD {
 
+/// The longest reply of one command: MGET can name one large value many times.
+constexpr std::size_t kCommandReplyBytesMax = 256 << 20;
+
 /// One command under way.
 struct Request {
   State& state;
@@ -65,6 +68,8 @@ const std::string& key_at(Request& request, std::size_t index);
 /// Reads an integer; false after an error was replied.
 bool integer_at(Request& request, std::size_t index, std::int64_t& value);
 void append_integer_error(std::string& out);
+/// Whether the reply that begins at `from` has become too long; then an error stands in its place.
+bool replace_if_too_long(std::string& out, std::size_t from);
 /// The reply to a call with the wrong number of words.
 void append_arity_error(std::string& out, std::string_view command);
 /// Are these the same but for the case of letters? `lower` is in lower case.

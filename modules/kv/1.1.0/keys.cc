@@ -98,8 +98,12 @@ void set(Request& request) {
 }
 
 void mget(Request& request) {
+  const std::size_t from = request.out.size();
   append_array(request.out, request.arguments.size() - 1);
-  for (std::size_t i = 1; i < request.arguments.size(); ++i) append_value(request, i);
+  for (std::size_t i = 1; i < request.arguments.size(); ++i) {
+    append_value(request, i);
+    if (replace_if_too_long(request.out, from)) return;
+  }
 }
 
 void mset(Request& request) {

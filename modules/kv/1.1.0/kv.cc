@@ -49,9 +49,10 @@ struct Kv : baton::GenServer<Kv, State> {
     std::string replies;
     while (true) {
       const Session::Progress progress = session.run(replies);
-      if (!replies.empty()) baton::tcp::send(*this, input.port, replies);
+      const bool is_sent = replies.empty() || baton::tcp::send(*this, input.port, replies) >= 0;
       if (progress == Session::Progress::kClose) close(input.port);
-      if (progress != Session::Progress::kMore) break;
+      // Who is gone needs no more of what would be many replies.
+      if (progress != Session::Progress::kMore || !is_sent) break;
       replies.clear();
     }
     if (!state().sweep_timer && !state().expiries.empty()) start_timer();

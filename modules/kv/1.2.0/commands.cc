@@ -154,6 +154,14 @@ void append_type_error(std::string& out) {
   append_error(out, "WRONGTYPE Operation against a key holding the wrong kind of value");
 }
 
+bool replace_if_too_long(std::string& out, std::size_t from) {
+  if (out.size() - from <= kCommandReplyBytesMax) return false;
+  out.resize(from);
+  out.shrink_to_fit();
+  append_error(out, "ERR the reply would be longer than 256 MiB: ask for less");
+  return true;
+}
+
 void append_arity_error(std::string& out, std::string_view command) {
   std::string text = "ERR wrong number of arguments for '";
   append_error(out, text.append(command).append("' command"));

@@ -98,6 +98,7 @@ void set(Request& request) {
 }
 
 void mget(Request& request) {
+  const std::size_t from = request.out.size();
   append_array(request.out, request.arguments.size() - 1);
   for (std::size_t i = 1; i < request.arguments.size(); ++i) {
     const auto found = find_at(request, i);
@@ -108,6 +109,7 @@ void mget(Request& request) {
     } else {
       append_bulk(request.out, *text);
     }
+    if (replace_if_too_long(request.out, from)) return;
   }
 }
 

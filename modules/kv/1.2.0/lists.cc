@@ -89,9 +89,11 @@ void lrange(Request& request) {
   if (to < 0) to += size;
   to = std::min(to, size - 1);
   if (from > to) return append_array(request.out, 0);
+  const std::size_t reply = request.out.size();
   append_array(request.out, static_cast<std::size_t>(to - from + 1));
   for (std::int64_t i = from; i <= to; ++i) {
     append_bulk(request.out, (*list)[static_cast<std::size_t>(i)]);
+    if (replace_if_too_long(request.out, reply)) return;
   }
 }
 
