@@ -44,9 +44,7 @@ Result<StateMover> StateMover::between(const std::string& behaviour, const baton
                                      " cannot become one of " + to_version + ": " + reasons);
   }
   const bool is_up = direction == bundle::Direction::kUp;
-  // What the newer version counts as loss must be counted, and given up by it, on the way back too.
-  mover.has_hook_ = migration.hook != bundle::Hook::kNone ||
-                    (is_up && (to->loss != nullptr || to->discard != nullptr));
+  mover.has_hook_ = migration.hook != bundle::Hook::kNone;
   if (migration.hook == bundle::Hook::kChange) mover.change_ = to->change;
   if (migration.hook == bundle::Hook::kRevert) mover.revert_ = from->revert;
   if (!is_up) {
