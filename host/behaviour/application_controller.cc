@@ -2,6 +2,7 @@
 
 #include "behaviour/any_supervisor.h"
 #include "behaviour/supervisor.h"
+#include "runtime/native.h"
 #include "term/atom.h"
 #include "term/layout.h"
 #include "term/match.h"
@@ -151,12 +152,6 @@ void Controller::exited(Context& context, baton_term pid, baton_term reason) {
 
 // ---- The behaviour
 
-int construct(void* raw, baton_error*) {
-  new (raw) Controller;
-  return 0;
-}
-void destroy(void* state) { static_cast<Controller*>(state)->~Controller(); }
-
 int init(baton_context* raw, void* state, const Message* args) {
   auto* table = reinterpret_cast<std::shared_ptr<ApplicationTable>*>(args->word[0]);
   static_cast<Controller*>(state)->begin(runtime::context_of(raw), std::move(*table));
@@ -169,32 +164,9 @@ int handle(baton_context* raw, void* state, const Message* message) {
   return BATON_OK;
 }
 
-constexpr baton_schema kSchema{.struct_size = sizeof(baton_schema),
-                               .field_stride = sizeof(baton_field),
-                               .field_count = 0,
-                               .size = sizeof(Controller),
-                               .align = alignof(Controller),
-                               .revision = 0,
-                               .name = "application_controller",
-                               .fingerprint = 0,
-                               .fields = nullptr,
-                               .dropped = nullptr,
-                               .construct = construct,
-                               .destroy = destroy,
-                               .change = nullptr,
-                               .revert = nullptr,
-                               .loss = nullptr,
-                               .discard = nullptr,
-                               .to_term = nullptr};
-constexpr baton_behaviour kController{.name = "application_controller",
-                                      .kind = BATON_GEN_SERVER,
-                                      .flags = runtime::kMeetsExits,
-                                      .state = &kSchema,
-                                      .init = init,
-                                      .handle = handle,
-                                      .resume = nullptr,
-                                      .destroy_frame = nullptr,
-                                      .terminate = nullptr};
+constexpr baton_schema kSchema = runtime::native_schema<Controller>("application_controller");
+constexpr baton_behaviour kController =
+    runtime::native_behaviour(kSchema, init, handle, runtime::kMeetsExits);
 
 }  // namespace
 

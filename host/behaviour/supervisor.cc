@@ -3,6 +3,7 @@
 #include "behaviour/any_supervisor.h"
 #include "behaviour/ordered_supervisor.h"
 #include "behaviour/simple_supervisor.h"
+#include "runtime/native.h"
 #include "term/atom.h"
 
 #include <algorithm>
@@ -26,12 +27,6 @@ void intern_words(term::AtomTable& atoms) {
         "already_present", "simple_one_for_one", "failed_to_start_child"})
     BATON_CHECK(atoms.intern(word).ok(), "the table of atoms has no room for the host's own");
 }
-
-int construct(void* raw, baton_error*) {
-  new (raw) State;
-  return 0;
-}
-void destroy(void* state) { static_cast<State*>(state)->~State(); }
 
 int crash(baton_context* context, const std::string& why) {
   baton_error& error = context->error;
@@ -70,32 +65,9 @@ Message* to_term(baton_context* raw, const void* state) {
   return runtime::message_of(context, supervisor->describe(context, builder));
 }
 
-constexpr baton_schema kSchema{.struct_size = sizeof(baton_schema),
-                               .field_stride = sizeof(baton_field),
-                               .field_count = 0,
-                               .size = sizeof(State),
-                               .align = alignof(State),
-                               .revision = 0,
-                               .name = "supervisor",
-                               .fingerprint = 0,
-                               .fields = nullptr,
-                               .dropped = nullptr,
-                               .construct = construct,
-                               .destroy = destroy,
-                               .change = nullptr,
-                               .revert = nullptr,
-                               .loss = nullptr,
-                               .discard = nullptr,
-                               .to_term = to_term};
-constexpr baton_behaviour kSupervisor{.name = "supervisor",
-                                      .kind = BATON_GEN_SERVER,
-                                      .flags = runtime::kMeetsExits,
-                                      .state = &kSchema,
-                                      .init = init,
-                                      .handle = handle,
-                                      .resume = nullptr,
-                                      .destroy_frame = nullptr,
-                                      .terminate = nullptr};
+constexpr baton_schema kSchema = runtime::native_schema<State>("supervisor", to_term);
+constexpr baton_behaviour kSupervisor =
+    runtime::native_behaviour(kSchema, init, handle, runtime::kMeetsExits);
 
 }  // namespace
 

@@ -1,4 +1,5 @@
 #include "behaviour/survey.h"
+#include "runtime/native.h"
 
 #include "base/check.h"
 #include "term/layout.h"
@@ -36,12 +37,6 @@ struct Order {
   std::unique_ptr<Survey> survey;
   std::promise<std::unique_ptr<Survey>> result;
 };
-
-int construct(void* raw, baton_error*) {
-  new (raw) Surveyor;
-  return 0;
-}
-void destroy(void* state) { static_cast<Surveyor*>(state)->~Surveyor(); }
 
 int conclude(Surveyor& surveyor) {
   surveyor.result.set_value(std::move(surveyor.survey));
@@ -85,32 +80,9 @@ int handle(baton_context*, void* state, const Message* message) {
   return surveyor.waiting.empty() ? conclude(surveyor) : BATON_OK;
 }
 
-constexpr baton_schema kSchema{.struct_size = sizeof(baton_schema),
-                               .field_stride = sizeof(baton_field),
-                               .field_count = 0,
-                               .size = sizeof(Surveyor),
-                               .align = alignof(Surveyor),
-                               .revision = 0,
-                               .name = "surveyor",
-                               .fingerprint = 0,
-                               .fields = nullptr,
-                               .dropped = nullptr,
-                               .construct = construct,
-                               .destroy = destroy,
-                               .change = nullptr,
-                               .revert = nullptr,
-                               .loss = nullptr,
-                               .discard = nullptr,
-                               .to_term = nullptr};
-constexpr baton_behaviour kSurveyor{.name = "surveyor",
-                                    .kind = BATON_GEN_SERVER,
-                                    .flags = 0,
-                                    .state = &kSchema,
-                                    .init = init,
-                                    .handle = handle,
-                                    .resume = nullptr,
-                                    .destroy_frame = nullptr,
-                                    .terminate = nullptr};
+constexpr baton_schema kSchema = runtime::native_schema<Surveyor>("surveyor");
+constexpr baton_behaviour kSurveyor =
+    runtime::native_behaviour(kSchema, init, handle);
 
 }  // namespace
 

@@ -1,7 +1,6 @@
 #include "runtime/asker.h"
 
-#include <new>
-
+#include "runtime/native.h"
 #include "term/layout.h"
 #include "term/text.h"
 
@@ -10,20 +9,13 @@ namespace baton::runtime {
 namespace {
 
 struct Asker {
+  ~Asker() {
+    if (question != nullptr)
+      question->answer.set_value(Error(Code::kFailed, "the host is stopping"));
+  }
   std::shared_ptr<Question> question;
   baton_term ref = BATON_NO_TERM;
 };
-
-int construct(void* raw, baton_error*) {
-  new (raw) Asker;
-  return 0;
-}
-void destroy(void* state) {
-  auto* asker = static_cast<Asker*>(state);
-  if (asker->question != nullptr)
-    asker->question->answer.set_value(Error(Code::kFailed, "the host is stopping"));
-  asker->~Asker();
-}
 
 int init(baton_context* raw, void* state, const Message* args) {
   auto& asker = *static_cast<Asker*>(state);
@@ -68,32 +60,8 @@ int handle(baton_context* raw, void* state, const Message* message) {
   return BATON_STOP;
 }
 
-constexpr baton_schema kSchema{.struct_size = sizeof(baton_schema),
-                               .field_stride = sizeof(baton_field),
-                               .field_count = 0,
-                               .size = sizeof(Asker),
-                               .align = alignof(Asker),
-                               .revision = 0,
-                               .name = "asker",
-                               .fingerprint = 0,
-                               .fields = nullptr,
-                               .dropped = nullptr,
-                               .construct = construct,
-                               .destroy = destroy,
-                               .change = nullptr,
-                               .revert = nullptr,
-                               .loss = nullptr,
-                               .discard = nullptr,
-                               .to_term = nullptr};
-constexpr baton_behaviour kAsker{.name = "asker",
-                                 .kind = BATON_GEN_SERVER,
-                                 .flags = 0,
-                                 .state = &kSchema,
-                                 .init = init,
-                                 .handle = handle,
-                                 .resume = nullptr,
-                                 .destroy_frame = nullptr,
-                                 .terminate = nullptr};
+constexpr baton_schema kSchema = native_schema<Asker>("asker");
+constexpr baton_behaviour kAsker = native_behaviour(kSchema, init, handle);
 constexpr baton_module kModule{.struct_size = sizeof(baton_module),
                                .abi_major = BATON_ABI_MAJOR,
                                .abi_minor = BATON_ABI_MINOR,

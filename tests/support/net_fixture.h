@@ -5,6 +5,7 @@
 #pragma once
 
 #include "net/net.h"
+#include "runtime/native.h"
 #include "runtime/runtime.h"
 #include "term/atom.h"
 #include "term/layout.h"
@@ -71,11 +72,6 @@ namespace scripted {
 struct State {
   const Callback* callback = nullptr;
 };
-inline int construct(void* raw, baton_error*) {
-  new (raw) State;
-  return 0;
-}
-inline void destroy(void*) {}
 inline int init(baton_context* context, void* state, const baton_message* args) {
   auto& self = *static_cast<State*>(state);
   self.callback = reinterpret_cast<const Callback*>(args->word[0]);
@@ -84,32 +80,8 @@ inline int init(baton_context* context, void* state, const baton_message* args) 
 inline int handle(baton_context* context, void* state, const baton_message* message) {
   return (*static_cast<State*>(state)->callback)(context, message);
 }
-inline constexpr baton_schema kSchema{.struct_size = sizeof(baton_schema),
-                                      .field_stride = sizeof(baton_field),
-                                      .field_count = 0,
-                                      .size = sizeof(State),
-                                      .align = alignof(State),
-                                      .revision = 0,
-                                      .name = "scripted",
-                                      .fingerprint = 0,
-                                      .fields = nullptr,
-                                      .dropped = nullptr,
-                                      .construct = construct,
-                                      .destroy = destroy,
-                                      .change = nullptr,
-                                      .revert = nullptr,
-                                      .loss = nullptr,
-                                      .discard = nullptr,
-                                      .to_term = nullptr};
-inline constexpr baton_behaviour kBehaviour{.name = "scripted",
-                                            .kind = BATON_GEN_SERVER,
-                                            .flags = 0,
-                                            .state = &kSchema,
-                                            .init = init,
-                                            .handle = handle,
-                                            .resume = nullptr,
-                                            .destroy_frame = nullptr,
-                                            .terminate = nullptr};
+inline constexpr baton_schema kSchema = runtime::native_schema<State>("scripted");
+inline constexpr baton_behaviour kBehaviour = runtime::native_behaviour(kSchema, init, handle);
 inline constexpr baton_module kModule{.struct_size = sizeof(baton_module),
                                       .abi_major = BATON_ABI_MAJOR,
                                       .abi_minor = BATON_ABI_MINOR,

@@ -19,6 +19,7 @@
 // Threads: the test's thread; Probe::run's lambdas run on a scheduler while the test waits.
 #pragma once
 
+#include "runtime/native.h"
 #include "runtime/runtime.h"
 #include "term/atom.h"
 #include "term/builder.h"
@@ -157,36 +158,6 @@ struct ChildState {
   std::shared_ptr<term::Block> args;
 };
 
-template <class State>
-int construct(void* raw, baton_error*) {
-  new (raw) State;
-  return 0;
-}
-template <class State>
-void destroy(void* state) {
-  static_cast<State*>(state)->~State();
-}
-template <class State>
-constexpr baton_schema schema(const char* name) {
-  return {.struct_size = sizeof(baton_schema),
-          .field_stride = sizeof(baton_field),
-          .field_count = 0,
-          .size = sizeof(State),
-          .align = alignof(State),
-          .revision = 0,
-          .name = name,
-          .fingerprint = 0,
-          .fields = nullptr,
-          .dropped = nullptr,
-          .construct = construct<State>,
-          .destroy = destroy<State>,
-          .change = nullptr,
-          .revert = nullptr,
-          .loss = nullptr,
-          .discard = nullptr,
-          .to_term = nullptr};
-}
-
 // ---- Probe
 
 inline int probe_init(baton_context*, void* state, const Message* args) {
@@ -298,8 +269,8 @@ inline int stubborn_resume(baton_context* raw, void*, void* frame) {
 }
 inline void stubborn_destroy(baton_context*, void*) {}
 
-inline constexpr baton_schema kProbeSchema = schema<ProbeState>("probe");
-inline constexpr baton_schema kChildSchema = schema<ChildState>("child");
+inline constexpr baton_schema kProbeSchema = runtime::native_schema<ProbeState>("probe");
+inline constexpr baton_schema kChildSchema = runtime::native_schema<ChildState>("child");
 inline constexpr baton_behaviour kBehaviours[] = {
     {.name = "probe",
      .kind = BATON_GEN_SERVER,
