@@ -62,10 +62,12 @@ class TakeoverFixture : public testing::Test {
     return library->close().is_unloaded || bundle::kHostIsSanitized;
   }
 
+  /// Returns when all have their state: a take-over finds nothing to migrate in one whose init is still to come.
   std::vector<baton_term> spawn_many(const char* module, const char* behaviour, int count) {
     std::vector<baton_term> pids;
     for (int i = 0; i < count; ++i)
       pids.push_back(host_.spawn(current(module), behaviour, "[" + std::to_string(i) + "]"));
+    states(pids);
     return pids;
   }
   std::vector<std::string> states(const std::vector<baton_term>& pids) {
