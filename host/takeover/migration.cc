@@ -15,6 +15,7 @@ constexpr std::size_t kTimedItems = 16;
 // How far ahead of the work the slots and the states are fetched.
 constexpr std::size_t kSlotAhead = 16;
 constexpr std::size_t kStateAhead = 8;
+constexpr const char* kOtherLosses = "other things";
 
 std::string name_of(const runtime::Process& process) {
   const code::Version& version = *process.version.load(std::memory_order_acquire);
@@ -152,10 +153,9 @@ Result<void> Migration::prepare(const TakeoverOptions& options, std::uint64_t de
   // The last of them may have come too late.
   if (!has_failed_ && runtime::now_ns() > deadline_ns) fail_late(options);
   if (has_failed_) return Error(failure_code_, failure_);
-  const std::uint64_t losses = losses_.load();
-  if (losses != 0 && !options.accepts_loss)
-    return Error(Code::kRefused, "going down would lose " + std::to_string(losses) + " of " + lost_ +
-                                     "; --accept-loss gives them up");
+  if (has_losses_ && !options.accepts_loss)
+    return Error(Code::kRefused,
+                 "going down would lose " + describe_losses() + "; --accept-loss gives them up");
   return {};
 }
 
@@ -170,7 +170,7 @@ void Migration::prepare_chunk(std::size_t begin, std::size_t end, runtime::Conte
       if (!count_loss(item, context.error))
         return fail(*item.process, std::string(context.error.text, context.error.length));
       // Once something would be lost it is only counted to the end.
-      if (losses_.load(std::memory_order_relaxed) != 0) continue;
+      if (has_losses_.load(std::memory_order_relaxed)) continue;
     }
     if (item.is_return) {
       if (!item.mover->check_restore(item.made, item.old_state))
@@ -197,10 +197,24 @@ bool Migration::count_loss(const Item& item, baton_error& error) {
   const std::uint64_t count = item.loser->loss(item.old_state, &error);
   if (count == 0) return true;
   if (count == StateMover::kUncountable) return false;
-  losses_.fetch_add(count, std::memory_order_relaxed);
+  has_losses_.store(true, std::memory_order_relaxed);
+  std::string what(error.text, error.length);
   std::lock_guard lock(mutex_);
-  if (lost_.empty()) lost_.assign(error.text, error.length);
+  // A module may make up a kind for every process.
+  if (lost_.size() >= kLossKindsMax && !lost_.contains(what)) what = kOtherLosses;
+  lost_[std::move(what)] += count;
   return true;
+}
+
+std::string Migration::describe_losses() const {
+  std::string text;
+  std::size_t left = lost_.size();
+  for (const auto& [what, count] : lost_) {
+    if (!text.empty()) text += left == 1 ? " and " : ", ";
+    text += std::to_string(count) + " of " + what;
+    --left;
+  }
+  return text;
 }
 
 void Migration::fail(const runtime::Process& process, const std::string& why) {

@@ -10,6 +10,7 @@
 // Threads: one thread drives it; its own threads work inside prepare and commit.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@
 #include "takeover/takeover.h"
 
 namespace baton::takeover {
+
+/// Kinds of losses that one refusal tells apart; what else there is has one number.
+inline constexpr std::size_t kLossKindsMax = 8;
 
 class Migration {
  public:
@@ -75,6 +79,8 @@ class Migration {
   bool prepare_item(Item& item, runtime::Context& context);
   /// False: the module cannot count it; the text says why.
   bool count_loss(const Item& item, baton_error& error);
+  /// "2 of keys with an expiry and 1 of order notes".
+  std::string describe_losses() const;
   void fail(const runtime::Process& process, const std::string& why);
   void fail_late(const TakeoverOptions& options);
   void reindex(const Change& change);
@@ -91,11 +97,11 @@ class Migration {
   TakeoverReport report_;
 
   std::atomic<bool> has_failed_{false};
-  std::atomic<std::uint64_t> losses_{0};
+  std::atomic<bool> has_losses_{false};
   std::mutex mutex_;
   Code failure_code_ = Code::kFailed;  // guarded by mutex_
   std::string failure_;                // guarded by mutex_
-  std::string lost_;                   // guarded by mutex_
+  std::map<std::string, std::uint64_t> lost_;  // by what they are; guarded by mutex_
 };
 
 }  // namespace baton::takeover

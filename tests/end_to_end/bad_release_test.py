@@ -118,6 +118,13 @@ class GoingDown(HostCase):
         self.fill(("RPUSH", "list", "x", "y"), ("SET", "text", "1"), ("SET", "brief", "1", "EX", "1000"))
         self.assert_loss_is_refused_then_accepted(r"\b1 (of )?lists?", ("list",), ("text", "brief"), "1.1.0")
 
+    def test_losses_of_several_kinds_are_each_counted(self):
+        self.in_probation(demo("1.1.0"))
+        self.expiring_keys()
+        self.host.http("POST", "/orders", {"item": "tea", "quantity": 2, "price": 300})
+        self.host.http("PUT", "/orders/1/note", {"note": "green"})
+        self.assert_refused(6, r"would lose 2 of keys with an expiry and 1 of order notes; --accept-loss", "rollback")
+
     def test_without_loss_lists_may_come_and_go(self):
         self.host.deploy(demo("1.1.0"))
         self.in_probation(with_lists())

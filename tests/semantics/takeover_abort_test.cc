@@ -1,6 +1,7 @@
 // Take-overs that must not happen: whatever stops one, every process goes on with its state and its
 // code.
 #include "support/takeover_fixture.h"
+#include "takeover/migration.h"
 
 #include <gmock/gmock.h>
 
@@ -105,6 +106,40 @@ TEST_F(TakeoverAbortTest, GoingDownThatWouldLoseDataRefusesAndCountsItUntilTheLo
             "#{totals => #{<<\"incr\">> => 1,<<\"start\">> => 3},value => 4}");
   EXPECT_EQ(old_->lease_count(), 2000u);
   EXPECT_EQ(newer->lease_count(), 0u);
+}
+
+TEST_F(TakeoverAbortTest, LossesAreCountedByWhatTheyAre) {
+  const auto cells = spawn_many("brittle", "cell", 2000);
+  load("brittle", "1.3.0");
+  auto way_back = take_over({"brittle"});
+  ASSERT_TRUE(way_back.ok()) << way_back.error().message();
+  for (int i : {3, 700, 1999}) EXPECT_EQ(host_.call(cells[i], "label"), "1");
+  for (int i : {4, 701}) EXPECT_EQ(host_.call(cells[i], "{kind, 1}"), "1");
+  EXPECT_EQ(host_.call(cells[5], "{kind, 2}"), "1");
+
+  auto refused = roll_back(**way_back, {"brittle"});
+
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(
+      refused.error().message(),
+      HasSubstr("would lose 3 of labels, 4 of things of kind 1 and 2 of things of kind 2;"));
+}
+
+TEST_F(TakeoverAbortTest, KindsOfLossesBeyondTheLimitAreCountedTogether) {
+  constexpr int kKinds = static_cast<int>(kLossKindsMax) + 30;
+  const auto cells = spawn_many("brittle", "cell", kKinds);
+  load("brittle", "1.3.0");
+  auto way_back = take_over({"brittle"});
+  ASSERT_TRUE(way_back.ok()) << way_back.error().message();
+  for (int i = 0; i < kKinds; ++i)
+    EXPECT_EQ(host_.call(cells[i], "{kind, " + std::to_string(i) + "}"), "1");
+
+  auto refused = roll_back(**way_back, {"brittle"});
+
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message(),
+              HasSubstr("would lose 60 of other things, 2 of things of"));
+  EXPECT_LT(refused.error().message().size(), 400u);
 }
 
 TEST_F(TakeoverAbortTest, ALossThatCannotBeCountedIsNeverTakenForNone) {

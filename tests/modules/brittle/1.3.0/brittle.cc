@@ -16,6 +16,13 @@ struct Label {
 };
 BATON_MESSAGE(Label)
 
+/// {kind, N}
+struct Kind {
+  std::int64_t n = 0;
+  using Reply = std::int64_t;
+};
+BATON_MESSAGE(Kind, n)
+
 struct Unknown {
   using Reply = std::int64_t;
 };
@@ -27,13 +34,14 @@ struct State {
   std::string label;
   static baton::Loss loss(const State& live, baton::Version) {
     if (live.label == "uncountable") throw std::runtime_error("the labels cannot be counted");
+    if (live.label.starts_with("kind")) return {2, "things of " + live.label};
     return {live.label.empty() ? 0u : 1u, "labels"};
   }
 };
 BATON_STATE(State, value, totals, label)
 
 struct Cell : baton::GenServer<Cell, State> {
-  using Calls = baton::Messages<Incr, Label, Unknown>;
+  using Calls = baton::Messages<Incr, Label, Kind, Unknown>;
   /// [N]
   static State init(const std::vector<std::int64_t>& args) {
     State state;
@@ -47,6 +55,10 @@ struct Cell : baton::GenServer<Cell, State> {
   }
   std::int64_t handle_call(const Label&) {
     state().label = "dear";
+    return 1;
+  }
+  std::int64_t handle_call(const Kind& kind) {
+    state().label = "kind " + std::to_string(kind.n);
     return 1;
   }
   std::int64_t handle_call(const Unknown&) {
