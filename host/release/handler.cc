@@ -93,11 +93,13 @@ Result<std::shared_ptr<Operation>> ReleaseHandler::begin(std::string kind, std::
                                                          Body body) {
   std::unique_lock lock(mutex_);
   if (is_stopping_) return Error(Code::kUnreachable, "the host is stopping");
-  if (busy_with_)
-    return Error(Code::kBusy, "operation " + std::to_string(busy_with_->id) + " (" +
-                                  busy_with_->kind + " " + busy_with_->target + " by " +
+  if (busy_with_) {
+    const std::string id = std::to_string(busy_with_->id);
+    const std::string object = busy_with_->target.empty() ? "" : " " + busy_with_->target;
+    return Error(Code::kBusy, "operation " + id + " (" + busy_with_->kind + object + " by " +
                                   busy_with_->who + ", since " + busy_with_->started_at +
-                                  ") is under way");
+                                  ") is under way; await its end with: baton operation " + id);
+  }
   if (probation_ && !in_probation)
     return Error(Code::kBusy, "release " + probation_release_ +
                                   " is in probation; make it permanent or roll it back first");

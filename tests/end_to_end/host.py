@@ -119,8 +119,8 @@ class Host:
 
     # ---- Its process
 
-    def start(self):
-        self.process = self.running.start([built("bin", "batond"), "--root", self.root], log="batond.log")
+    def start(self, *options):
+        self.process = self.running.start([built("bin", "batond"), "--root", self.root, *options], log="batond.log")
         wait_until(lambda: self.baton("status").returncode == 0 or self.process.poll() is not None,
                    f"batond answers; it said: {self.log()}")
         if self.process.poll() is not None:
@@ -232,6 +232,8 @@ def resp(*words):
 
 
 class HostCase(unittest.TestCase):
+    configuration = None  # what batond.yaml says
+
     @classmethod
     def setUpClass(cls):
         cls.packer = Packer(cls.enterClassContext(Running("bundles")))
@@ -239,7 +241,13 @@ class HostCase(unittest.TestCase):
     def setUp(self):
         self.running = self.enterContext(Running("end-to-end"))
         self.host = Host(self.running, self.packer)
-        self.host.start()
+        if self.configuration is None:
+            self.host.start()
+            return
+        path = self.running.path("batond.yaml")
+        with open(path, "w") as file:
+            file.write(self.configuration)
+        self.host.start("--config", path)
 
     def tearDown(self):
         # Of a failed test, what the host had to say.

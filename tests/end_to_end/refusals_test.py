@@ -1,9 +1,10 @@
 """What must be refused: one clear message, the exit code of the table, nothing staged, the release that runs untouched."""
 
 import os
+import re
 import shutil
 
-from host import HostCase, built, demo, main, run_baton, wait_until
+from host import CLI_SECONDS, HostCase, built, demo, main, run_baton, wait_until
 
 BAD_RELEASE = """\
 name: demo
@@ -12,6 +13,27 @@ sequence: 9
 modules:
   - {name: bad, version: 1.0.0}
 """
+
+
+CELLS = """\
+name: cells
+version: {version}
+sequence: {sequence}
+modules:
+  - {{name: brittle, version: {version}}}
+applications:
+  - name: cells
+    supervisor:
+      children:
+"""
+CELL_COUNT = 3000  # brittle 1.2.0 takes over each in about a millisecond
+
+
+def cells(version, sequence):
+    """A release of many processes of brittle."""
+    return CELLS.format(version=version, sequence=sequence) + "".join(
+        f"        - {{id: cell_{i}, module: brittle, behaviour: cell, args: '[{i}]', name: cell_{i}}}\n"
+        for i in range(CELL_COUNT))
 
 
 class RefusalsCase(HostCase):
@@ -193,8 +215,49 @@ class Requests(RefusalsCase):
                 self.assertNotEqual(done.stderr, "")
 
 
+class WhileAnOperationRuns(HostCase):
+    configuration = "take_over: {budget: 60s}\n"
+
+    def setUp(self):
+        super().setUp()
+        self.host.deploy(cells("1.0.0", 1))
+        self.other = self.packer.pack(cells("1.3.0", 3))
+        slow = self.packer.pack(cells("1.2.0", 2))
+        self.slow = self.running.start([built("bin", "baton"), "--root", self.host.root, "upgrade", slow, "--probation",
+                                        "0s"], log="slow.log")
+        wait_until(lambda: " load " in self.said(), "the slow upgrade takes over")
+
+    def said(self):
+        with open(self.running.path("slow.log")) as file:
+            return file.read()
+
+    def test_every_other_is_refused_and_it_goes_on_to_its_end(self):
+        # when
+        refusals = [self.assert_refused(9, r"operation \d+ \(upgrade .*\.baton by .+, since 20.*\) is under way",
+                                        *words) for words in (
+                    ("upgrade", self.other), ("rollback",), ("rollback", "1.0.0", "--accept-loss"),
+                    ("release", "install", "cells", "1.0.0"), ("release", "unpack", self.other),
+                    ("release", "remove", "cells", "1.0.0"), ("release", "make-permanent"))]
+        # then
+        self.assertEqual(len(set(refusals)), 1, refusals)
+        cure = re.search(r"await its end with: baton (operation \d+)$", refusals[0])
+        self.assertTrue(cure, refusals[0])
+        self.assertNotIn(" take_over ", self.said())
+        self.host.must(*cure.group(1).split())
+        self.assertEqual(self.slow.wait(CLI_SECONDS), 0, self.said())
+        self.assertEqual(self.host.statuses(), {"1.0.0": "old", "1.2.0": "permanent"})
+        self.assertEqual({each["version"] for each in self.host.data("ps", "--module", "brittle")["processes"]},
+                         {"1.2.0"})
+        self.assertEqual(self.host.must("state", "cell_7"),
+                         "#{label => <<\"slow\">>,totals => #{<<\"start\">> => 7},value => 7}")
+        self.assert_nothing_staged()
+        # and what was refused can be done now
+        self.host.must("upgrade", self.other, "--probation", "0s")
+        self.assertEqual(self.host.statuses()["1.3.0"], "permanent")
+
+
 class Others(HostCase):
-    def test_an_upgrade_while_another_runs_is_refused(self):
+    def test_an_upgrade_while_another_is_in_probation_is_refused(self):
         self.host.deploy(demo("1.0.0"))
         self.host.must("upgrade", self.packer.pack(demo("1.1.0")), "--probation", "60s", "--detach")
         wait_until(lambda: self.host.data("status")["probation"], "1.1.0 is in probation")
