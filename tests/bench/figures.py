@@ -10,7 +10,7 @@ import re
 import statistics
 
 # Which way a unit is better.
-LESS_IS_BETTER = {"ns": True, "us": True, "ms": True, "bytes": True, "per_s": False}
+LESS_IS_BETTER = {"ns": True, "us": True, "ms": True, "bytes": True, "percent_of_core": True, "per_s": False}
 # The units of wrk's report, in microseconds.
 WRK_TIMES_US = {"us": 1.0, "ms": 1e3, "s": 1e6}
 
@@ -111,6 +111,18 @@ def rows(suite, ours, peers):
     return compared
 
 
+def unpaired(ours, peers):
+    """What only a peer has measured, as (peer's name, figure's name and facts): the work of both should be the same."""
+    known = samples(ours)
+    return [(peer, " ".join([key[0], *described(dict(key[2]))]))
+            for peer, runs in peers.items() for key in samples(runs) if key not in known]
+
+
+def described(further):
+    """Facts for people."""
+    return [f"{name}={value}" for name, value in further.items()]
+
+
 def number(value):
     """A figure for people: four digits, thousands apart."""
     if value is None:
@@ -121,16 +133,20 @@ def number(value):
 
 
 def table(all_rows):
-    """The rows as text, aligned."""
-    columns = ["suite", "name", "unit", "baton", "peer", "peer's", "ratio", ""]
-    lines = [columns]
+    """The rows as text, aligned, below the name of their suite."""
+    lines = [["", "unit", "baton", "peer", "peer's", "ratio", ""]]
     known = {"suite", "name", "unit", "baton", "peer", "peer_value", "ratio", "samples"}
+    suite = None
     for row in all_rows:
-        further = " ".join(f"{k}={v}" for k, v in row.items() if k not in known)
-        lines.append([row["suite"], row["name"], row["unit"], number(row["baton"]), row["peer"] or "-",
+        if row["suite"] != suite:
+            suite = row["suite"]
+            lines.append([suite.upper()])
+        further = " ".join(described({k: v for k, v in row.items() if k not in known}))
+        lines.append(["  " + row["name"], row["unit"], number(row["baton"]), row["peer"] or "-",
                       number(row["peer_value"]), number(row["ratio"]), further])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
-    right = {3, 5, 6}
+    full = [line for line in lines if len(line) > 1]
+    widths = [max(len(line[i]) for line in full) for i in range(len(full[0]))]
+    right = {2, 4, 5}
     return "\n".join(
         "  ".join(cell.rjust(width) if i in right else cell.ljust(width)
                   for i, (cell, width) in enumerate(zip(line, widths))).rstrip()

@@ -1,4 +1,4 @@
-"""The pure half of tools/bench: reading reports, medians, ratios and which way is better."""
+"""The pure half of tools/bench: reading reports, medians, ratios, which way is better, and the time left."""
 
 import os
 import sys
@@ -6,6 +6,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import figures
+import progress
 
 WRK = """Running 5s test @ http://127.0.0.1:18081/
   1 threads and 64 connections
@@ -33,7 +34,7 @@ def figure(name, value, unit="ns", **facts):
 
 class RatioTest(unittest.TestCase):
     def test_a_time_or_size_half_the_peers_is_twice_as_good(self):
-        for unit in ("ns", "us", "ms", "bytes"):
+        for unit in ("ns", "us", "ms", "bytes", "percent_of_core"):
             self.assertEqual(figures.ratio(unit, 50, 100), 2)
 
     def test_a_rate_half_the_peers_is_half_as_good(self):
@@ -74,6 +75,20 @@ class RowsTest(unittest.TestCase):
         self.assertEqual((row["baton"], row["peer"], row["ratio"]), (3, None, None))
 
 
+class UnpairedTest(unittest.TestCase):
+    def test_what_only_a_peer_has_measured_is_named_with_its_facts(self):
+        ours = [[figure("a", 1), figure("t", 1, "ms", modules=1)]]
+        theirs = [[figure("a", 2), figure("t", 2, "ms", modules=10)]]
+        self.assertEqual(figures.unpaired(ours, {"otp": theirs}), [("otp", "t modules=10")])
+
+    def test_an_other_unit_is_an_other_figure(self):
+        self.assertEqual(figures.unpaired([[figure("a", 1, "us")]], {"otp": [[figure("a", 1, "ms")]]}),
+                         [("otp", "a")])
+
+    def test_what_only_baton_has_measured_is_no_defect(self):
+        self.assertEqual(figures.unpaired([[figure("a", 1), figure("b", 1)]], {"otp": [[figure("a", 2)]]}), [])
+
+
 class ParsingTest(unittest.TestCase):
     def test_json_lines_are_figures_with_their_facts(self):
         text = '{"name":"takeover_total","value":5,"unit":"ms","direction":"upgrade","idle":0}\n\n'
@@ -111,14 +126,35 @@ class ParsingTest(unittest.TestCase):
 
 
 class TableTest(unittest.TestCase):
-    def test_columns_line_up_and_what_is_missing_is_a_dash(self):
+    def test_columns_line_up_below_their_suite_and_what_is_missing_is_a_dash(self):
         rows = figures.rows("s", [[figure("long_name", 1234.5, mode="atomic"), figure("b", 0.5)]],
-                            {"otp": [[figure("b", 1)]]})
-        lines = figures.table(rows).splitlines()
-        self.assertEqual(len({line.index("ns") if "ns" in line else line.index("unit") for line in lines}), 1)
-        self.assertIn("1,234", lines[1])
-        self.assertIn("mode=atomic", lines[1])
-        self.assertRegex(lines[1], r" -\s+-\s+- ")
+                            {"otp": [[figure("b", 1)]]}) + figures.rows("t", [[figure("c", 1)]], {})
+        header, first, long_name, b, second, c = figures.table(rows).splitlines()
+        self.assertEqual((first, second), ("S", "T"))
+        self.assertEqual({line.index(" ns ") for line in (long_name, b, c)}, {header.index(" unit")})
+        self.assertIn("1,234", long_name)
+        self.assertRegex(long_name, r" -\s+-\s+-\s+mode=atomic$")
+        self.assertRegex(b, r"0\.5\s+otp\s+1\s+2$")
+
+
+class ProgressTest(unittest.TestCase):
+    def test_time_left_is_what_was_expected_until_it_has_been_measured(self):
+        going = progress.Progress(["ours", "peer", "ours", "peer", "ours"], {"ours": 10, "peer": 100})
+        self.assertEqual(going.seconds_left(), 230)
+        going.took("ours", 2)
+        self.assertEqual((going.number(), going.seconds_left()), (2, 204))
+        going.took("peer", 50)
+        going.took("ours", 4)
+        self.assertEqual((going.number(), going.seconds_left()), (4, 53))
+
+    def test_what_is_given_up_takes_no_time_and_is_not_counted(self):
+        going = progress.Progress(["ours", "peer", "ours", "peer"], {"ours": 10, "peer": 100})
+        going.took("ours", 10)
+        going.give_up("peer")
+        self.assertEqual((going.number(), going.total, going.seconds_left()), (2, 2, 10))
+
+    def test_durations_are_read_easily(self):
+        self.assertEqual([progress.duration(s) for s in (0.4, 119, 120, 900)], ["0 s", "119 s", "2 min", "15 min"])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 // bench: the process benchmarks, as a module that speaks the C ABI with term messages.
 //
-// Every benchmark is a process that is called with {run, N, K}, does its work with other processes of this
-// module, and replies when all of it is done (baton_bench.cc does the calling and the clock). Messages are the ones
-// the peers send: {Pid, ping} and pong, {msg, N}, token, and so on.
+// Every benchmark is a process that is called with {run, N, K}, does its work with other processes
+// of this module, and replies when all of it is done (baton_bench.cc does the calling and the
+// clock). Messages are the ones the peers send: {Pid, ping} and pong, {msg, N}, token, and so on.
 #include <baton/abi.h>
 
 #include <cstdint>
@@ -13,8 +13,7 @@ namespace {
 
 constexpr baton_term atom(const char* text) {
   std::uint64_t hash = 14695981039346656037ull;
-  for (; *text != 0; ++text)
-    hash = (hash ^ static_cast<unsigned char>(*text)) * 1099511628211ull;
+  for (; *text != 0; ++text) hash = (hash ^ static_cast<unsigned char>(*text)) * 1099511628211ull;
   return (hash & ~std::uint64_t{7}) | BATON_TAG_ATOM;
 }
 constexpr baton_term kPing = atom("ping"), kPong = atom("pong"), kStop = atom("stop"),
@@ -57,6 +56,11 @@ template <class... Terms>
 baton_term spawn(Context* c, const baton_behaviour& behaviour, Terms... arguments) {
   return c->host->spawn(c, &behaviour, tuple_message(c, arguments...), nullptr);
 }
+template <class... Terms>
+baton_term spawn_linked(Context* c, const baton_behaviour& behaviour, Terms... arguments) {
+  baton_spawn_options options{sizeof options, BATON_SPAWN_LINK, 0, 0};
+  return c->host->spawn(c, &behaviour, tuple_message(c, arguments...), &options);
+}
 const baton_term* arguments(const Message* m) {
   return reinterpret_cast<const baton_term*>(m->root) + 1;
 }
@@ -96,9 +100,23 @@ struct Tables {
   static int handle(Context* c, void* s, const Message* m) {
     return static_cast<State*>(s)->handle(c, m);
   }
-  static constexpr baton_schema schema{
-      sizeof(baton_schema), sizeof(baton_field), 0, sizeof(State), alignof(State), 0, "State",
-      sizeof(State), nullptr, nullptr, construct, destroy, nullptr, nullptr, nullptr, nullptr, nullptr};
+  static constexpr baton_schema schema{sizeof(baton_schema),
+                                       sizeof(baton_field),
+                                       0,
+                                       sizeof(State),
+                                       alignof(State),
+                                       0,
+                                       "State",
+                                       sizeof(State),
+                                       nullptr,
+                                       nullptr,
+                                       construct,
+                                       destroy,
+                                       nullptr,
+                                       nullptr,
+                                       nullptr,
+                                       nullptr,
+                                       nullptr};
   static constexpr baton_behaviour behaviour(const char* name) {
     return {name, BATON_GEN_SERVER, 0, &schema, init, handle, nullptr, nullptr, nullptr};
   }
@@ -149,8 +167,7 @@ struct Pairs {  // {run, Rounds, Pairs}
   int handle(Context* c, const Message* m) {
     if (begin(c, run, m)) {
       left = run.k;
-      for (std::int64_t i = 0; i < run.k; ++i)
-        spawn(c, kPingerBehaviour, c->self, make_int(run.n));
+      for (std::int64_t i = 0; i < run.k; ++i) spawn(c, kPingerBehaviour, c->self, make_int(run.n));
       return BATON_OK;
     }
     if (m->root != kDone) return fail(c, "pairs: unexpected message");
@@ -367,24 +384,32 @@ constexpr auto kSkynetBehaviour = Tables<Skynet>::behaviour("skynet");
 // ---- idle processes, and monitor, stop, DOWN of each
 
 struct Idle {
-  int init(Context*, const Message*) { return BATON_OK; }
+  std::int64_t heard;  // memory that nothing is written to would not be counted
+  int init(Context*, const Message*) { return heard = 0, BATON_OK; }
   int handle(Context* c, const Message* m) {
+    ++heard;
     return m->root == kStop ? BATON_STOP : fail(c, "idle: unexpected message");
   }
 };
 constexpr auto kIdleBehaviour = Tables<Idle>::behaviour("idle");
 
-struct IdleServer {  // a gen_server with 48 bytes of state
+// A gen_server with 48 bytes of state, which tells its parent that it has started.
+struct IdleServer {
   std::int64_t value[6];
-  int init(Context*, const Message*) { return value[0] = 1, BATON_OK; }
+  int init(Context* c, const Message* m) {
+    value[0] = 1;
+    c->host->send(c, arguments(m)[0], tuple_message(c, kOk, c->self));
+    return BATON_OK;
+  }
   int handle(Context* c, const Message* m) {
     return m->root == kStop ? BATON_STOP : fail(c, "idle_server: unexpected message");
   }
 };
 constexpr auto kIdleServerBehaviour = Tables<IdleServer>::behaviour("idle_server");
 
-// {run, N, 0}: N idle processes; {run, N, 1}: N gen_servers; {run, 0, 0} when there are some: monitor, stop and
-// await the DOWN of each in turn.
+// {run, N, 0}: N idle processes; {run, N, 1}: N gen_servers, linked, and each started before the
+// next, as start_link does it; {run, 0, 0} when there are idle processes: monitor, stop and await
+// the DOWN of each in turn.
 struct Idlers {
   Run run;
   baton_term* pids;
@@ -400,18 +425,23 @@ struct Idlers {
       count = run.n;
       delete[] pids;
       pids = new baton_term[static_cast<std::size_t>(count)];
-      return spawn_some(c);
+      return run.k == 0 ? spawn_some(c) : start_next(c);
     }
-    if (m->kind != BATON_DOWN || m->word[0] != monitor) return fail(c, "idlers: unexpected message");
-    if (++at == count) return finish(c, run, count), BATON_OK;
-    return stop_next(c);
+    if (const baton_term* started = tuple(m->root, 2); started != nullptr && started[0] == kOk) {
+      if (started[1] != pids[at]) return fail(c, "idlers: another server has started");
+      return ++at == count ? done(c) : start_next(c);
+    }
+    if (m->kind != BATON_DOWN || m->word[0] != monitor)
+      return fail(c, "idlers: unexpected message");
+    return ++at == count ? done(c) : stop_next(c);
   }
   int spawn_some(Context* c) {
     constexpr int kSlice = 200;
-    for (int i = 0; i < kSlice && at < count; ++i, ++at)
-      pids[at] = run.k == 0 ? spawn(c, kIdleBehaviour) : spawn(c, kIdleServerBehaviour);
-    if (at < count) return BATON_YIELD;
-    finish(c, run, count);
+    for (int i = 0; i < kSlice && at < count; ++i, ++at) pids[at] = spawn(c, kIdleBehaviour);
+    return at < count ? BATON_YIELD : done(c);
+  }
+  int start_next(Context* c) {
+    pids[at] = spawn_linked(c, kIdleServerBehaviour, c->self);
     return BATON_OK;
   }
   int stop_next(Context* c) {
@@ -419,18 +449,27 @@ struct Idlers {
     send_word(c, pids[at], kStop);
     return BATON_OK;
   }
+  int done(Context* c) { return finish(c, run, count), BATON_OK; }
 };
 constexpr auto kIdlersBehaviour = Tables<Idlers>::behaviour("idlers");
 
 constexpr baton_behaviour kBehaviours[] = {
-    kPairsBehaviour,   kFanInBehaviour,     kRingBehaviour,   kSpawnerBehaviour,
-    kCallerBehaviour,  kSkynetBehaviour,    kIdlersBehaviour, kPongBehaviour,
-    kPingerBehaviour,  kBlasterBehaviour,   kForwarderBehaviour, kOneShotBehaviour,
-    kServerBehaviour,  kSkyBehaviour,       kIdleBehaviour,   kIdleServerBehaviour};
+    kPairsBehaviour,  kFanInBehaviour,   kRingBehaviour,      kSpawnerBehaviour,
+    kCallerBehaviour, kSkynetBehaviour,  kIdlersBehaviour,    kPongBehaviour,
+    kPingerBehaviour, kBlasterBehaviour, kForwarderBehaviour, kOneShotBehaviour,
+    kServerBehaviour, kSkyBehaviour,     kIdleBehaviour,      kIdleServerBehaviour};
 
-constexpr baton_module kModule{
-    sizeof(baton_module), BATON_ABI_MAJOR, BATON_ABI_MINOR, "bench", "1.0.0", "bench",
-    sizeof kBehaviours / sizeof *kBehaviours, sizeof(baton_behaviour), kBehaviours, nullptr, nullptr};
+constexpr baton_module kModule{sizeof(baton_module),
+                               BATON_ABI_MAJOR,
+                               BATON_ABI_MINOR,
+                               "bench",
+                               "1.0.0",
+                               "bench",
+                               sizeof kBehaviours / sizeof *kBehaviours,
+                               sizeof(baton_behaviour),
+                               kBehaviours,
+                               nullptr,
+                               nullptr};
 
 // The states are never taken over, so that their fingerprints are just their sizes.
 static_assert(sizeof(Pairs) == 40 && alignof(Pairs) == 8);
@@ -447,7 +486,7 @@ static_assert(sizeof(Forwarder) == 8 && alignof(Forwarder) == 8);
 static_assert(sizeof(OneShot) == 1 && alignof(OneShot) == 1);
 static_assert(sizeof(Server) == 8 && alignof(Server) == 8);
 static_assert(sizeof(Sky) == 24 && alignof(Sky) == 8);
-static_assert(sizeof(Idle) == 1 && alignof(Idle) == 1);
+static_assert(sizeof(Idle) == 8 && alignof(Idle) == 8);
 static_assert(sizeof(IdleServer) == 48 && alignof(IdleServer) == 8);
 
 }  // namespace
@@ -469,7 +508,7 @@ BATON_NOTE(
     "behaviour one_shot gen_server\nschema State 0000000000000001 1 1 0 none\n"
     "behaviour server gen_server\nschema State 0000000000000008 8 8 0 none\n"
     "behaviour sky gen_server\nschema State 0000000000000018 24 8 0 none\n"
-    "behaviour idle gen_server\nschema State 0000000000000001 1 1 0 none\n"
+    "behaviour idle gen_server\nschema State 0000000000000008 8 8 0 none\n"
     "behaviour idle_server gen_server\nschema State 0000000000000030 48 8 0 none\n");
 
 extern "C" __attribute__((visibility("default"))) const baton_module* baton_module_entry(void) {
