@@ -18,7 +18,8 @@ namespace baton {
 /// The longest duration taken: about a hundred years, so that adding one to a time cannot overflow.
 inline constexpr std::chrono::nanoseconds kDurationMax = std::chrono::hours(24 * 36500);
 
-/// Units are d, h, m, s, ms, us and ns; "0" needs none.
+/// Units are d, h, m, s, ms, us and ns; "0" needs none. Fractions are refused with the same in
+/// smaller units.
 Result<std::chrono::nanoseconds> parse_duration(std::string_view text);
 /// The shortest text that parse_duration reads back as the same. Requires: not negative.
 std::string format_duration(std::chrono::nanoseconds duration);
