@@ -188,9 +188,10 @@ Result<std::shared_ptr<Operation>> ReleaseHandler::rollback(const std::string& v
           if (version.empty() ? release.status == Status::kOld : release.version == version)
             target = &release;
         if (target == nullptr)
-          return Error(Code::kNotFound, version.empty()
-                                            ? "there is no old release to go back to"
-                                            : "there is no release " + version + " here");
+          return version.empty() ? Error(Code::kNotFound,
+                                         "there is no old release to go back to; baton release "
+                                         "list shows those that are here")
+                                 : no_such_release(version);
         InstallOptions options;
         options.accepts_loss = accepts_loss;
         const std::string name = target->name, to = target->version;
@@ -244,9 +245,7 @@ Result<void> ReleaseHandler::do_install(Operation& operation, const std::string&
                                         const std::string& version, const InstallOptions& options,
                                         const Reason& reason, bool with_probation) {
   const Release* target = store_.find(name, version);
-  if (target == nullptr)
-    return Error(Code::kNotFound, "release " + full_name(name, version) +
-                                      " is not unpacked here; see `baton release list`");
+  if (target == nullptr) return no_such_release(full_name(name, version));
   const Release* running = store_.running();
   if (running == target) {
     operation.progress("plan", full_name(name, version) + " runs already");

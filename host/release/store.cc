@@ -21,7 +21,7 @@ std::string describe(std::string_view name, std::string_view version) {
 }
 
 Error not_found(std::string_view name, std::string_view version) {
-  return Error(Code::kNotFound, describe(name, version) + " is not here; see: baton release list");
+  return no_such_release(std::string(name) + "-" + std::string(version));
 }
 
 Error not_allowed(const Release& release, Action action) {
@@ -37,6 +37,11 @@ std::uint64_t number_of(const std::string& text) {
 }
 
 }  // namespace
+
+Error no_such_release(std::string_view release) {
+  return Error(Code::kNotFound, "there is no release " + std::string(release) +
+                                    " here; baton release list shows those that are");
+}
 
 ReleaseStore::ReleaseStore(Files& files, const Clock& clock, std::string root, Journal journal)
     : files_(files),

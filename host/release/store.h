@@ -57,6 +57,10 @@ struct Release {
   std::string why;
 };
 
+/// What is said of a release that is not unpacked here: `release` as its name and version, or one
+/// of them.
+Error no_such_release(std::string_view release);
+
 class ReleaseStore {
  public:
   /// Opens a root, or makes one. Removes nothing but a torn end of the journal.

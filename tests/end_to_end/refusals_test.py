@@ -184,15 +184,20 @@ class Descriptions(RefusalsCase):
 
 class Requests(RefusalsCase):
     def test_an_unknown_release_is_refused(self):
-        self.assert_refused(4, r"demo-9\.9\.9.*baton release list", "release", "install", "demo", "9.9.9")
-        self.assert_refused(4, r"demo 9\.9\.9.*baton release list", "release", "remove", "demo", "9.9.9")
-        self.assert_refused(4, r"9\.9\.9", "rollback", "9.9.9")
-        self.assert_refused(4, r"old release", "rollback")
+        message = r"there is no release {}9\.9\.9 here; baton release list shows those that are$"
+        self.assert_refused(4, message.format("demo-"), "release", "install", "demo", "9.9.9")
+        self.assert_refused(4, message.format("demo-"), "release", "remove", "demo", "9.9.9")
+        self.assert_refused(4, message.format(""), "rollback", "9.9.9")
+        self.assert_refused(4, r"old release.*baton release list", "rollback")
 
     def test_an_unknown_process_is_refused(self):
-        for words in (("call", "nobody", "hello"), ("state", "nobody"), ("info", "<0.99999.9>"), ("kill", "nobody")):
-            with self.subTest(words):
-                self.assert_refused(4, r"nobody|<0\.99999\.9>", *words)
+        for verb in ("info", "state", "call", "cast", "send", "suspend", "resume", "stop", "kill"):
+            request = ("hello",) if verb in ("call", "cast", "send") else ()
+            with self.subTest(verb):
+                self.assert_refused(4, r"no such process <0\.99999\.9>; baton ps lists those alive$", verb,
+                                    "<0.99999.9>", *request)
+                self.assert_refused(4, r"no such process nobody: .*; baton ps lists those alive$", verb, "nobody",
+                                    *request)
 
     def test_an_unknown_operation_is_refused(self):
         self.assert_refused(4, r"operation 9999", "operation", "9999")
@@ -204,7 +209,9 @@ class Requests(RefusalsCase):
         self.assert_refused(2, r"demo-1\.0\.0|1\.0\.0", "release", "remove", "demo", "1.0.0")
 
     def test_a_wrong_duration_is_refused(self):
-        self.assert_refused(2, r'--probation.*"30s"', "upgrade", self.packer.pack(demo("1.1.0")), "--probation", "30")
+        bundle = self.packer.pack(demo("1.1.0"))
+        self.assert_refused(2, r'--probation.*"30s"', "upgrade", bundle, "--probation", "30")
+        self.assert_refused(2, r'--probation.*"0\.3s".*"300ms"', "upgrade", bundle, "--probation", "0.3s")
 
     def test_wrong_usage_is_status_2(self):
         for words in ((), ("nonsense",), ("upgrade",), ("call", "desk"), ("--no-such-option", "status"),
