@@ -12,6 +12,13 @@ namespace baton::behaviour::sys {
 
 namespace {
 
+constexpr const char* kListsThemAll = "; baton ps lists those alive";
+
+bool is_alive(runtime::Runtime& runtime, baton_term pid) {
+  runtime::Process* process = runtime.find(pid);
+  return process != nullptr && process->mailbox.is_open(runtime::pid_generation(pid));
+}
+
 Result<void> order(runtime::Runtime& runtime, baton_term pid, runtime::SystemRequest request,
                    Timeout timeout, baton_term argument = BATON_NO_TERM) {
   BATON_TRY(runtime.system(pid, request, timeout, argument));
@@ -25,10 +32,14 @@ Result<baton_term> find_process(runtime::Runtime& runtime, std::string_view text
     return pid;
   if (text.starts_with("<")) {
     BATON_ASSIGN(const term::Block parsed, term::parse(text, runtime.atoms()));
-    if (term::is_pid(parsed.root())) return parsed.root();
+    if (term::is_pid(parsed.root())) {
+      if (is_alive(runtime, parsed.root())) return parsed.root();
+      return Error(Code::kNotFound, "no such process " + std::string(text) + kListsThemAll);
+    }
   }
-  return Error(Code::kNotFound, "no process is called " + std::string(text) +
-                                    ": expected a registered name or a pid such as <0.5.1>");
+  return Error(Code::kNotFound, "no such process " + std::string(text) +
+                                    ": expected a registered name or a pid such as <0.5.1>" +
+                                    kListsThemAll);
 }
 
 Result<void> suspend(runtime::Runtime& runtime, baton_term pid, Timeout timeout) {

@@ -27,7 +27,7 @@ namespace baton::behaviour::sys {
 using Timeout = std::chrono::milliseconds;
 inline constexpr Timeout kTimeout{5000};
 
-/// A registered name, or a pid in its text form.
+/// A registered name, or a pid in its text form. kNotFound: it names no process that is alive now.
 Result<baton_term> find_process(runtime::Runtime& runtime, std::string_view text);
 
 Result<void> suspend(runtime::Runtime& runtime, baton_term pid, Timeout timeout = kTimeout);

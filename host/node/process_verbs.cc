@@ -61,8 +61,12 @@ Result<baton_term> process_argument(const Parts& parts, const json::object& argu
 // What a process answered; an error says which process it was about.
 Result<json::value> answer_of(const Parts& parts, const json::object& arguments,
                               Result<term::Block> answer) {
-  if (!answer.ok())
-    return std::move(answer).error().within("process " + text_argument(arguments, "process", ""));
+  if (!answer.ok()) {
+    const Error error =
+        std::move(answer).error().within("process " + text_argument(arguments, "process", ""));
+    if (error.code() != Code::kNotFound) return error;
+    return Error(Code::kNotFound, error.message() + "; baton ps lists those alive");
+  }
   return json::value(shown(parts, answer->root()));
 }
 

@@ -52,11 +52,14 @@ class Looking(HostCase):
         self.assertEqual(modules["kv"]["status"], "current")
         self.assertEqual(modules["web"]["processes"], 2)
 
+    def pid_of(self, behaviour):
+        """Of a process of web; empty while there is none."""
+        return "".join(each["pid"] for each in self.host.data("ps", "--module", "web")["processes"]
+                       if each["behaviour"] == behaviour)
+
     def test_info_tells_what_a_process_is(self):
         self.assertIn("1.0.0", self.host.must("info", "desk"))
-        pid = [each["pid"] for each in self.host.data("ps", "--module", "web")["processes"]
-               if each["behaviour"] == "desk"][0]
-        self.assertEqual(self.host.data("info", pid)["value"], self.host.data("info", "desk")["value"])
+        self.assertEqual(self.host.data("info", self.pid_of("desk"))["value"], self.host.data("info", "desk")["value"])
 
     def test_state_shows_the_fields_of_a_process(self):
         self.host.http("POST", "/orders", {"item": "tea", "quantity": 2, "price": 300})
@@ -80,6 +83,16 @@ class Looking(HostCase):
         self.host.must("kill", "desk")
         wait_until(lambda: self.host.baton("call", "desk", "totals").returncode == 0, "desk is there again")
         self.assertNotEqual(self.host.data("info", "desk")["value"], before)
+
+    def test_a_dead_process_is_not_there_for_any_verb(self):
+        dead = self.pid_of("desk")
+        self.host.must("kill", dead)
+        wait_until(lambda: self.pid_of("desk") not in ("", dead),
+                   "desk is there again")
+        for words in (("kill", dead), ("stop", dead), ("state", dead), ("info", dead), ("call", dead, "totals"),
+                      ("cast", dead, "hello")):
+            with self.subTest(words):
+                self.assert_refused(4, rf"no such process {dead}; baton ps lists those alive$", *words)
 
     def test_log_level_is_shown_and_set(self):
         self.assertEqual(self.host.must("log-level"), "info")

@@ -88,6 +88,19 @@ TEST_F(Sys, AProcessIsFoundByItsNameOrItsPid) {
   EXPECT_EQ(nobody.error().code(), Code::kNotFound);
 }
 
+TEST_F(Sys, APidThatIsDeadOrNeverWasIsNoProcess) {
+  start_running("#{}", {child("a", "[]", "restart => temporary")});
+  const baton_term a = pid_of("a");
+  EXPECT_EQ(ask("{terminate_child, a}"), "ok");
+
+  for (const std::string& pid : {text(a), std::string("<0.99999.9>"), std::string("<0.0.0>")}) {
+    const auto found = sys::find_process(runtime_, pid);
+    ASSERT_FALSE(found.ok()) << pid;
+    EXPECT_EQ(found.error().code(), Code::kNotFound);
+    EXPECT_EQ(found.error().message(), "no such process " + pid + "; baton ps lists those alive");
+  }
+}
+
 TEST_F(Sys, WhatIsDeadIsNotFound) {
   start_running("#{}", {child("a", "[]", "restart => temporary")});
   const baton_term a = pid_of("a");
