@@ -61,12 +61,25 @@ struct Opaque {
   std::int64_t n = 0;  // no operator==
 };
 BATON_STATE(Opaque, n)
-struct HoldsOpaque {
-  Opaque opaque;
-  std::map<int, std::vector<Opaque>> many;
-  std::optional<Opaque> perhaps;
+struct Holder {
+  std::vector<Opaque> list;  // so its == is declared, and does not compile
 };
-BATON_STATE(HoldsOpaque, opaque, many, perhaps)
+BATON_STATE(Holder, list)
+struct HoldsOpaque {
+  Opaque opaque{7};
+  Holder holder;
+  std::vector<Opaque> list{{1}, {2}};
+  std::map<int, std::vector<Opaque>> map{{1, {{1}}}};
+  std::unordered_map<std::string, Opaque> table{{"a", {1}}, {"b", {2}}};
+  std::optional<Opaque> perhaps;
+  std::variant<std::monostate, Opaque, std::vector<Opaque>> either;
+  std::pair<int, Opaque> pair{1, {1}};
+  std::tuple<Opaque, std::optional<Opaque>> tuple;
+  std::array<Opaque, 2> array{};
+  std::unordered_set<std::string> names{"x", "y"};
+};
+BATON_STATE(HoldsOpaque, opaque, holder, list, map, table, perhaps, either, pair, tuple, array,
+            names)
 
 }  // namespace sample
 
@@ -147,23 +160,50 @@ TEST(State, AFieldIsDefaultWhenItEqualsThatOfAFreshState) {
   EXPECT_FALSE(kNew.fields[0].is_default(&live, &defaults));
 }
 
-TEST(State, AFieldThatCannotBeComparedIsNeverDefault) {
-  const sample::HoldsOpaque defaults;
+TEST(State, WhatHasNoEqualityIsComparedByItsDescription) {
+  using sample::HoldsOpaque;
+  const baton_schema& schema = Schema<HoldsOpaque>::value;
+  const auto changed = [&](auto change) {
+    const HoldsOpaque defaults;
+    HoldsOpaque live;
+    change(live);
+    std::vector<std::string> names;
+    for (std::uint32_t i = 0; i < schema.field_count; ++i)
+      if (!schema.fields[i].is_default(&live, &defaults)) names.push_back(schema.fields[i].name);
+    return names;
+  };
+  using Names = std::vector<std::string>;
 
-  EXPECT_FALSE(Schema<sample::HoldsOpaque>::value.fields[0].is_default(&defaults, &defaults));
+  EXPECT_EQ(changed([](HoldsOpaque&) {}), Names{});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.opaque.n = 8; }), Names{"opaque"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.holder.list.push_back({0}); }), Names{"holder"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.list[1].n = 0; }), Names{"list"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.list.pop_back(); }), Names{"list"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.map[1][0].n = 0; }), Names{"map"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.map = {{2, {{1}}}}; }), Names{"map"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.table["b"].n = 0; }), Names{"table"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.table = {{"a", {1}}, {"c", {2}}}; }), Names{"table"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.table.erase("a"); }), Names{"table"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.perhaps.emplace(); }), Names{"perhaps"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.either = sample::Opaque{}; }), Names{"either"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.pair.second.n = 0; }), Names{"pair"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { std::get<1>(s.tuple).emplace(); }), Names{"tuple"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.array[1].n = 1; }), Names{"array"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) { s.names.erase("x"); }), Names{"names"});
+  EXPECT_EQ(changed([](HoldsOpaque& s) {
+              s.table.rehash(1000);  // in another order
+              s.names.rehash(1000);
+            }),
+            Names{});
 }
 
-TEST(State, AContainerOfSuchIsDefaultWhileItIsEmpty) {
-  const baton_field* const fields = Schema<sample::HoldsOpaque>::value.fields;
-  const sample::HoldsOpaque defaults;
-  sample::HoldsOpaque live;
+TEST(State, AVariantIsComparedByItsAlternative) {
+  const auto is_same = [](const auto& a, const auto& b) { return state::is_same(a, b); };
+  using Either = std::variant<std::int64_t, std::int64_t, std::vector<sample::Opaque>>;
 
-  EXPECT_TRUE(fields[1].is_default(&live, &defaults));
-  EXPECT_TRUE(fields[2].is_default(&live, &defaults));
-  live.many[1];
-  live.perhaps.emplace();
-  EXPECT_FALSE(fields[1].is_default(&live, &defaults));
-  EXPECT_FALSE(fields[2].is_default(&live, &defaults));
+  EXPECT_TRUE(is_same(Either(std::in_place_index<1>, 2), Either(std::in_place_index<1>, 2)));
+  EXPECT_FALSE(is_same(Either(std::in_place_index<1>, 2), Either(std::in_place_index<0>, 2)));
+  EXPECT_FALSE(is_same(Either(std::in_place_index<2>, 1), Either(std::in_place_index<2>, 2)));
 }
 
 TEST(State, CodeChangeReadsTheOlderFieldsByName) {

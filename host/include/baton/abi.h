@@ -179,7 +179,8 @@ typedef struct baton_schema {
    * on any thread, without a context. */
   int (*change)(void* newer, const baton_view* older, const char* older_version, baton_error*);
   int (*revert)(const void* newer, const baton_view* older, const char* older_version, baton_error*);
-  /* How many things of value going down to that version would lose; what they are, in the error's text. */
+  /* How many things of value going down to that version would lose; what they are, in the error's text.
+   * UINT64_MAX: it cannot tell, and the text says why; then going down fails, unless any loss is accepted. */
   uint64_t (*loss)(const void* newer, const char* older_version, baton_error*);
   /* Gives those things up; called at the start of a commit whose loss was accepted. Cannot fail. */
   void (*discard)(void* newer, const char* older_version);

@@ -113,7 +113,6 @@ inline const char* kind_name(Term term) {
 struct Immediate {
   static constexpr Refusal refusal = Refusal::kNone;
   static constexpr bool borrows = false;
-  static constexpr bool is_comparable = true;
   static constexpr void atoms(AtomSet&) {}
   template <class T>
   static constexpr void measure(Measure&, const T&) {}
@@ -184,8 +183,6 @@ template <class... T>
 struct Composed {
   static constexpr Refusal refusal = first_refusal<T...>();
   static constexpr bool borrows = (Codec<T>::borrows || ...);
-  // Containers have == whatever their elements are; only of those that have it, it compiles.
-  static constexpr bool is_comparable = (Codec<T>::is_comparable && ...);
   static constexpr void atoms(AtomSet& set) { (Codec<T>::atoms(set), ...); }
 };
 
@@ -711,7 +708,6 @@ struct Codec<S> {
   static constexpr bool borrows = []<class... M>(Members<M...>) {
     return (Codec<typename M::Type>::borrows || ...);
   }(MembersOf<S>{});
-  static constexpr bool is_comparable = requires(const S& value) { value == value; };
   static constexpr std::size_t size = MembersOf<S>::size;
   static constexpr Atom tag{text::snake_name<S>.view()};
 

@@ -27,7 +27,9 @@
 
 #include <baton/codec.h>
 
+#include <algorithm>
 #include <charconv>
+#include <variant>
 
 namespace baton::inline v1 {
 
@@ -118,6 +120,44 @@ inline void say(baton_error* error, std::string_view text) noexcept {
   std::memcpy(error->text, text.data(), size);
   error->text[size] = '\0';
   error->length = static_cast<std::uint32_t>(size);
+}
+
+// A described struct is compared member by member, since it need not have an == of its own; so is
+// what holds one, as a container's == compiles or not as its elements' does.
+template <class T>
+bool is_same(const T& a, const T& b) {
+  if constexpr (std::is_base_of_v<codec::Immediate, Codec<T>>) {
+    return a == b;
+  } else if constexpr (DescribedStruct<T>) {
+    return [&]<class... M>(Members<M...>) {
+      return (is_same(a.*M::pointer, b.*M::pointer) && ...);
+    }(MembersOf<T>{});
+  } else if constexpr (requires { a.bucket(*a.begin()); }) {
+    return a == b;  // an unordered_set: its elements have to have ==
+  } else if constexpr (requires { a.bucket(a.begin()->first); }) {
+    return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const auto& entry) {
+             const auto other = b.find(entry.first);
+             return other != b.end() && is_same(entry.second, other->second);
+           });
+  } else if constexpr (requires { a.begin(); }) {
+    using Element = typename T::value_type;
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const Element& x, const Element& y) { return is_same(x, y); });
+  } else if constexpr (requires { a.has_value(); }) {
+    return a.has_value() == b.has_value() && (!a.has_value() || is_same(*a, *b));
+  } else if constexpr (requires { a.valueless_by_exception(); }) {
+    if (a.index() != b.index()) return false;
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return ((a.index() == I && is_same(std::get<I>(a), std::get<I>(b))) || ...);
+    }
+    (std::make_index_sequence<std::variant_size_v<T>>());
+  } else {
+    return std::apply(
+        [&](const auto&... x) {
+          return std::apply([&](const auto&... y) { return (is_same(x, y) && ...); }, b);
+        },
+        a);
+  }
 }
 
 /// Runs it; an exception becomes the error's text, since none may leave the library.
@@ -240,20 +280,6 @@ struct Schema<S, Members<M...>> {
     return 0;
   }
 
-  // What has no == is the same only if there is nothing in either.
-  template <class T>
-  static bool is_same(const T& a, const T& b) {
-    if constexpr (Codec<T>::is_comparable) {
-      return a == b;
-    } else if constexpr (requires { a.empty(); }) {
-      return a.empty() && b.empty();
-    } else if constexpr (requires { a.has_value(); }) {
-      return !a.has_value() && !b.has_value();
-    } else {
-      return false;
-    }
-  }
-
   template <class F>
   static constexpr baton_field field() {
     using T = typename F::Type;
@@ -273,8 +299,8 @@ struct Schema<S, Members<M...>> {
             },
         .is_default = [](const void* live, const void* defaults) noexcept -> int {
           try {
-            return is_same(static_cast<const S*>(live)->*F::pointer,
-                           static_cast<const S*>(defaults)->*F::pointer);
+            return state::is_same(static_cast<const S*>(live)->*F::pointer,
+                                  static_cast<const S*>(defaults)->*F::pointer);
           } catch (...) {
             return 0;
           }
