@@ -1,7 +1,7 @@
-"""Node: a batond of one's own, and the client that checks it under load.
+"""Node: a batond of one's own, the command line, and the client that checks it under load.
 
-What tools/demo and tools/bench have in common about baton itself: packing and signing release bundles, a host in a
-temporary directory driven by the command line, and the verifying client of tests/load.
+What tools/demo, tools/bench and the tests have in common about baton itself: packing and signing release bundles, a
+host in a temporary directory driven by the real command line, and the verifying client of tests/load.
 """
 
 import json
@@ -10,12 +10,13 @@ import re
 import subprocess
 import time
 
-from running import BUILD, READY_SECONDS, ROOT, Failed, output_of
+from running import BUILD, READY_SECONDS, ROOT, Failed
 
 BATON = os.path.join(BUILD, "bin", "baton")
 BATOND = os.path.join(BUILD, "bin", "batond")
 MODULES = os.path.join(BUILD, "modules")
 VERIFYING_CLIENT = os.path.join(BUILD, "tests", "load", "verifying_client")
+CLI_SECONDS = 120
 
 
 class Refused(Failed):
@@ -27,62 +28,110 @@ class Refused(Failed):
         self.said = said
 
 
-class Node:
-    """A host in the directory of a Running. `ports`: the port of each listener, by its name in the release."""
+def run_baton(*words):
+    """Runs the command line; returns what subprocess.run does."""
+    try:
+        return subprocess.run([BATON, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=CLI_SECONDS)
+    except FileNotFoundError as error:
+        raise Failed(f"{BATON} is not built") from error
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"baton {' '.join(words)} did not end within {CLI_SECONDS} s") from error
 
-    def __init__(self, running, ports, name="node"):
+
+def must(*words):
+    """What the command line did, as run_baton; Refused if its status is not 0."""
+    done = run_baton(*words)
+    if done.returncode != 0:
+        raise Refused(words, done.returncode, done.stderr.strip())
+    return done
+
+
+class Packer:
+    """Packs release bundles in a directory, all signed by one key, each once."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        os.mkdir(directory)
+        self.key = self.new_key("signing")
+        self.bundles = {}
+
+    def new_key(self, name):
+        """A secret key's file; its public key is beside it, with .pub."""
+        key = os.path.join(self.directory, f"{name}.key")
+        must("key", "generate", key)
+        return key
+
+    def pack(self, description, modules=MODULES, key=None):
+        """Packs the text of a release description; returns the bundle's path."""
+        what = (description, modules, key)
+        if what not in self.bundles:
+            stem = os.path.join(self.directory, f"release-{len(self.bundles)}")
+            with open(stem + ".yaml", "w") as file:
+                file.write(description)
+            must("pack", stem + ".yaml", "--modules", modules, "--key", key or self.key, "--output", stem + ".baton")
+            self.bundles[what] = stem + ".baton"
+        return self.bundles[what]
+
+
+class Node:
+    """A host in the directory of a Running, which trusts the key of a Packer.
+
+    `ports`: the port of each listener, by its name in the release.
+    """
+
+    def __init__(self, running, ports, name="node", packer=None):
         self.running = running
         self.ports = ports
         self.root = running.path(name)
-        self.work = running.path(name + "-work")
-        os.mkdir(self.work)
-        self.log = os.path.join(self.work, "batond.log")
-        self.key = os.path.join(self.work, "signing.key")
+        self.log = running.path(name + ".log")
+        self.packer = packer or Packer(running.path(name + "-bundles"))
         self.process = None
-        output_of([BATON, "key", "generate", self.key])
-        output_of([BATON, "--root", self.root, "key", "trust", self.key + ".pub"])
+        self.must("key", "trust", self.packer.key + ".pub")
 
     def pack(self, release):
         """Packs and signs this release description, with our ports; returns the bundle's path."""
         with open(release) as file:
-            text = with_ports(file.read(), self.ports)
-        name = os.path.basename(release).removesuffix(".yaml")
-        description = os.path.join(self.work, f"{name}.yaml")
-        with open(description, "w") as file:
-            file.write(text)
-        bundle = os.path.join(self.work, f"{name}.baton")
-        output_of([BATON, "pack", description, "--modules", MODULES, "--key", self.key, "--output", bundle])
-        return bundle
+            return self.packer.pack(with_ports(file.read(), self.ports))
 
-    def start(self):
-        self.process = self.running.start([BATOND, "--root", self.root], log=self.log)
+    # ---- Its process
+
+    def start(self, *options):
+        self.process = self.running.start([BATOND, "--root", self.root, *options], log=self.log)
         deadline = time.monotonic() + READY_SECONDS
-        while True:
-            try:
-                return self.cli("status")
-            except Refused as refusal:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise Failed(f"batond did not start: {self.last_words()}") from refusal
-                time.sleep(0.02)
+        while self.baton("status").returncode != 0:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise Failed(f"batond did not start: {self.last_words()}")
+            time.sleep(0.02)
+
+    def stop(self):
+        self.running.stop(self.process)
+
+    def kill(self):
+        self.process.kill()
+        self.stop()
 
     def last_words(self):
         with open(self.log, errors="replace") as file:
-            return file.read()[-1500:]
+            return file.read()[-3000:]
+
+    # ---- The command line
+
+    def baton(self, *words):
+        """Runs the command line; returns what subprocess.run does."""
+        return run_baton("--root", self.root, *words)
+
+    def must(self, *words):
+        """What the command line prints; Refused if its status is not 0."""
+        return must("--root", self.root, *words).stdout.strip()
 
     def cli(self, *words):
-        """The data of what the command answers; Refused if its status is not 0."""
-        return self.run_cli(words)[0]
+        """The data of what the command line answers; Refused if its status is not 0."""
+        return json.loads(self.must("-o", "json", *words))["data"]
 
     def committed_ms(self, *words):
         """How long this change of releases took, from the request to the release being current."""
-        return phase_ms(self.run_cli(words)[1], "commit")
-
-    def run_cli(self, words):
-        done = subprocess.run([BATON, "--root", self.root, "-o", "json", *words], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            raise Refused(words, done.returncode, done.stderr.strip())
-        return json.loads(done.stdout)["data"], done.stderr
+        return phase_ms(must("--root", self.root, *words).stderr, "commit")
 
 
 def phase_ms(progress, phase):

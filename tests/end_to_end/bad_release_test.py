@@ -54,20 +54,20 @@ class TheBadRelease(HostCase):
             # then: the errors were real, and the old release serves the same clients
             self.assertTrue(any(status >= 500 for status in seen))
             self.assertEqual(redis.command("GET", "name"), "value")
-        self.assertEqual(self.host.data("status")["release"]["version"], "1.1.0")
+        self.assertEqual(self.host.cli("status")["release"]["version"], "1.1.0")
         self.assertEqual(self.host.statuses()["1.2.0"], "failed_in_probation")
         self.assertEqual(self.host.http("GET", f"/orders/{order['id']}")[0], 200)
-        self.assertEqual({each["version"] for each in self.host.data("modules") if each["module"] == "web"}, {"1.1.0"})
-        why = [each["why"] for each in self.host.data("release", "list") if each["version"] == "1.2.0"]
+        self.assertEqual({each["version"] for each in self.host.cli("modules") if each["module"] == "web"}, {"1.1.0"})
+        why = [each["why"] for each in self.host.cli("release", "list") if each["version"] == "1.2.0"]
         self.assertRegex(why[0], r"health|crash")
         # and it does not stand in the way of the next try
         self.host.must("upgrade", self.packer.pack(demo("1.2.0")), "--probation", "0s")
 
     def test_an_operator_may_keep_it_from_being_rolled_back(self):
         self.host.must("upgrade", self.packer.pack(demo("1.2.0")), "--no-auto-rollback", "--detach")
-        wait_until(lambda: self.host.data("status")["release"]["version"] == "1.2.0", "1.2.0 runs")
+        wait_until(lambda: self.host.cli("status")["release"]["version"] == "1.2.0", "1.2.0 runs")
         self.host.must("rollback", "--reason", "seen enough")
-        self.assertEqual(self.host.data("status")["release"]["version"], "1.1.0")
+        self.assertEqual(self.host.cli("status")["release"]["version"], "1.1.0")
 
 
 class GoingDown(HostCase):
@@ -81,13 +81,13 @@ class GoingDown(HostCase):
                 self.assertNotRegex(str(redis.command(*command)), "^-")
 
     def assert_loss_is_refused_then_accepted(self, message, lost, kept, back_to):
-        running = self.host.data("status")["release"]["version"]
+        running = self.host.cli("status")["release"]["version"]
         self.assert_refused(6, message + r".*--accept-loss", "rollback")
-        self.assertEqual(self.host.data("status")["release"]["version"], running)
+        self.assertEqual(self.host.cli("status")["release"]["version"], running)
         for key in (*lost, *kept):
             self.assertEqual(self.host.redis("EXISTS", key), ":1", key)
         self.host.must("rollback", "--accept-loss")
-        self.assertEqual(self.host.data("status")["release"]["version"], back_to)
+        self.assertEqual(self.host.cli("status")["release"]["version"], back_to)
         for key in lost:
             self.assertEqual(self.host.redis("EXISTS", key), ":0", key)
         for key in kept:
@@ -96,8 +96,8 @@ class GoingDown(HostCase):
     def in_probation(self, description):
         version = description.split("version: ")[1].split()[0]
         self.host.must("upgrade", self.packer.pack(description), "--probation", "60s", "--detach")
-        wait_until(lambda: self.host.data("status")["release"]["version"] == version
-                   and self.host.data("status")["probation"], f"{version} is in probation")
+        wait_until(lambda: self.host.cli("status")["release"]["version"] == version
+                   and self.host.cli("status")["probation"], f"{version} is in probation")
 
     def expiring_keys(self):
         self.fill(("SET", "a", "1", "EX", "1000"), ("SET", "b", "2", "EX", "1000"), ("SET", "c", "3"))

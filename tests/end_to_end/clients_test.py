@@ -19,7 +19,7 @@ class ClientsCase(HostCase):
     def tearDown(self):
         self.assertEqual(self.bystander.command("GET", "name"), "value")
         self.assertEqual(self.host.http("GET", "/health")[0], 200)
-        self.assertEqual(self.host.data("status")["crashes"], 0)
+        self.assertEqual(self.host.cli("status")["crashes"], 0)
         super().tearDown()
 
 
@@ -48,13 +48,13 @@ class Resp(ClientsCase):
     def test_a_client_that_goes_away_in_a_command_is_forgotten(self):
         with self.host.connect("kv") as client:
             client.send(resp("SET", "name", "other")[:-4])
-        wait_until(lambda: [each["open"] for each in self.host.data("status")["listeners"]
+        wait_until(lambda: [each["open"] for each in self.host.cli("status")["listeners"]
                             if each["name"] == "kv"] == [1], "only the bystander is connected")
 
     def test_a_client_that_never_reads_is_not_read_from_for_ever(self):
         # given: a value of 1 MB, asked for again and again by one that takes no reply
         self.assertEqual(self.bystander.command("SET", "large", "x" * 1_000_000), "+OK")
-        memory = self.host.data("status")["memory_bytes"]
+        memory = self.host.cli("status")["memory_bytes"]
         with self.host.connect("kv") as client:
             client.socket.setblocking(False)
             request = resp("GET", "large").encode() * 1000
@@ -71,7 +71,7 @@ class Resp(ClientsCase):
                     break
             # then: it took a bounded part, holds a bounded part, and others are served
             self.assertLess(sent, 64_000_000)
-            self.assertLess(self.host.data("status")["memory_bytes"] - memory, 200_000_000)
+            self.assertLess(self.host.cli("status")["memory_bytes"] - memory, 200_000_000)
             self.assertEqual(self.bystander.command("GET", "name"), "value")
 
 

@@ -1,26 +1,24 @@
-"""Host: a real batond of one test, driven by the real command line, with bundles packed from the build.
+"""Host: the Node of one test: what it serves, and what may be said of it.
 
 A HostCase has a started host in a temporary directory, and a Packer of bundles that it trusts. Listeners take ports
 that the system picks. Whatever a test starts is ended by its process id, whatever becomes of the test.
 
-Usage of a test file: FILE_test.py BUILD_DIRECTORY [what unittest takes]
+Usage of a test file: FILE_test.py [what unittest takes]; BATON_BUILD names another build folder than build/release.
 """
 
 import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 
-from node import with_ports  # noqa: E402
-from running import ROOT, Running  # noqa: E402
+from node import CLI_SECONDS, Node, Packer, run_baton, with_ports  # noqa: E402, F401
+from running import BUILD, ROOT, Running  # noqa: E402
 
-CLI_SECONDS = 60
 WAIT_SECONDS = 20
 LISTENERS = {"kv": 0, "web": 0}
 
@@ -39,20 +37,13 @@ applications:
         - {id: table, module: pingpong, behaviour: table}
 """
 
-build_directory = None  # set by main(), before any test runs
-
-
 def main():
     """Runs the tests of the calling file."""
-    global build_directory
-    if len(sys.argv) < 2:
-        sys.exit(f"usage: {sys.argv[0]} BUILD_DIRECTORY [what unittest takes]")
-    build_directory = os.path.abspath(sys.argv.pop(1))
     unittest.main(module="__main__", verbosity=2)
 
 
 def built(*parts):
-    return os.path.join(build_directory, *parts)
+    return os.path.join(BUILD, *parts)
 
 
 def demo(version):
@@ -69,93 +60,9 @@ def wait_until(condition, what):
         time.sleep(0.02)
 
 
-def run_baton(*words):
-    return subprocess.run([built("bin", "baton"), *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=CLI_SECONDS)
-
-
-class Packer:
-    """Packs bundles, all signed by one key, each once."""
-
-    def __init__(self, running):
-        self.running = running
-        self.key = self.new_key()
-        self.bundles = {}
-
-    def new_key(self):
-        key = self.running.path(f"key-{time.monotonic_ns()}")
-        self._must("key", "generate", key)
-        return key
-
-    def pack(self, description, modules=None, key=None):
-        """Packs this text with the modules of the build or of another directory; returns the bundle's path."""
-        what = (description, modules, key)
-        if what not in self.bundles:
-            release = self.running.path(f"release-{len(self.bundles)}.yaml")
-            with open(release, "w") as file:
-                file.write(description)
-            bundle = self.running.path(f"release-{len(self.bundles)}.baton")
-            self._must("pack", release, "--modules", modules or built("modules"), "--key", key or self.key,
-                       "--output", bundle)
-            self.bundles[what] = bundle
-        return self.bundles[what]
-
-    def _must(self, *words):
-        done = run_baton(*words)
-        if done.returncode != 0:
-            raise AssertionError(f"baton {' '.join(words)} ended with {done.returncode}: {done.stderr}")
-
-
-class Host:
-    """A batond and its directory. It trusts the key of a Packer."""
-
+class Host(Node):
     def __init__(self, running, packer):
-        self.running = running
-        self.packer = packer
-        self.root = running.path("root")
-        self.process = None
-        os.makedirs(self.root)
-        self.must("key", "trust", packer.key + ".pub")
-
-    # ---- Its process
-
-    def start(self, *options):
-        self.process = self.running.start([built("bin", "batond"), "--root", self.root, *options], log="batond.log")
-        wait_until(lambda: self.baton("status").returncode == 0 or self.process.poll() is not None,
-                   f"batond answers; it said: {self.log()}")
-        if self.process.poll() is not None:
-            raise AssertionError(f"batond ended with status {self.process.returncode}: {self.log()}")
-
-    def stop(self):
-        self.running.stop(self.process)
-
-    def kill(self):
-        self.process.kill()
-        self.running.stop(self.process)
-
-    def log(self):
-        path = self.running.path("batond.log")
-        if not os.path.exists(path):
-            return ""
-        with open(path, errors="replace") as file:
-            return file.read()
-
-    # ---- The command line
-
-    def baton(self, *words):
-        """Runs the command; returns what subprocess.run does."""
-        return run_baton("--root", self.root, *words)
-
-    def must(self, *words):
-        """What the command prints."""
-        done = self.baton(*words)
-        if done.returncode != 0:
-            raise AssertionError(f"baton {' '.join(words)} ended with {done.returncode}: {done.stderr}")
-        return done.stdout.strip()
-
-    def data(self, *words):
-        """The data of the command's JSON."""
-        return json.loads(self.must("-o", "json", *words))["data"]
+        super().__init__(running, LISTENERS, packer=packer)
 
     def deploy(self, description):
         """Makes it the permanent release at once."""
@@ -164,7 +71,7 @@ class Host:
     # ---- What it serves
 
     def port(self, listener):
-        listeners = {each["name"]: each["address"] for each in self.data("status")["listeners"]}
+        listeners = {each["name"]: each["address"] for each in self.cli("status")["listeners"]}
         return int(listeners[listener].rsplit(":", 1)[1])
 
     def connect(self, listener):
@@ -185,7 +92,7 @@ class Host:
 
     def statuses(self):
         """Of each release, by its version."""
-        return {each["version"]: each["status"] for each in self.data("release", "list")}
+        return {each["version"]: each["status"] for each in self.cli("release", "list")}
 
 
 class Connection:
@@ -236,7 +143,7 @@ class HostCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.packer = Packer(cls.enterClassContext(Running("bundles")))
+        cls.packer = Packer(cls.enterClassContext(Running("bundles")).path("packed"))
 
     def setUp(self):
         self.running = self.enterContext(Running("end-to-end"))
@@ -252,7 +159,7 @@ class HostCase(unittest.TestCase):
     def tearDown(self):
         # Of a failed test, what the host had to say.
         if self.host.process.poll() not in (None, 0):
-            sys.stderr.write(self.host.log()[-3000:])
+            sys.stderr.write(self.host.last_words())
 
     def assert_refused(self, status, message, *words):
         """The command ends with this status and one line of error that matches, in text and in JSON."""

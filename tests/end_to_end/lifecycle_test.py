@@ -17,7 +17,7 @@ class Looking(HostCase):
         self.host.deploy(demo("1.0.0"))
 
     def test_status_names_the_release_and_its_listeners(self):
-        status = self.host.data("status")
+        status = self.host.cli("status")
         self.assertEqual((status["release"]["name"], status["release"]["version"], status["release"]["status"]),
                          ("demo", "1.0.0", "permanent"))
         self.assertEqual({each["name"]: each["protocol"] for each in status["listeners"]},
@@ -26,7 +26,7 @@ class Looking(HostCase):
         self.assertIn("demo 1.0.0 (permanent)", self.host.must("status"))
 
     def test_tree_shows_applications_supervisors_and_workers(self):
-        tree = {each["id"]: each for each in self.host.data("tree")}
+        tree = {each["id"]: each for each in self.host.cli("tree")}
         self.assertEqual(sorted(tree), ["kv", "web"])
 
         def workers(node):
@@ -38,28 +38,28 @@ class Looking(HostCase):
         self.assertRegex(self.host.must("tree"), r"desk +<")
 
     def test_ps_lists_processes_and_can_be_narrowed_to_a_module(self):
-        behaviours = [each["behaviour"] for each in self.host.data("ps", "--module", "web")["processes"]]
+        behaviours = [each["behaviour"] for each in self.host.cli("ps", "--module", "web")["processes"]]
         self.assertEqual(sorted(behaviours), ["desk", "front"])
-        everything = self.host.data("ps")
+        everything = self.host.cli("ps")
         self.assertGreater(everything["total"], 3)
         limited = self.host.baton("ps", "--limit", "1")
         self.assertEqual(len(limited.stdout.splitlines()), 2)
         self.assertIn("--limit", limited.stderr)
 
     def test_modules_shows_version_status_and_who_runs_it(self):
-        modules = {each["module"]: each for each in self.host.data("modules")}
+        modules = {each["module"]: each for each in self.host.cli("modules")}
         self.assertEqual(modules["kv"]["version"], "1.0.0")
         self.assertEqual(modules["kv"]["status"], "current")
         self.assertEqual(modules["web"]["processes"], 2)
 
     def pid_of(self, behaviour):
         """Of a process of web; empty while there is none."""
-        return "".join(each["pid"] for each in self.host.data("ps", "--module", "web")["processes"]
+        return "".join(each["pid"] for each in self.host.cli("ps", "--module", "web")["processes"]
                        if each["behaviour"] == behaviour)
 
     def test_info_tells_what_a_process_is(self):
         self.assertIn("1.0.0", self.host.must("info", "desk"))
-        self.assertEqual(self.host.data("info", self.pid_of("desk"))["value"], self.host.data("info", "desk")["value"])
+        self.assertEqual(self.host.cli("info", self.pid_of("desk"))["value"], self.host.cli("info", "desk")["value"])
 
     def test_state_shows_the_fields_of_a_process(self):
         self.host.http("POST", "/orders", {"item": "tea", "quantity": 2, "price": 300})
@@ -79,10 +79,10 @@ class Looking(HostCase):
         self.assertEqual(self.host.baton("call", "desk", "totals").returncode, 0)
 
     def test_a_killed_process_is_restarted_by_its_supervisor(self):
-        before = self.host.data("info", "desk")["value"]
+        before = self.host.cli("info", "desk")["value"]
         self.host.must("kill", "desk")
         wait_until(lambda: self.host.baton("call", "desk", "totals").returncode == 0, "desk is there again")
-        self.assertNotEqual(self.host.data("info", "desk")["value"], before)
+        self.assertNotEqual(self.host.cli("info", "desk")["value"], before)
 
     def test_a_dead_process_is_not_there_for_any_verb(self):
         dead = self.pid_of("desk")
@@ -128,7 +128,7 @@ class TheClassics(HostCase):
 
     def test_a_request_out_of_range_is_answered_not_crashed_on(self):
         self.assertIn("error", self.host.must("call", "factorial", "-1"))
-        self.assertEqual(self.host.data("status")["crashes"], 0)
+        self.assertEqual(self.host.cli("status")["crashes"], 0)
 
 
 class Changing(HostCase):
@@ -139,8 +139,8 @@ class Changing(HostCase):
     def upgrade(self, probation="60s"):
         """To 1.1.0, still in probation."""
         self.host.must("upgrade", self.packer.pack(demo("1.1.0")), "--probation", probation, "--detach")
-        wait_until(lambda: self.host.data("status")["release"]["version"] == "1.1.0"
-                   and self.host.data("status")["probation"], "1.1.0 is in probation")
+        wait_until(lambda: self.host.cli("status")["release"]["version"] == "1.1.0"
+                   and self.host.cli("status")["probation"], "1.1.0 is in probation")
 
     def test_connections_and_half_a_command_live_through_an_upgrade_and_back(self):
         # given: a connection of its own with data, and one with half a command sent
@@ -187,10 +187,10 @@ class Changing(HostCase):
 
     def test_old_code_stays_warm_until_make_permanent_and_is_then_unmapped(self):
         self.upgrade()
-        self.assertEqual({each["version"] for each in self.host.data("modules") if each["module"] == "kv"},
+        self.assertEqual({each["version"] for each in self.host.cli("modules") if each["module"] == "kv"},
                          {"1.0.0", "1.1.0"})
         self.host.must("release", "make-permanent")
-        self.assertEqual({each["version"] for each in self.host.data("modules") if each["module"] == "kv"},
+        self.assertEqual({each["version"] for each in self.host.cli("modules") if each["module"] == "kv"},
                          {"1.1.0"})
         with open(f"/proc/{self.host.process.pid}/maps") as maps:
             mapped = {os.path.realpath(line.split()[-1]) for line in maps if "kv.so" in line}
@@ -206,7 +206,7 @@ class Changing(HostCase):
         done = self.host.baton("upgrade", self.packer.pack(demo("1.0.0")))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("already", done.stderr)
-        self.assertIsNone(self.host.data("status")["probation"])
+        self.assertIsNone(self.host.cli("status")["probation"])
 
     def test_plan_says_what_would_change_and_changes_nothing(self):
         plan = self.host.baton("-o", "json", "plan", self.packer.pack(demo("1.1.0")), "--detailed-exitcode")
@@ -222,21 +222,21 @@ class Changing(HostCase):
         self.host.must("release", "make-permanent")
         self.host.stop()
         self.host.start()
-        self.assertEqual(self.host.data("status")["release"]["version"], "1.1.0")
+        self.assertEqual(self.host.cli("status")["release"]["version"], "1.1.0")
         self.assertEqual(self.host.redis("INCR", "counter"), ":1")
 
     def test_a_stop_during_probation_boots_the_release_before(self):
         self.upgrade()
         self.host.stop()
         self.host.start()
-        self.assertEqual(self.host.data("status")["release"]["version"], "1.0.0")
+        self.assertEqual(self.host.cli("status")["release"]["version"], "1.0.0")
         self.assertEqual(self.host.statuses(), {"1.0.0": "permanent", "1.1.0": "unpacked"})
 
     def test_a_kill_during_probation_boots_the_release_before_and_marks_the_other(self):
         self.upgrade()
         self.host.kill()
         self.host.start()
-        self.assertEqual(self.host.data("status")["release"]["version"], "1.0.0")
+        self.assertEqual(self.host.cli("status")["release"]["version"], "1.0.0")
         self.assertEqual(self.host.statuses(), {"1.0.0": "permanent", "1.1.0": "failed_in_probation"})
         self.assertEqual(self.host.redis("PING"), "+PONG")
         # and it may be tried again
