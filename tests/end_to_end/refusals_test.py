@@ -45,7 +45,7 @@ class RefusalsCase(HostCase):
         self.before = self.what_runs()
 
     def what_runs(self):
-        return (self.host.statuses(), self.host.data("ps", "--module", "web"), self.host.data("status")["crashes"])
+        return (self.host.statuses(), self.host.cli("ps", "--module", "web"), self.host.cli("status")["crashes"])
 
     def tearDown(self):
         super().tearDown()
@@ -99,16 +99,16 @@ class Bundles(RefusalsCase):
         self.assert_refused(6, r"sign", "upgrade", self.spoilt(unsigned))
 
     def test_a_foreign_signature_is_refused_and_the_cure_is_named(self):
-        bundle = self.packer.pack(demo("1.1.0"), key=self.packer.new_key())
+        bundle = self.packer.pack(demo("1.1.0"), key=self.packer.new_key("foreign"))
         self.assert_refused(6, r"key [0-9A-F]{16}.*baton key trust", "upgrade", bundle)
 
     def test_a_revoked_key_is_refused(self):
-        key = self.packer.new_key()
+        key = self.packer.new_key("revoked")
         self.host.must("key", "trust", key + ".pub")
-        identity = self.host.data("key", "list")
+        identity = self.host.cli("key", "list")
         trusted = [each["key"] for each in identity if each["status"] == "trusted"]
         bundle = self.packer.pack(demo("1.1.0"), key=key)
-        signer = self.host.data("verify", bundle)["key"]
+        signer = self.host.cli("verify", bundle)["key"]
         self.assertIn(signer, trusted)
         self.host.must("key", "revoke", signer)
         self.assert_refused(6, r"revoked", "upgrade", bundle)
@@ -253,7 +253,7 @@ class WhileAnOperationRuns(HostCase):
         self.host.must(*cure.group(1).split())
         self.assertEqual(self.slow.wait(CLI_SECONDS), 0, self.said())
         self.assertEqual(self.host.statuses(), {"1.0.0": "old", "1.2.0": "permanent"})
-        self.assertEqual({each["version"] for each in self.host.data("ps", "--module", "brittle")["processes"]},
+        self.assertEqual({each["version"] for each in self.host.cli("ps", "--module", "brittle")["processes"]},
                          {"1.2.0"})
         self.assertEqual(self.host.must("state", "cell_7"),
                          "#{label => <<\"slow\">>,totals => #{<<\"start\">> => 7},value => 7}")
@@ -267,10 +267,10 @@ class Others(HostCase):
     def test_an_upgrade_while_another_is_in_probation_is_refused(self):
         self.host.deploy(demo("1.0.0"))
         self.host.must("upgrade", self.packer.pack(demo("1.1.0")), "--probation", "60s", "--detach")
-        wait_until(lambda: self.host.data("status")["probation"], "1.1.0 is in probation")
+        wait_until(lambda: self.host.cli("status")["probation"], "1.1.0 is in probation")
         self.assert_refused(9, r"demo-1\.1\.0.*probation.*(permanent|roll)", "upgrade",
                             self.packer.pack(demo("1.2.0")))
-        self.assertEqual(self.host.data("status")["release"]["version"], "1.1.0")
+        self.assertEqual(self.host.cli("status")["release"]["version"], "1.1.0")
 
     def test_no_host_is_status_3_and_the_cure_is_named(self):
         self.host.stop()
