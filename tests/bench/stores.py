@@ -13,6 +13,7 @@ from sides import Side
 # Pipelining and number of requests of redis-benchmark.
 LOADS = [(1, 300000), (16, 1000000)]
 KEYS = 1000000
+SETTLE_SECONDS = 1
 
 
 class Store(Side):
@@ -55,6 +56,7 @@ class OurKvUpgrade(OurKv):
         client = Client(self.running, "--kv", f"127.0.0.1:{self.port}", "--keys", str(KEYS))
         try:
             client.hear("loaded")
+            time.sleep(SETTLE_SECONDS)
             client.mark("upgrade")
             self.node.cli("upgrade", self.bundles["1.1.0"], "--probation", "0s")
             up = client.mark("downgrade")["kv"]
