@@ -17,7 +17,7 @@ SETTLE_SECONDS = 1
 
 
 class Store(Side):
-    expected = 12
+    expected = 20
 
     def start(self, running):
         self.running = running

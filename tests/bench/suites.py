@@ -19,16 +19,16 @@ from stores import OurKv, OurKvUpgrade, Redis, RedisRestart
 
 # Take-overs that are measured: processes, idle processes beside them, modules replaced together, mode; and the
 # seconds that a run of ours and of the peer's takes.
-TAKEOVERS = [((100000, 0, 1, "atomic"), (2, 10)),
-             ((100000, 0, 10, "atomic"), (2, 20)),
-             ((100000, 1000000, 1, "atomic"), (3, 30))]
+TAKEOVERS = [((100000, 0, 1, "atomic"), (4, 9)),
+             ((100000, 0, 10, "atomic"), (5, 20)),
+             ((100000, 1000000, 1, "atomic"), (5, 33))]
 PARTS = [["processes"], ["idle_processes"], ["idle_servers"]]
 
 SUITES = {
     "takeover": [[OurBench(["takeover", *what], expected=ours), Otp(["takeover", *what[:3]], expected=otp)]
                  for what, (ours, otp) in TAKEOVERS],
-    "processes": [[OurBench(*PARTS, expected=8), Otp(*(["processes", *part] for part in PARTS), expected=35),
-                   Caf(*PARTS[:2], expected=4)],
+    "processes": [[OurBench(*PARTS, expected=10), Otp(*(["processes", *part] for part in PARTS), expected=40),
+                   Caf(*PARTS[:2], expected=7)],
                   [OurIdle(), OtpIdle()]],
     "http": [[OurHttp(), Cowboy(), Nginx()]],
     "kv": [[OurKv(), Redis()], [OurKvUpgrade(), RedisRestart()]],
