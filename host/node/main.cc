@@ -4,15 +4,12 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "node/node.h"
-#include "base/version.h"
+#include "node/options.h"
 
 namespace {
-
-constexpr const char* kDefaultConfig = "/etc/baton/batond.yaml";
 
 int fail(const baton::Error& error) {
   std::fprintf(stderr, "batond: %s\n", error.message().c_str());
@@ -52,31 +49,28 @@ int run(const baton::node::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("batond: a host for service modules, which it upgrades while they run.");
-  std::string config_file, root, socket;
-  bool only_check = false;
-  app.add_option("--config", config_file, std::string("The configuration file (default: ") +
-                                              kDefaultConfig + " if it is there)");
-  app.add_option("--root", root, "The directory of everything the host keeps on disk");
-  app.add_option("--socket", socket, "The path of the admin socket (default: ROOT/batond.sock)");
-  app.add_flag("--check", only_check, "Only check the configuration");
-  app.set_version_flag("--version", std::string("batond ") + baton::kVersion);
-  app.footer("See also: baton --help");
-  CLI11_PARSE(app, argc, argv);
+  CLI::App app;
+  baton::node::Options options;
+  baton::node::add_options(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : baton::exit_code(baton::Code::kUsage);
+  }
 
   const auto files = baton::real_files();
   baton::node::Config config;
-  if (config_file.empty()) {
-    const auto facts = files->facts(kDefaultConfig);
-    if (facts.ok() && facts->has_value()) config_file = kDefaultConfig;
+  if (options.config_file.empty()) {
+    const auto facts = files->facts(baton::node::kDefaultConfig);
+    if (facts.ok() && facts->has_value()) options.config_file = baton::node::kDefaultConfig;
   }
-  if (!config_file.empty()) {
-    auto read = baton::node::read_config(*files, config_file);
+  if (!options.config_file.empty()) {
+    auto read = baton::node::read_config(*files, options.config_file);
     if (!read.ok()) return fail(read.error());
     config = std::move(read).value();
   }
-  if (!root.empty()) config.root = root;
-  if (!socket.empty()) config.socket = socket;
-  if (only_check) return 0;
+  if (!options.root.empty()) config.root = options.root;
+  if (!options.socket.empty()) config.socket = options.socket;
+  if (options.only_check) return 0;
   return run(config);
 }

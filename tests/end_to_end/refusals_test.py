@@ -289,8 +289,25 @@ class Others(HostCase):
             file.write("root: /tmp\nlog:\n  level: loud\n")
         other = self.running.start([built("bin", "batond"), "--config", path], log="second.log")
         self.assertEqual(other.wait(20), 2)
+        message = r"batond\.yaml:3:\d+: .*level.*debug"
         with open(self.running.path("second.log")) as file:
-            self.assertRegex(file.read(), r"batond\.yaml:3:\d+: .*level.*debug")
+            self.assertRegex(file.read(), message)
+        self.assert_refused(2, message, "config", "check", path)
+        self.assert_refused(4, r"/nowhere\.yaml", "config", "check", "/nowhere.yaml")
+
+    def test_a_host_with_options_it_does_not_know_is_status_2(self):
+        other = self.running.start([built("bin", "batond"), "--nonsense"], log="second.log")
+        self.assertEqual(other.wait(20), 2)
+        with open(self.running.path("second.log")) as file:
+            self.assertIn("--nonsense", file.read())
+
+    def test_a_right_configuration_is_found_valid_without_a_host(self):
+        self.host.stop()
+        path = self.running.path("batond.yaml")
+        with open(path, "w") as file:
+            file.write("root: /srv/baton\ntake_over: {budget: 2s}\n")
+        self.assertEqual(self.host.cli("config", "check", path), {"file": path, "root": "/srv/baton"})
+        self.assertEqual(self.host.must("config", "check", path), f"{path}: valid")
 
     def test_a_bundle_is_judged_without_a_host_too(self):
         self.host.stop()

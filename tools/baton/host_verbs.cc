@@ -1,6 +1,7 @@
 // Verbs about the host: status, modules, log-level, config check, version.
 #include "base/version.h"
 #include "baton/verbs.h"
+#include "node/config.h"
 
 #include <boost/json/array.hpp>
 
@@ -56,6 +57,13 @@ int log_level(const Session& session, const std::string& level) {
   return 0;
 }
 
+int check_config(const Session& session, const std::string& file) {
+  const auto config = node::read_config(session.files, file);
+  if (!config.ok()) return session.output.error(config.error());
+  session.output.line({{"file", file}, {"root", config->root}}, file + ": valid");
+  return 0;
+}
+
 int show_version(const Session& session) {
   session.output.line({{"version", kVersion}}, std::string("baton ") + kVersion);
   return 0;
@@ -74,6 +82,14 @@ void add_host_verbs(CLI::App& app, Session& session) {
   log->add_option("level", *level, "trace, debug, info, warning, error or critical");
   log->callback([&session, level] {
     session.run = [&session, level] { return log_level(session, *level); };
+  });
+  auto file = std::make_shared<std::string>();
+  CLI::App* config = app.add_subcommand("config", "The configuration of a host");
+  config->require_subcommand(1);
+  CLI::App* check = config->add_subcommand("check", "Check a batond.yaml, without a host");
+  check->add_option("file", *file, "The configuration's file")->required();
+  check->callback([&session, file] {
+    session.run = [&session, file] { return check_config(session, *file); };
   });
   app.add_subcommand("version", "This command's version")->callback([&session] {
     session.run = [&session] { return show_version(session); };

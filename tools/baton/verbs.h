@@ -30,6 +30,9 @@ struct Session {
   Client client() const { return Client(socket_path()); }
 };
 
+/// The global flags and all of the verbs below: what the command line takes, and the manual shows.
+void add_everything(CLI::App& app, Session& session);
+
 /// key, pack, sign, verify, extract: without a host.
 void add_bundle_verbs(CLI::App& app, Session& session);
 /// What a bundle says of itself; the verb `info`, of a file.

@@ -1,0 +1,76 @@
+// manual: writes baton.1 and batond.8 into a directory, as part of the build.
+#include "base/files.h"
+#include "baton/verbs.h"
+#include "manual/page.h"
+#include "node/options.h"
+
+#include <cstdio>
+
+namespace {
+
+using namespace baton;
+
+constexpr std::uint32_t kPageMode = 0644;
+
+// The table of exit statuses, of both programs.
+const manual::PageText::Entries kStatuses{
+    {"0", "Done, or already so."},
+    {"1", "Failed, and nothing changed."},
+    {"2", "Wrong usage, of the command line or in a file that was given."},
+    {"3", "The host is not running or cannot be reached."},
+    {"4", "There is no such release, module, process or file."},
+    {"5", "Permission denied."},
+    {"6", "A bundle, a module or the loss of data was refused."},
+    {"7", "Failed and rolled back: the release before serves."},
+    {"8", "The rollback failed: a human is needed."},
+    {"9", "Another operation is under way, and is named."},
+    {"10", "The wait timed out; the operation goes on."},
+};
+
+Result<void> write_pages(const std::string& directory) {
+  const auto files = real_files();
+  {
+    CLI::App app;
+    cli::Session session(*files);
+    cli::add_everything(app, session);
+    manual::PageText text;
+    text.section = "1";
+    text.summary = "deploy, upgrade and inspect the releases of a running host";
+    text.sections = {{"EXIT STATUS", kStatuses}};
+    text.see_also = "batond(8)";
+    BATON_TRY(
+        write_file_atomically(*files, directory + "/baton.1", manual::page(app, text), kPageMode));
+  }
+  CLI::App app;
+  node::Options options;
+  node::add_options(app, options);
+  manual::PageText text;
+  text.section = "8";
+  text.summary = "host for service modules that are upgraded while they run";
+  text.sections = {
+      {"SIGNALS", {{"SIGTERM, SIGINT", "Stop the applications in order and end."}}},
+      {"FILES",
+       {{node::kDefaultConfig,
+         "The configuration, in YAML. Every key has a default; check it with baton config check."},
+        {"ROOT/batond.sock", "The admin interface, which baton speaks to."},
+        {"ROOT/keys/", "The public keys that bundles may be signed with; see baton key trust."},
+        {"ROOT/releases/", "The manifests and signatures of the unpacked releases."},
+        {"ROOT/store/", "The files of their modules, by content."},
+        {"ROOT/journal", "What became of each release, and why."}}},
+      {"EXIT STATUS", kStatuses}};
+  text.see_also = "baton(1)";
+  return write_file_atomically(*files, directory + "/batond.8", manual::page(app, text), kPageMode);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
+    return exit_code(Code::kUsage);
+  }
+  const auto written = write_pages(argv[1]);
+  if (written.ok()) return 0;
+  std::fprintf(stderr, "manual: %s\n", written.error().message().c_str());
+  return exit_code(written.error().code());
+}
