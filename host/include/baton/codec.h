@@ -1,28 +1,27 @@
 // Codec: how a C++ type travels as a term, and whether it may stay in a State.
 //
-//   C++ type                                      term                        type text
-//   bool                                          true | false                bool
-//   integers                                      integer                     i8 i16 i32 i64 u8 u16
-//   u32 u64 float, double                                 float                       f32 f64
-//   BigInteger                                    integer                     integer
-//   std::string, std::string_view                 binary                      string
-//   Atom                                          atom                        atom
-//   enum described by BATON_ENUM                  its enumerator, an atom enum(i32:red=0,green=1)
-//   Pid, Ref, Port                                pid, reference, port        pid ref port
-//   Term, TermValue                               itself                      term
-//   std::optional<T>                              T | undefined               optional<T>
-//   std::monostate                                undefined                   undefined
-//   std::pair, std::tuple                         tuple                       pair<T,U> tuple<T,U>
-//   std::variant<T, U>                            T | U                       variant<T,U>
-//   std::array, vector, deque                     list                        array<T,3> vector<T>
-//   deque<T> std::set, unordered_set                       list                        set<T>
-//   unordered_set<T> std::map, unordered_map                       map map<K,V> unordered_map<K,V>
-//   struct described by BATON_MESSAGE             {name, Members...}          {a:T;b:U;} on the
-//   wire
-//                                                                             {a:T@0;b:U@8;16} in a
-//                                                                             state
-//   the same without members                      the atom name               {} on the wire, {1}
-//   in a state
+// clang-format off
+//   C++ type                            term                      type text
+//   bool                                true | false              bool
+//   integers                            integer                   i8 i16 i32 i64 u8 ...
+//   float, double                       float                     f32 f64
+//   BigInteger                          integer                   integer
+//   std::string, std::string_view       binary                    string
+//   Atom                                atom                      atom
+//   enum described by BATON_ENUM        its enumerator, an atom   enum(i32:red=0,...)
+//   Pid, Ref, Port                      pid, reference, port      pid ref port
+//   Term, TermValue                     itself                    term
+//   std::optional<T>                    T | undefined             optional<T>
+//   std::monostate                      undefined                 undefined
+//   std::pair, std::tuple               tuple                     pair<T,U> tuple<T,U>
+//   std::variant<T, U>                  T | U                     variant<T,U>
+//   std::array, vector, deque           list                      array<T,3> vector<T> ...
+//   std::set, unordered_set             list                      set<T> ...
+//   std::map, unordered_map             map                       map<K,V> ...
+//   struct described by BATON_MESSAGE   {name, Members...}        {a:T;b:U;} on the wire,
+//                                                                 {a:T@0;b:U@8;16} in a state
+//   the same without members            the atom name             {} on the wire, {1} in a state
+// clang-format on
 //
 // The type text is part of the ABI: hashes over it decide whether a state's field may be moved. Its
 // grammar is frozen; new types may be added, none may ever be spelled another way. It holds no

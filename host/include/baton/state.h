@@ -3,8 +3,9 @@
 //   struct State {
 //     std::int64_t value = 0;
 //     std::map<std::string, std::int64_t> totals;
-//     static constexpr std::uint32_t revision = 2;                              // optional, all of
-//     these static void code_change(State& made, const baton::Fields& old, baton::Version from);
+//     // Optional, all of these:
+//     static constexpr std::uint32_t revision = 2;
+//     static void code_change(State& made, const baton::Fields& old, baton::Version from);
 //     static void code_revert(const State& live, baton::Fields& older, baton::Version to);
 //     static baton::Loss loss(const State& live, baton::Version to);
 //     static void discard(State& live, baton::Version to) noexcept;
