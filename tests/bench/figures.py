@@ -20,11 +20,11 @@ class Unreadable(Exception):
 
 
 def ratio(unit, ours, theirs):
-    """How many times better ours is; above 1 we are better. None where it means nothing."""
+    """How many times better ours is; above 1 we are better. None where one of them is 0."""
     if unit not in LESS_IS_BETTER:
         raise Unreadable(f"unit {unit!r} is none of {', '.join(LESS_IS_BETTER)}")
     better, worse = (theirs, ours) if LESS_IS_BETTER[unit] else (ours, theirs)
-    return better / worse if worse else None
+    return better / worse if ours and theirs else None
 
 
 def facts(figure):

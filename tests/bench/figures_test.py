@@ -45,8 +45,9 @@ class RatioTest(unittest.TestCase):
             figures.ratio("parsecs", 1, 2)
 
     def test_there_is_none_against_nothing(self):
-        self.assertIsNone(figures.ratio("ms", 0, 1))
-        self.assertIsNone(figures.ratio("per_s", 1, 0))
+        for ours, theirs in ((0, 1), (1, 0), (0, 0)):
+            self.assertIsNone(figures.ratio("ms", ours, theirs))
+            self.assertIsNone(figures.ratio("per_s", ours, theirs))
 
 
 class RowsTest(unittest.TestCase):
