@@ -42,7 +42,7 @@ class [[nodiscard]] Error {
   Code code() const { return code_; }
   const std::string& message() const { return message_; }
   /// Puts what was being attempted before the message: "while doing this: message".
-  Error&& within(const std::string& doing) && {
+  Error within(const std::string& doing) && {
     message_ = doing + ": " + message_;
     return std::move(*this);
   }
@@ -64,16 +64,17 @@ class [[nodiscard]] Result {
   /// Requires: ok().
   T& value() & { return BATON_CHECK(ok(), message()), std::get<0>(either_); }
   const T& value() const& { return BATON_CHECK(ok(), message()), std::get<0>(either_); }
-  T&& value() && { return BATON_CHECK(ok(), message()), std::get<0>(std::move(either_)); }
+  /// By value, as a reference would outlive the temporary that it is taken from.
+  T value() && { return BATON_CHECK(ok(), message()), std::get<0>(std::move(either_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
   /// Requires: not ok().
   const Error& error() const& { return BATON_CHECK(!ok()), std::get<1>(either_); }
-  Error&& error() && { return BATON_CHECK(!ok()), std::get<1>(std::move(either_)); }
+  Error error() && { return BATON_CHECK(!ok()), std::get<1>(std::move(either_)); }
 
  private:
   std::string message() const { return ok() ? std::string() : std::get<1>(either_).message(); }
@@ -89,7 +90,7 @@ class [[nodiscard]] Result<void> {
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
   const Error& error() const& { return BATON_CHECK(!ok()), *error_; }
-  Error&& error() && { return BATON_CHECK(!ok()), std::move(*error_); }
+  Error error() && { return BATON_CHECK(!ok()), *std::move(error_); }
 
  private:
   std::optional<Error> error_;

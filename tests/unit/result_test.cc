@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 namespace baton {
 namespace {
 
@@ -26,6 +29,17 @@ TEST(Result, WithinPutsTheOuterContextFirst) {
   Error error = Error(Code::kRefused, "bad hash").within("unpack").within("upgrade");
   EXPECT_EQ(error.message(), "upgrade: unpack: bad hash");
   EXPECT_EQ(error.code(), Code::kRefused);
+}
+
+TEST(Result, WhatIsTakenFromATemporaryOutlivesIt) {
+  const auto words = [] { return Result<std::vector<std::string>>({"a long enough one", "b"}); };
+  std::string all;
+  for (const std::string& word : *words()) all += word;
+  EXPECT_EQ(all, "a long enough oneb");
+  const Error& error = quarter(7).error();
+  EXPECT_EQ(error.message(), "odd");
+  static_assert(std::is_same_v<decltype(words().value()), std::vector<std::string>>);
+  static_assert(std::is_same_v<decltype(quarter(7).error().within("x")), Error>);
 }
 
 TEST(Result, EveryCodeHasItsExitCodeOfTheCommandLine) {
