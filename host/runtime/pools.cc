@@ -5,11 +5,14 @@
 #include <cstdlib>
 
 #include "base/check.h"
+#include "base/pages.h"
 
 namespace baton::runtime {
 
 namespace {
 constexpr std::size_t kSlabBytes = 1 << 20;
+// The pages of a slab are made present so many bytes at a time: a fault for each page costs several times more.
+constexpr std::size_t kPopulateBytes = 64 << 10;
 }
 
 Depot::~Depot() {
@@ -52,9 +55,14 @@ void* Pools::refill(std::uint8_t pool) {
   if (static_cast<std::size_t>(slab_end_ - slab_) < bytes) {
     slab_ = static_cast<char*>(depot_.map_slab());
     slab_end_ = slab_ + kSlabBytes;
+    slab_present_ = slab_;
   }
   void* block = slab_;
   slab_ += bytes;
+  if (slab_ > slab_present_) {
+    populate(slab_present_, kPopulateBytes);
+    slab_present_ += kPopulateBytes;
+  }
   return block;
 }
 

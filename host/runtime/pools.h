@@ -102,6 +102,7 @@ class Pools {
   Depot& depot_;
   List lists_[kPoolClasses];
   char* slab_ = nullptr;
+  char* slab_present_ = nullptr;  // where the pages begin that were not made present
   char* slab_end_ = nullptr;
 };
 

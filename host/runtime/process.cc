@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include "base/check.h"
+#include "base/pages.h"
 
 namespace baton::runtime {
 
@@ -23,6 +24,7 @@ ProcessTable::~ProcessTable() { munmap(base_, kTableBytes); }
 std::uint32_t ProcessTable::carve() {
   const std::uint32_t first = next_.fetch_add(kSlotBatch, std::memory_order_acq_rel);
   BATON_CHECK(first < kProcessesMax - kSlotBatch, "the process table is full");
+  populate(&at(first), kSlotBatch * sizeof(Process));
   return first;
 }
 
