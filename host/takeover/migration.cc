@@ -1,17 +1,18 @@
 #include "takeover/migration.h"
 
+#include "base/check.h"
+#include "base/pages.h"
+
 #include <algorithm>
 #include <thread>
-
-#include "base/check.h"
 
 namespace baton::takeover {
 
 namespace {
 
-constexpr std::size_t kChunkItems = 1024;
+constexpr std::size_t kChunkCrossings = 1024;
 // How many are prepared between two looks at the clock: a hook may be slow.
-constexpr std::size_t kTimedItems = 16;
+constexpr std::size_t kTimedCrossings = 16;
 // How far ahead of the work the slots and the states are fetched.
 constexpr std::size_t kSlotAhead = 16;
 constexpr std::size_t kStateAhead = 8;
@@ -24,30 +25,18 @@ std::string name_of(const runtime::Process& process) {
          ":" + process.behaviour->name + ")";
 }
 
-void prefetch_ahead(const std::vector<Migration::Item>& items, std::size_t i, bool also_made) {
-  if (i + kSlotAhead < items.size()) __builtin_prefetch(items[i + kSlotAhead].process, 1);
-  if (i + kStateAhead >= items.size()) return;
-  const auto fetch = [](const void* object) {
-    __builtin_prefetch(object, 1);
-    __builtin_prefetch(static_cast<const char*>(object) + 64, 1);
-  };
-  fetch(items[i + kStateAhead].old_state);
-  if (also_made) fetch(items[i + kStateAhead].made);
-}
-
 }  // namespace
 
-Migration::Migration(runtime::Runtime& runtime, std::vector<Change> changes)
-    : runtime_(runtime), changes_(std::move(changes)) {}
+Migration::Migration(runtime::Runtime& runtime, std::vector<Change> changes,
+                     const TakeoverOptions& options)
+    : runtime_(runtime), changes_(std::move(changes)), options_(options) {}
 
 Migration::~Migration() {
   if (is_committed_) return;
   runtime::External external(runtime_);
-  for (Item& item : items_) {
-    if (item.made == nullptr || item.is_return) continue;
-    const baton_schema* schema = item.mover->to();
-    schema->destroy(item.made);
-    external.context().pools.deallocate(item.made, runtime::Pools::class_of(schema->size));
+  for (const Crossing& crossing : crossings_) {
+    if (crossing.kind != Crossing::Kind::kMigrates || crossing.made == nullptr) continue;
+    free_state(external.context(), mover_of(crossing).to(), crossing.made);
   }
 }
 
@@ -63,138 +52,182 @@ Result<void> Migration::plan() {
                                        change.from->number().c_str(), to->state,
                                        change.to->number().c_str(), change.direction));
       movers_.push_back(std::make_unique<const StateMover>(std::move(mover)));
-      routes_.push_back({from, to, movers_.back()->adopts() ? nullptr : movers_.back().get(),
-                         change.to});
+      routes_.push_back(
+          {from, to, change.to, movers_.back()->adopts() ? nullptr : movers_.back().get()});
     }
   }
+  returns_.assign(routes_.size(), nullptr);
   return {};
 }
 
-void Migration::offer(std::uint32_t process, std::uint32_t generation, Return parked) {
-  offers_.emplace(process, Offer{generation, parked});
+void Migration::offer(const WayBack& way_back) {
+  offer_ = &way_back;
+  for (std::size_t i = 0; i < routes_.size(); ++i)
+    for (const Route& route : way_back.routes_)
+      if (route.from == routes_[i].to && route.to == routes_[i].from && route.mover != nullptr &&
+          route.mover->is_reversible())
+        returns_[i] = route.mover;
+  offered_.reserve(way_back.crossings_.size());
+  for (std::uint32_t i = 0; i < way_back.crossings_.size(); ++i)
+    offered_.emplace(way_back.crossings_[i].process, i);
 }
 
-const Migration::Route* Migration::route_of(const runtime::Process& process) const {
+void Migration::reserve() {
+  std::size_t count = 0;
+  for (const Change& change : changes_) count += change.from->lease_count();
+  // Some more: others may be started until all are parked.
+  crossings_.reserve(count + count / 16);
+  populate(crossings_.data(), crossings_.capacity() * sizeof(Crossing));
+}
+
+const Route* Migration::route_of(const runtime::Process& process) const {
   for (const Route& route : routes_)
     if (route.from == process.behaviour) return &route;
   return nullptr;
 }
 
+const StateMover& Migration::mover_of(const Crossing& crossing) const {
+  return crossing.kind == Crossing::Kind::kReturns ? *returns_[crossing.route]
+                                                   : *routes_[crossing.route].mover;
+}
+
 void Migration::gather() {
-  std::size_t count = 0;
-  for (const Change& change : changes_) count += change.from->lease_count();
-  items_.reserve(count + count / 16);
-  for (const Change& change : changes_) {
-    for (std::uint32_t i = 0; i < code::kShards; ++i) {
-      auto& shard = change.from->shard(i);
-      // Processes may be started meanwhile (their init waits): the lock is for the array.
-      std::lock_guard lock(shard.lock);
-      const auto& processes = shard.processes;
-      for (std::size_t at = 0; at < processes.size(); ++at) {
-        if (at + kSlotAhead < processes.size())
-          __builtin_prefetch(&runtime_.table().at(processes[at + kSlotAhead]));
-        runtime::Process& process = runtime_.table().at(processes[at]);
-        const Route* route = route_of(process);
-        if (route == nullptr) {
-          ++report_.left_behind;
-          continue;
-        }
-        Item item{.process = &process,
-                  .generation = runtime::pid_generation(process.self),
-                  .to = route->to,
-                  .mover = route->mover,
-                  .old_state = process.state,
-                  .made = nullptr,
-                  .is_return = false,
-                  .loser = route->mover};
-        if (item.old_state == nullptr) item.mover = nullptr;
-        item.mover == nullptr ? ++report_.adopted : ++report_.migrated;
-        if (!offers_.empty() && item.mover != nullptr) {
-          const auto found = offers_.find(processes[at]);
-          if (found != offers_.end() &&
-              found->second.generation == runtime::pid_generation(process.self) &&
-              found->second.parked.successor == process.state) {
-            item.mover = found->second.parked.mover;
-            item.made = found->second.parked.object;
-            item.is_return = true;
-          }
-        }
-        items_.push_back(item);
-      }
-    }
+  for (const Change& change : changes_)
+    for (std::uint32_t i = 0; i < code::kShards; ++i) gather(change, i);
+}
+
+void Migration::gather(const Change& change, std::uint32_t shard_index) {
+  code::Version::Shard& shard = change.from->shard(shard_index);
+  // Processes may be started meanwhile (their init waits): the lock is for the array.
+  std::lock_guard lock(shard.lock);
+  const auto& processes = shard.processes;
+  const std::size_t before = crossings_.size();
+  for (std::size_t at = 0; at < processes.size(); ++at) {
+    if (at + kSlotAhead < processes.size())
+      __builtin_prefetch(&runtime_.table().at(processes[at + kSlotAhead]));
+    runtime::Process& process = runtime_.table().at(processes[at]);
+    if (const Route* route = route_of(process))
+      crossings_.push_back(crossing_of(process, *route));
+    else
+      ++report_.left_behind;
   }
+  const std::size_t count = crossings_.size() - before;
+  for (std::size_t i = before; i < crossings_.size(); ++i)
+    ++(crossings_[i].kind == Crossing::Kind::kAdopts ? report_.adopted : report_.migrated);
+  shares_.push_back({.change = &change,
+                     .shard = shard_index,
+                     .count = count,
+                     .is_all = count == processes.size(),
+                     .acquired = shard.acquired.load(std::memory_order_relaxed),
+                     .released = shard.released.load(std::memory_order_relaxed)});
+}
+
+Crossing Migration::crossing_of(runtime::Process& process, const Route& route) const {
+  Crossing crossing{
+      .process = runtime_.table().index_of(process),
+      .generation = process.generation.load(std::memory_order_relaxed),
+      .old_state = process.state,
+      .made = nullptr,
+      .route = static_cast<std::uint32_t>(&route - routes_.data()),
+      .kind = Crossing::Kind::kAdopts,
+  };
+  if (route.mover == nullptr || crossing.old_state == nullptr) return crossing;
+  crossing.kind = Crossing::Kind::kMigrates;
+  if (returns_[crossing.route] == nullptr) return crossing;
+  const auto found = offered_.find(crossing.process);
+  if (found == offered_.end()) return crossing;
+  const Crossing& earlier = offer_->crossings_[found->second];
+  if (earlier.generation != crossing.generation || earlier.made != crossing.old_state)
+    return crossing;
+  crossing.kind = Crossing::Kind::kReturns;
+  crossing.made = earlier.old_state;
+  return crossing;
 }
 
 template <class Work>
-void Migration::in_parallel(std::uint32_t threads, Work work) {
-  const std::size_t chunks = (items_.size() + kChunkItems - 1) / kChunkItems;
+void Migration::in_parallel(Work work) {
+  const std::size_t chunks = (crossings_.size() + kChunkCrossings - 1) / kChunkCrossings;
+  std::size_t threads = options_.threads;
   if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  threads = static_cast<std::uint32_t>(std::min<std::size_t>(threads, chunks));
+  threads = std::min(threads, chunks);
   std::atomic<std::size_t> next{0};
   const auto take_chunks = [&] {
     runtime::External external(runtime_);
     for (std::size_t chunk; (chunk = next.fetch_add(1)) < chunks;)
-      work(chunk * kChunkItems, std::min(items_.size(), (chunk + 1) * kChunkItems),
+      work(chunk * kChunkCrossings, std::min(crossings_.size(), (chunk + 1) * kChunkCrossings),
            external.context());
   };
   std::vector<std::thread> others;
-  for (std::uint32_t i = 1; i < threads; ++i) others.emplace_back(take_chunks);
+  for (std::size_t i = 1; i < threads; ++i) others.emplace_back(take_chunks);
   take_chunks();
   for (std::thread& other : others) other.join();
 }
 
-Result<void> Migration::prepare(const TakeoverOptions& options, std::uint64_t deadline_ns) {
-  in_parallel(options.threads, [&](std::size_t begin, std::size_t end, runtime::Context& context) {
-    for (; begin < end && !has_failed_.load(std::memory_order_relaxed); begin += kTimedItems) {
-      if (runtime::now_ns() > deadline_ns) return fail_late(options);
-      prepare_chunk(begin, std::min(end, begin + kTimedItems), context, options);
+void Migration::prefetch_ahead(std::size_t i, bool slots) const {
+  if (slots && i + kSlotAhead < crossings_.size()) {
+    const auto* slot =
+        reinterpret_cast<const char*>(&runtime_.table().at(crossings_[i + kSlotAhead].process));
+    __builtin_prefetch(slot, 1);
+    __builtin_prefetch(slot + 64, 1);
+  }
+  if (i + kStateAhead >= crossings_.size()) return;
+  const Crossing& ahead = crossings_[i + kStateAhead];
+  __builtin_prefetch(ahead.old_state, 1);
+  __builtin_prefetch(ahead.made, 1);
+}
+
+Result<void> Migration::prepare(std::uint64_t deadline_ns) {
+  in_parallel([&](std::size_t begin, std::size_t end, runtime::Context& context) {
+    for (; begin < end && !has_failed_.load(std::memory_order_relaxed); begin += kTimedCrossings) {
+      if (runtime::now_ns() > deadline_ns) return fail_late();
+      prepare_chunk(begin, std::min(end, begin + kTimedCrossings), context);
     }
   });
   // The last of them may have come too late.
-  if (!has_failed_ && runtime::now_ns() > deadline_ns) fail_late(options);
+  if (!has_failed_ && runtime::now_ns() > deadline_ns) fail_late();
   if (has_failed_) return Error(failure_code_, failure_);
-  if (has_losses_ && !options.accepts_loss)
+  if (has_losses_ && !options_.accepts_loss)
     return Error(Code::kRefused,
                  "going down would lose " + describe_losses() + "; --accept-loss gives them up");
   return {};
 }
 
-void Migration::prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
-                              const TakeoverOptions& options) {
+void Migration::prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context) {
   for (std::size_t i = begin; i < end; ++i) {
-    prefetch_ahead(items_, i, false);
-    Item& item = items_[i];
-    if (item.mover == nullptr) continue;
+    prefetch_ahead(i, false);
+    Crossing& crossing = crossings_[i];
+    if (crossing.kind == Crossing::Kind::kAdopts) continue;
     context.error.length = 0;
-    if (!options.accepts_loss && item.loser->may_lose()) {
-      if (!count_loss(item, context.error))
-        return fail(*item.process, std::string(context.error.text, context.error.length));
+    if (!options_.accepts_loss && routes_[crossing.route].mover->may_lose()) {
+      if (!count_loss(crossing, context.error))
+        return fail(crossing, {context.error.text, context.error.length});
       // Once something would be lost it is only counted to the end.
       if (has_losses_.load(std::memory_order_relaxed)) continue;
     }
-    if (item.is_return) {
-      if (!item.mover->check_restore(item.made, item.old_state))
-        return fail(*item.process, "a value no longer fits the version it came from");
-      continue;
+    if (crossing.kind == Crossing::Kind::kReturns) {
+      if (!mover_of(crossing).check_restore(crossing.made, crossing.old_state))
+        return fail(crossing, "a value no longer fits the version it came from");
+    } else if (!make(crossing, context)) {
+      return fail(crossing, {context.error.text, context.error.length});
     }
-    if (!prepare_item(item, context))
-      return fail(*item.process, std::string(context.error.text, context.error.length));
   }
 }
 
-bool Migration::prepare_item(Item& item, runtime::Context& context) {
-  const std::uint32_t size = item.mover->to()->size;
+bool Migration::make(Crossing& crossing, runtime::Context& context) {
+  const StateMover& mover = mover_of(crossing);
+  const std::uint32_t size = mover.to()->size;
   void* raw = context.pools.allocate(size);
-  if (!item.mover->make(item.old_state, raw, &context.error)) {
+  if (!mover.make(crossing.old_state, raw, &context.error)) {
     context.pools.deallocate(raw, runtime::Pools::class_of(size));
     return false;
   }
-  item.made = raw;
+  crossing.made = raw;
   return true;
 }
 
-bool Migration::count_loss(const Item& item, baton_error& error) {
-  const std::uint64_t count = item.loser->loss(item.old_state, &error);
+// A return loses what a migration the other way would: the mover of the route says it for both.
+bool Migration::count_loss(const Crossing& crossing, baton_error& error) {
+  const std::uint64_t count = routes_[crossing.route].mover->loss(crossing.old_state, &error);
   if (count == 0) return true;
   if (count == StateMover::kUncountable) return false;
   has_losses_.store(true, std::memory_order_relaxed);
@@ -217,70 +250,93 @@ std::string Migration::describe_losses() const {
   return text;
 }
 
-void Migration::fail(const runtime::Process& process, const std::string& why) {
+void Migration::fail(const Crossing& crossing, std::string_view why) {
   std::lock_guard lock(mutex_);
   if (has_failed_.exchange(true)) return;
   failure_code_ = Code::kFailed;
-  failure_ = name_of(process) + ": " + why;
+  failure_ = name_of(runtime_.table().at(crossing.process)) + ": ";
+  failure_ += why;
 }
 
-void Migration::fail_late(const TakeoverOptions& options) {
+void Migration::fail_late() {
   std::lock_guard lock(mutex_);
   if (has_failed_.exchange(true)) return;
   failure_code_ = Code::kTimedOut;
-  failure_ = "the take-over's budget of " + std::to_string(options.budget.count()) +
-             " ms ended before the states of " + std::to_string(items_.size()) +
+  failure_ = "the take-over's budget of " + std::to_string(options_.budget.count()) +
+             " ms ended before the states of " + std::to_string(crossings_.size()) +
              " processes were prepared; cure: a larger budget or a faster code_change";
 }
 
-void Migration::commit(const TakeoverOptions& options, const std::function<void()>& flip) {
+void Migration::commit(const std::function<void()>& flip) {
   is_committed_ = true;
-  in_parallel(options.threads, [&](std::size_t begin, std::size_t end, runtime::Context&) {
+  in_parallel([&](std::size_t begin, std::size_t end, runtime::Context&) {
     for (std::size_t i = begin; i < end; ++i) {
-      prefetch_ahead(items_, i, true);
-      Item& item = items_[i];
-      if (item.mover != nullptr) {
-        if (options.accepts_loss) item.loser->discard(item.old_state);
-        if (item.is_return)
-          item.mover->restore(item.made, item.old_state);
+      prefetch_ahead(i, true);
+      const Crossing& crossing = crossings_[i];
+      const Route& route = routes_[crossing.route];
+      runtime::Process& process = runtime_.table().at(crossing.process);
+      if (crossing.kind != Crossing::Kind::kAdopts) {
+        if (options_.accepts_loss) route.mover->discard(crossing.old_state);
+        const StateMover& mover = mover_of(crossing);
+        if (crossing.kind == Crossing::Kind::kReturns)
+          mover.restore(crossing.made, crossing.old_state);
         else
-          item.mover->commit(item.old_state, item.made);
-        item.process->state = item.made;
+          mover.commit(crossing.old_state, crossing.made);
+        process.state = crossing.made;
       }
-      item.process->behaviour = item.to;
+      process.behaviour = route.to;
+      process.version.store(route.to_version, std::memory_order_release);
     }
   });
   flip();
-  for (const Change& change : changes_) reindex(change);
+  for (const Share& share : shares_) reindex(share);
 }
 
-// Moves the index and the leases. Requires: `from` is retired, so that nothing comes in any more.
-void Migration::reindex(const Change& change) {
-  for (std::uint32_t i = 0; i < code::kShards; ++i) {
-    auto& from = change.from->shard(i);
-    auto& to = change.to->shard(i);
-    std::lock_guard from_lock(from.lock);
-    std::lock_guard to_lock(to.lock);
-    std::vector<std::uint32_t> staying;
-    std::uint64_t moved = 0;
-    for (std::uint32_t index : from.processes) {
-      runtime::Process& process = runtime_.table().at(index);
-      // Started after gather: it has no state yet, and only changes its code.
-      if (const Route* route = route_of(process)) process.behaviour = route->to;
-      const bool goes = change.to->owns(process.behaviour);
-      auto& target = goes ? to.processes : staying;
-      process.position = static_cast<std::uint32_t>(target.size());
-      target.push_back(index);
-      if (!goes) continue;
-      process.version.store(change.to, std::memory_order_release);
-      ++moved;
-    }
-    from.processes = std::move(staying);
-    to.acquired.store(to.acquired.load(std::memory_order_relaxed) + moved,
+// Moves the index and the leases. Requires: the version left is retired, so that nothing comes in
+// any more.
+void Migration::reindex(const Share& share) {
+  auto& from = share.change->from->shard(share.shard);
+  auto& to = share.change->to->shard(share.shard);
+  std::lock_guard from_lock(from.lock);
+  std::lock_guard to_lock(to.lock);
+  const bool is_unchanged = from.acquired.load(std::memory_order_relaxed) == share.acquired &&
+                            from.released.load(std::memory_order_relaxed) == share.released;
+  std::uint64_t moved = share.count;
+  if (is_unchanged && share.is_all && to.processes.empty())
+    to.processes.swap(from.processes);  // every position stays what it is
+  else
+    moved = reindex_each(*share.change, from, to);
+  to.acquired.store(to.acquired.load(std::memory_order_relaxed) + moved, std::memory_order_release);
+  from.released.store(from.released.load(std::memory_order_relaxed) + moved,
                       std::memory_order_release);
-    from.released.store(from.released.load(std::memory_order_relaxed) + moved,
-                        std::memory_order_release);
+}
+
+std::uint64_t Migration::reindex_each(const Change& change, code::Version::Shard& from,
+                                      code::Version::Shard& to) {
+  std::vector<std::uint32_t> staying;
+  std::uint64_t moved = 0;
+  for (std::uint32_t index : from.processes) {
+    runtime::Process& process = runtime_.table().at(index);
+    // Started after gather: it has no state yet, and only changes its code.
+    if (const Route* route = route_of(process)) process.behaviour = route->to;
+    const bool goes = change.to->owns(process.behaviour);
+    auto& target = goes ? to.processes : staying;
+    process.position = static_cast<std::uint32_t>(target.size());
+    target.push_back(index);
+    if (!goes) continue;
+    process.version.store(change.to, std::memory_order_release);
+    ++moved;
   }
+  from.processes = std::move(staying);
+  return moved;
+}
+
+void Migration::move_into(WayBack& way_back) {
+  way_back.changes_ = changes_;
+  way_back.movers_ = std::move(movers_);
+  way_back.routes_ = std::move(routes_);
+  if (report_.migrated != 0) way_back.crossings_ = std::move(crossings_);
+  way_back.report_ = report_;
 }
 
 }  // namespace baton::takeover

@@ -1,21 +1,27 @@
-// Migration: the parked processes of a group, and the two passes of a take-over over them.
+// Migration: the parked processes of a group, and the passes of a take-over over them.
 //
-// gather() lists them from the versions' indices; prepare() makes every new object; commit() puts them in place. The
-// passes run on several threads over chunks of the list, with the objects a few places ahead prefetched: on a
-// scattered heap the walk is bound by memory.
+// gather() lists them from the versions' indices; prepare() makes every new object; commit() puts
+// them in place. The last two run on several threads over chunks of the list, with the objects a
+// few places ahead prefetched: on a scattered heap the walk is bound by memory. For the same reason
+// the list is made present by reserve(), before anybody waits: its page faults alone took half of
+// the pause.
 //
 // Invariants:
 //   (1) Between gather and the end of commit the processes are parked: this object owns them.
-//   (2) Until commit nothing that a process can see has changed; the destructor frees what was prepared.
+//   (2) Until commit nothing that a process can see has changed; the destructor frees what was
+//   prepared.
 // Threads: one thread drives it; its own threads work inside prepare and commit.
 #pragma once
 
+#include "takeover/takeover.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
-
-#include "takeover/takeover.h"
 
 namespace baton::takeover {
 
@@ -24,83 +30,82 @@ inline constexpr std::size_t kLossKindsMax = 8;
 
 class Migration {
  public:
-  /// A parked object to return to, instead of making a new one.
-  struct Return {
-    const StateMover* mover;
-    void* object;
-    void* successor;
-  };
-  struct Item {
-    runtime::Process* process;
-    std::uint32_t generation;
-    const baton_behaviour* to;
-    const StateMover* mover;  // null: no state crosses (adopted, or not started yet)
-    void* old_state;
-    void* made;
-    bool is_return;  // `made` is a parked object of an earlier take-over, and `mover` that one's
-    const StateMover* loser;  // says what is lost on the way; null with `mover`
-  };
-
-  Migration(runtime::Runtime& runtime, std::vector<Change> changes);
+  Migration(runtime::Runtime& runtime, std::vector<Change> changes, const TakeoverOptions& options);
   ~Migration();
   Migration(const Migration&) = delete;
   Migration& operator=(const Migration&) = delete;
 
   /// Compares the schemas of all behaviours. kRefused: a state cannot cross. Before any drain.
   Result<void> plan();
-  /// Parked objects by slot index, looked at when `generation` and state fit. Before any drain.
-  void offer(std::uint32_t process, std::uint32_t generation, Return parked);
+  /// Its parked objects are returned to instead of making new ones, where that can be done and
+  /// process and state are still those that it knows. After plan, before any drain; it must outlive
+  /// this.
+  void offer(const WayBack& way_back);
+  /// Room for the list. After plan, before any drain.
+  void reserve();
   /// Requires: all processes of the changes' versions are parked.
   void gather();
   /// kFailed: of one process, which is named; kTimedOut; kRefused: something would be lost.
-  Result<void> prepare(const TakeoverOptions& options, std::uint64_t deadline_ns);
+  Result<void> prepare(std::uint64_t deadline_ns);
   /// Cannot fail. Calls `flip` between the states and the indices.
-  void commit(const TakeoverOptions& options, const std::function<void()>& flip);
+  void commit(const std::function<void()>& flip);
 
-  const std::vector<Item>& items() const { return items_; }
-  std::vector<std::unique_ptr<const StateMover>> take_movers() { return std::move(movers_); }
+  const std::vector<Route>& routes() const { return routes_; }
+  const std::vector<Crossing>& crossings() const { return crossings_; }
   TakeoverReport& report() { return report_; }
+  /// All that the way back needs. After commit.
+  void move_into(WayBack& way_back);
 
  private:
-  struct Route {  // of one behaviour of one changed module
-    const baton_behaviour* from;
-    const baton_behaviour* to;  // null: the processes stay behind
-    const StateMover* mover;    // null: adopted
-    code::Version* to_version;
-  };
-  struct Offer {
-    std::uint32_t generation;
-    Return parked;
+  // What gather found in one shard of one change's old version.
+  struct Share {
+    const Change* change;
+    std::uint32_t shard;
+    std::size_t count;       // of those that go over
+    bool is_all;             // nobody stays
+    std::uint64_t acquired;  // of the shard, when it was gathered
+    std::uint64_t released;
   };
 
   const Route* route_of(const runtime::Process& process) const;
-  void prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
-                     const TakeoverOptions& options);
-  bool prepare_item(Item& item, runtime::Context& context);
+  void gather(const Change& change, std::uint32_t shard);
+  Crossing crossing_of(runtime::Process& process, const Route& route) const;
+  const StateMover& mover_of(const Crossing& crossing) const;
+  void prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context);
+  bool make(Crossing& crossing, runtime::Context& context);
   /// False: the module cannot count it; the text says why.
-  bool count_loss(const Item& item, baton_error& error);
+  bool count_loss(const Crossing& crossing, baton_error& error);
   /// "2 of keys with an expiry and 1 of order notes".
   std::string describe_losses() const;
-  void fail(const runtime::Process& process, const std::string& why);
-  void fail_late(const TakeoverOptions& options);
-  void reindex(const Change& change);
+  void fail(const Crossing& crossing, std::string_view why);
+  void fail_late();
+  void reindex(const Share& share);
+  std::uint64_t reindex_each(const Change& change, code::Version::Shard& from,
+                             code::Version::Shard& to);
+  void prefetch_ahead(std::size_t i, bool slots) const;
   template <class Work>
-  void in_parallel(std::uint32_t threads, Work work);
+  void in_parallel(Work work);
 
   runtime::Runtime& runtime_;
-  std::vector<Change> changes_;
+  const std::vector<Change> changes_;
+  const TakeoverOptions options_;
   std::vector<std::unique_ptr<const StateMover>> movers_;
   std::vector<Route> routes_;
-  boost::unordered_flat_map<std::uint32_t, Offer> offers_;
-  std::vector<Item> items_;
+  std::vector<Share> shares_;
+  std::vector<Crossing> crossings_;
+  const WayBack* offer_ = nullptr;
+  std::vector<const StateMover*>
+      returns_;  // of each route: the mover of offer_ whose objects fit, or null
+  boost::unordered_flat_map<std::uint32_t, std::uint32_t>
+      offered_;  // slot index -> place in offer_'s list
   bool is_committed_ = false;
   TakeoverReport report_;
 
   std::atomic<bool> has_failed_{false};
   std::atomic<bool> has_losses_{false};
   std::mutex mutex_;
-  Code failure_code_ = Code::kFailed;  // guarded by mutex_
-  std::string failure_;                // guarded by mutex_
+  Code failure_code_ = Code::kFailed;          // guarded by mutex_
+  std::string failure_;                        // guarded by mutex_
   std::map<std::string, std::uint64_t> lost_;  // by what they are; guarded by mutex_
 };
 

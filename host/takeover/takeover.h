@@ -25,60 +25,14 @@
 #include "base/result.h"
 #include "bundle/schema.h"
 #include "runtime/runtime.h"
-#include "takeover/state_mover.h"
+#include "takeover/way_back.h"
 
 namespace baton::takeover {
-
-/// `from` is the current version of its module, `to` the one that takes over; both are loaded.
-struct Change {
-  code::Version* from;
-  code::Version* to;
-  bundle::Direction direction;  // kUp: `to` is the newer version
-};
 
 struct TakeoverOptions {
   std::chrono::milliseconds budget{5000};  // for drain, prepare and commit together
   bool accepts_loss = false;
   std::uint32_t threads = 0;  // for prepare and commit; 0: one per processor
-};
-
-/// What a take-over did, in numbers. Durations in microseconds.
-struct TakeoverReport {
-  std::uint64_t migrated = 0;
-  std::uint64_t adopted = 0;
-  std::uint64_t left_behind = 0;  // coroutine processes and processes without a successor
-  std::uint64_t drain_us = 0;
-  std::uint64_t prepare_us = 0;
-  std::uint64_t commit_us = 0;
-  std::uint64_t pause_us = 0;  // from the start of the drain until all run again
-};
-
-/// The way back of one committed take-over: the parked objects, and what they belong to. The destructor frees
-/// them, as make-permanent wants; that is outside any pause, on the thread that calls it.
-class WayBack {
- public:
-  ~WayBack();
-  WayBack(const WayBack&) = delete;
-  WayBack& operator=(const WayBack&) = delete;
-
-  const TakeoverReport& report() const { return report_; }
-
- private:
-  friend class Takeover;
-  struct Parked {
-    std::uint32_t process;  // slot index
-    std::uint32_t generation;
-    const StateMover* mover;
-    void* object;
-    void* successor;  // the state it became
-  };
-  explicit WayBack(runtime::Runtime& runtime) : runtime_(runtime) {}
-
-  runtime::Runtime& runtime_;
-  std::vector<Change> changes_;
-  std::vector<std::unique_ptr<const StateMover>> movers_;
-  std::vector<Parked> parked_;
-  TakeoverReport report_;
 };
 
 class Takeover {
