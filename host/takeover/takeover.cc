@@ -41,8 +41,7 @@ Result<void> transact(runtime::Runtime& runtime, Migration& migration,
   migration.commit(flip);
   report.commit_us = microseconds_since(prepared);
   drain.release();
-  report.resumed_ns = runtime::now_ns();
-  report.pause_us = (report.resumed_ns - start) / 1000;
+  report.pause_us = microseconds_since(start);
   return {};
 }
 

@@ -31,7 +31,7 @@ struct Route {
   const StateMover* mover;  // null: states are adopted where they lie
 };
 
-/// One process that goes over. A take-over walks many of them: small, and four to two cache lines.
+/// One process that goes over. A take-over walks many of them: small, two to a cache line.
 struct Crossing {
   enum class Kind : std::uint8_t {
     kAdopts,    // nothing is made: an equal state, or none yet
@@ -58,8 +58,7 @@ struct TakeoverReport {
   std::uint64_t drain_us = 0;
   std::uint64_t prepare_us = 0;
   std::uint64_t commit_us = 0;
-  std::uint64_t pause_us = 0;    // from the start of the drain until all run again
-  std::uint64_t resumed_ns = 0;  // when that was, on now_ns()
+  std::uint64_t pause_us = 0;  // from the start of the drain until all run again
 };
 
 class WayBack {
