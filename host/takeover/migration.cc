@@ -163,14 +163,15 @@ void Migration::in_parallel(Work work) {
   for (std::thread& other : others) other.join();
 }
 
-void Migration::prefetch_ahead(std::size_t i, bool slots) const {
-  if (slots && i + kSlotAhead < crossings_.size()) {
+// Requires: `end` is that of the chunk that this thread has taken, as others write to theirs.
+void Migration::prefetch_ahead(std::size_t i, std::size_t end, bool slots) const {
+  if (slots && i + kSlotAhead < end) {
     const auto* slot =
         reinterpret_cast<const char*>(&runtime_.table().at(crossings_[i + kSlotAhead].process));
     __builtin_prefetch(slot, 1);
     __builtin_prefetch(slot + 64, 1);
   }
-  if (i + kStateAhead >= crossings_.size()) return;
+  if (i + kStateAhead >= end) return;
   const Crossing& ahead = crossings_[i + kStateAhead];
   __builtin_prefetch(ahead.old_state, 1);
   __builtin_prefetch(ahead.made, 1);
@@ -178,9 +179,13 @@ void Migration::prefetch_ahead(std::size_t i, bool slots) const {
 
 Result<void> Migration::prepare(std::uint64_t deadline_ns) {
   in_parallel([&](std::size_t begin, std::size_t end, runtime::Context& context) {
-    for (; begin < end && !has_failed_.load(std::memory_order_relaxed); begin += kTimedCrossings) {
-      if (runtime::now_ns() > deadline_ns) return fail_late();
-      prepare_chunk(begin, std::min(end, begin + kTimedCrossings), context);
+    for (std::size_t i = begin; i < end; ++i) {
+      if (i % kTimedCrossings == 0) {
+        if (has_failed_.load(std::memory_order_relaxed)) return;
+        if (runtime::now_ns() > deadline_ns) return fail_late();
+      }
+      prefetch_ahead(i, end, false);
+      if (!prepare(crossings_[i], context)) return;
     }
   });
   // The last of them may have come too late.
@@ -192,25 +197,19 @@ Result<void> Migration::prepare(std::uint64_t deadline_ns) {
   return {};
 }
 
-void Migration::prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context) {
-  for (std::size_t i = begin; i < end; ++i) {
-    prefetch_ahead(i, false);
-    Crossing& crossing = crossings_[i];
-    if (crossing.kind == Crossing::Kind::kAdopts) continue;
-    context.error.length = 0;
-    if (!options_.accepts_loss && routes_[crossing.route].mover->may_lose()) {
-      if (!count_loss(crossing, context.error))
-        return fail(crossing, {context.error.text, context.error.length});
-      // Once something would be lost it is only counted to the end.
-      if (has_losses_.load(std::memory_order_relaxed)) continue;
-    }
-    if (crossing.kind == Crossing::Kind::kReturns) {
-      if (!mover_of(crossing).check_restore(crossing.made, crossing.old_state))
-        return fail(crossing, "a value no longer fits the version it came from");
-    } else if (!make(crossing, context)) {
+bool Migration::prepare(Crossing& crossing, runtime::Context& context) {
+  if (crossing.kind == Crossing::Kind::kAdopts) return true;
+  context.error.length = 0;
+  if (!options_.accepts_loss && routes_[crossing.route].mover->may_lose()) {
+    if (!count_loss(crossing, context.error))
       return fail(crossing, {context.error.text, context.error.length});
-    }
+    // Once something would be lost it is only counted to the end.
+    if (has_losses_.load(std::memory_order_relaxed)) return true;
   }
+  if (crossing.kind == Crossing::Kind::kReturns)
+    return mover_of(crossing).check_restore(crossing.made, crossing.old_state) ||
+           fail(crossing, "a value no longer fits the version it came from");
+  return make(crossing, context) || fail(crossing, {context.error.text, context.error.length});
 }
 
 bool Migration::make(Crossing& crossing, runtime::Context& context) {
@@ -250,12 +249,13 @@ std::string Migration::describe_losses() const {
   return text;
 }
 
-void Migration::fail(const Crossing& crossing, std::string_view why) {
+bool Migration::fail(const Crossing& crossing, std::string_view why) {
   std::lock_guard lock(mutex_);
-  if (has_failed_.exchange(true)) return;
+  if (has_failed_.exchange(true)) return false;
   failure_code_ = Code::kFailed;
   failure_ = name_of(runtime_.table().at(crossing.process)) + ": ";
   failure_ += why;
+  return false;
 }
 
 void Migration::fail_late() {
@@ -271,7 +271,7 @@ void Migration::commit(const std::function<void()>& flip) {
   is_committed_ = true;
   in_parallel([&](std::size_t begin, std::size_t end, runtime::Context&) {
     for (std::size_t i = begin; i < end; ++i) {
-      prefetch_ahead(i, true);
+      prefetch_ahead(i, end, true);
       const Crossing& crossing = crossings_[i];
       const Route& route = routes_[crossing.route];
       runtime::Process& process = runtime_.table().at(crossing.process);

@@ -71,18 +71,20 @@ class Migration {
   void gather(const Change& change, std::uint32_t shard);
   Crossing crossing_of(runtime::Process& process, const Route& route) const;
   const StateMover& mover_of(const Crossing& crossing) const;
-  void prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context);
+  /// False: it failed, and so has the take-over.
+  bool prepare(Crossing& crossing, runtime::Context& context);
   bool make(Crossing& crossing, runtime::Context& context);
   /// False: the module cannot count it; the text says why.
   bool count_loss(const Crossing& crossing, baton_error& error);
   /// "2 of keys with an expiry and 1 of order notes".
   std::string describe_losses() const;
-  void fail(const Crossing& crossing, std::string_view why);
+  /// False.
+  bool fail(const Crossing& crossing, std::string_view why);
   void fail_late();
   void reindex(const Share& share);
   std::uint64_t reindex_each(const Change& change, code::Version::Shard& from,
                              code::Version::Shard& to);
-  void prefetch_ahead(std::size_t i, bool slots) const;
+  void prefetch_ahead(std::size_t i, std::size_t end, bool slots) const;
   template <class Work>
   void in_parallel(Work work);
 
