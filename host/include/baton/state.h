@@ -311,9 +311,9 @@ struct Schema<S, Members<M...>> {
   // One more than there are: an array cannot be empty.
   static constexpr baton_field fields[sizeof...(M) + 1] = {field<M>()...};
 
+  static constexpr bool has_dropped = requires { baton_dropped(static_cast<S*>(nullptr)); };
   static constexpr const char* const* dropped() {
-    if constexpr (requires { baton_dropped(static_cast<S*>(nullptr)); })
-      return baton_dropped(static_cast<S*>(nullptr));
+    if constexpr (has_dropped) return baton_dropped(static_cast<S*>(nullptr));
     return nullptr;
   }
 
@@ -421,7 +421,7 @@ struct Schema<S, Members<M...>> {
       out.put(fields[i].renamed_from);
       out.put("\n");
     }
-    if (dropped() != nullptr) {
+    if constexpr (has_dropped) {
       for (const char* const* name = dropped(); *name != nullptr; ++name) {
         out.put("dropped ");
         out.put(*name);
