@@ -1,4 +1,5 @@
-// The end of a process: whoever watches, is linked, or waits for an answer hears of it, and its slot is free.
+// The end of a process: whoever watches, is linked, or waits for an answer hears of it, and its
+// slot is free.
 #include "base/check.h"
 #include "runtime/receive.h"
 #include "term/atom.h"
@@ -28,37 +29,57 @@ void send_exit(Context& context, baton_term to, baton_term reason) {
   send(context, to, exit);
 }
 
-// The state object and the frames: the module's part of the process.
-void destroy_state(Context& context, Process& process, baton_term reason) {
+void destroy_frame(Context& context, Process& process) {
+  if (!process.has(kAwaiting)) return;
+  const bool is_process = process.behaviour->kind == BATON_PROCESS;
+  process.behaviour->destroy_frame(&context, is_process ? process.state : process.extension->frame);
+  process.clear(kAwaiting);
+  if (is_process) {
+    process.state = nullptr;
+    return;
+  }
+  auto& ended = process.version.load(std::memory_order_relaxed)->shard(context.id).awaits_ended;
+  ended.store(ended.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+void terminate(Context& context, Process& process, baton_term reason) {
   const baton_behaviour& behaviour = *process.behaviour;
-  if (process.has(kAwaiting)) {
-    const bool is_process = behaviour.kind == BATON_PROCESS;
-    void* frame = is_process ? process.state : process.extension->frame;
-    behaviour.destroy_frame(&context, frame);
-    if (is_process) {
-      process.state = nullptr;
-    } else {
-      auto& ended =
-          process.version.load(std::memory_order_relaxed)->shard(context.id).awaits_ended;
-      ended.store(ended.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    }
-  }
-  if (behaviour.state == nullptr || process.state == nullptr) return;
-  if (behaviour.terminate != nullptr && process.has(kStarted)) {
-    Message* why = message_of(context, reason);
-    context.call_ref = BATON_NO_TERM;
-    behaviour.terminate(&context, process.state, why);
-    context.release(why);
-  }
-  behaviour.state->destroy(process.state);
-  context.pools.deallocate(process.state, Pools::class_of(behaviour.state->size));
+  if (behaviour.terminate == nullptr || process.state == nullptr || !process.has(kStarted)) return;
+  Message* why = message_of(context, reason);
+  context.call_ref = BATON_NO_TERM;
+  behaviour.terminate(&context, process.state, why);
+  context.release(why);
+}
+
+void destroy_state(Context& context, Process& process) {
+  const baton_schema* schema = process.behaviour->state;
+  if (schema == nullptr || process.state == nullptr) return;
+  schema->destroy(process.state);
+  context.pools.deallocate(process.state, Pools::class_of(schema->size));
   process.state = nullptr;
+}
+
+// From here on every push fails. What is left of the mail stands in in_first.
+void close_mailbox(Process& process) {
+  const std::uint32_t next_generation = process.generation.load(std::memory_order_relaxed) + 1;
+  process.generation.store(next_generation, std::memory_order_relaxed);
+  append_mail(process, process.mailbox.close(next_generation));
+}
+
+void give_up_lease(Runtime& runtime, Process& process) {
+  code::Version& version = *process.version.load(std::memory_order_relaxed);
+  process.version.store(nullptr, std::memory_order_release);
+  version.release(process.shard, process.position,
+                  [&runtime](std::uint32_t moved, std::uint32_t position) {
+                    runtime.table().at(moved).position = position;
+                  });
 }
 
 // A message that nobody will handle: what asks for an answer gets it.
 void answer_unhandled(Context& context, baton_term pid, Message* message) {
   if (message->kind == kDemonitorSignal) {
-    // Its monitor was answered, or will be below, from the watchers; the sender drops that by itself.
+    // Its monitor was answered, or will be below, from the watchers; the sender drops that by
+    // itself.
     context.release(message);
     return;
   }
@@ -78,7 +99,9 @@ void exit_process(Context& context, Process& process, baton_term reason) {
   // Whose request was being handled.
   const baton_term caller = context.caller;
   const baton_term call_ref = std::exchange(context.call_ref, BATON_NO_TERM);
-  destroy_state(context, process, reason);
+  destroy_frame(context, process);
+  terminate(context, process, reason);
+  destroy_state(context, process);
   if (Message* unused = std::exchange(context.stop_reason, nullptr)) context.release(unused);
 
   Extension* extension = std::exchange(process.extension, nullptr);
@@ -86,10 +109,8 @@ void exit_process(Context& context, Process& process, baton_term reason) {
   if (extension != nullptr)
     for (baton_term name : extension->names) runtime.registry().remove(name, pid);
 
-  // From here on every push fails. The order matters: what is sent below may be answered at once.
-  const std::uint32_t next_generation = process.generation.load(std::memory_order_relaxed) + 1;
-  process.generation.store(next_generation, std::memory_order_relaxed);
-  append_mail(process, process.mailbox.close(next_generation));
+  // The order matters: what is sent below may be answered at once.
+  close_mailbox(process);
   if (__builtin_expect(process.owns_ports.load(std::memory_order_relaxed), 0))
     runtime.port_keeper()->owner_ended(context, pid);
 
@@ -125,12 +146,24 @@ void exit_process(Context& context, Process& process, baton_term reason) {
   }
   if (process.has(kParentLinked)) send_exit(context, process.parent, reason);
 
-  process.version.store(nullptr, std::memory_order_release);
-  version.release(process.shard, process.position,
-                  [&runtime](std::uint32_t moved, std::uint32_t position) {
-                    runtime.table().at(moved).position = position;
-                  });
+  give_up_lease(runtime, process);
   context.slots.put(&process);
+}
+
+void discard_process(Context& context, Process& process) {
+  destroy_frame(context, process);
+  destroy_state(context, process);
+  close_mailbox(process);
+  while (Message* message = process.in_first) {
+    process.in_first = message->next;
+    context.release(message);
+  }
+  process.in_last = nullptr;
+  if (Extension* extension = std::exchange(process.extension, nullptr)) {
+    if (extension->exit_reason != nullptr) context.release(extension->exit_reason);
+    delete extension;
+  }
+  give_up_lease(context.runtime, process);
 }
 
 }  // namespace baton::runtime

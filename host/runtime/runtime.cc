@@ -12,9 +12,15 @@
 
 namespace baton::runtime {
 
+void sleep_a_moment() { std::this_thread::sleep_for(std::chrono::microseconds(20)); }
+
 Runtime::Runtime(Options options, term::AtomTable& atoms, code::CodeTable& code,
                  Observer& observer)
-    : atoms_(atoms), code_(code), observer_(observer), host_table_(*this) {
+    : atoms_(atoms),
+      code_(code),
+      observer_(observer),
+      pause_(std::move(options.pause)),
+      host_table_(*this) {
   builtin_ = std::make_unique<code::Version>(&asker_module());
   std::uint32_t count = options.schedulers;
   if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
@@ -33,6 +39,13 @@ void Runtime::stop() {
   is_stopping_.store(true, std::memory_order_seq_cst);
   for (auto& scheduler : schedulers_) scheduler->poller().wake();
   for (auto& scheduler : schedulers_) scheduler->join();
+  External external(*this);
+  for (std::uint32_t index = 1; index < table_.used(); ++index) {
+    Process& process = table_.at(index);
+    // A slot without a version is free.
+    if (process.version.load(std::memory_order_acquire) != nullptr)
+      discard_process(external.context(), process);
+  }
 }
 
 void Runtime::add_extension(std::string name, const void* table) {
@@ -173,11 +186,10 @@ Process* Runtime::take_injected(Scheduler& scheduler) {
 bool Runtime::barrier(std::uint64_t deadline_ns) {
   const std::uint64_t epoch = epoch_.fetch_add(1, std::memory_order_seq_cst) + 1;
   for (auto& scheduler : schedulers_) scheduler->poller().wake();
-  constexpr auto kLookAgain = std::chrono::microseconds(20);
   for (auto& scheduler : schedulers_) {
     while (scheduler->acknowledged() < epoch) {
       if (now_ns() > deadline_ns || is_stopping()) return false;
-      std::this_thread::sleep_for(kLookAgain);
+      pause();
     }
   }
   return true;

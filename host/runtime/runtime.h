@@ -31,8 +31,14 @@
 
 namespace baton::runtime {
 
+/// 20 us.
+void sleep_a_moment();
+
 struct Options {
   std::uint32_t schedulers = 0;  // 0: one per processor; at most kSchedulersMax
+  // What a thread does that waits for the schedulers to come by, before it looks again. A simulation, whose schedulers
+  // have no threads, lets them work here.
+  std::function<void()> pause = sleep_a_moment;
 };
 inline constexpr std::uint32_t kSchedulersMax = 32;
 
@@ -63,7 +69,8 @@ class Runtime {
   Runtime& operator=(const Runtime&) = delete;
 
   void start();
-  /// Ends the schedulers after the callbacks under way. Processes are not told: stop applications first.
+  /// Ends the schedulers after the callbacks under way, and frees what the processes hold. They are not told: stop
+  /// applications first. Who still waits for an answer from outside gets an error.
   void stop();
 
   std::uint32_t scheduler_count() const { return static_cast<std::uint32_t>(schedulers_.size()); }
@@ -105,6 +112,8 @@ class Runtime {
   code::Version& builtin() { return *builtin_; }
 
   // The take-over's side: see takeover/.
+  /// Waits as Options::pause says; between two looks at what schedulers do. Not on a scheduler's thread.
+  void pause() { pause_(); }
   /// Makes every scheduler pass the boundary between two callbacks. Blocks until all have, or the deadline
   /// passes: false. Any thread outside the schedulers.
   bool barrier(std::uint64_t deadline_ns);
@@ -136,6 +145,7 @@ class Runtime {
   term::AtomTable& atoms_;
   code::CodeTable& code_;
   Observer& observer_;
+  const std::function<void()> pause_;
   HostTable host_table_;
   std::vector<std::pair<std::string, const void*>> extensions_;
   Config config_;
@@ -215,5 +225,7 @@ bool continues_chain(const Context& context);
 void run_turn(Scheduler& scheduler, Process& process);
 /// Ends the process; `reason` is a term in a block that stays the caller's.
 void exit_process(Context& context, Process& process, baton_term reason);
+/// Frees what the process holds; its callbacks are not called, and nobody hears of its end. Requires: no scheduler runs.
+void discard_process(Context& context, Process& process);
 
 }  // namespace baton::runtime

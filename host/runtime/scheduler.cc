@@ -117,21 +117,23 @@ Process* Scheduler::steal_from(Scheduler& victim) {
 // ---- The loop
 
 void Scheduler::loop() {
-  while (!runtime.is_stopping()) {
-    acknowledge();
-    if (Process* process = next_process()) {
-      if (is_searching_) {
-        is_searching_ = false;
-        if (runtime.searching_.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
-            look_everywhere() != Work::kNone)
-          runtime.wake_one();
-      }
-      turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-      run_turn(*this, *process);
-      continue;
-    }
-    sleep();
+  while (!runtime.is_stopping())
+    if (!step()) sleep();
+}
+
+bool Scheduler::step() {
+  acknowledge();
+  Process* process = next_process();
+  if (process == nullptr) return false;
+  if (is_searching_) {
+    is_searching_ = false;
+    if (runtime.searching_.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
+        look_everywhere() != Work::kNone)
+      runtime.wake_one();
   }
+  turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  run_turn(*this, *process);
+  return true;
 }
 
 Process* Scheduler::next_process() {

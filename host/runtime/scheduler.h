@@ -49,6 +49,9 @@ class Scheduler : public Context {
 
   void start();
   void join();
+  /// What its thread does over and over: the turn of one process. False: it found none, and would sleep now.
+  /// Requires: the scheduler's thread, or that it has none and only one thread steps at a time.
+  bool step();
 
   /// The process was idle and has mail now.
   void enqueue_woken(Process* process) {

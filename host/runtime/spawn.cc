@@ -43,6 +43,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
     spawned = {.error = SpawnError::kRetired};
   }
   if (spawned.error != SpawnError::kNone) {
+    process->version.store(nullptr, std::memory_order_release);
     context.slots.put(process);
     if (request.args != nullptr) context.release(request.args);
     return spawned;

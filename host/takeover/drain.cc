@@ -1,15 +1,12 @@
 #include "takeover/drain.h"
 
-#include <chrono>
 #include <mutex>
-#include <thread>
 
 #include "base/check.h"
 
 namespace baton::takeover {
 
 namespace {
-constexpr auto kLookAgain = std::chrono::microseconds(20);
 constexpr std::size_t kNamedMax = 5;
 // To release there is no way but forward: a scheduler that does not come by in this time is stuck in a callback,
 // and takes up what was held for it when it returns.
@@ -30,7 +27,7 @@ Result<void> Drain::park(std::uint64_t deadline_ns) {
   bool has_passed = runtime_.barrier(deadline_ns);
   while (has_passed && runtime::now_ns() < deadline_ns) {
     if (!is_at_rest()) {
-      std::this_thread::sleep_for(kLookAgain);
+      runtime_.pause();
       continue;
     }
     // A call from outside may have been taken up between the look and the phase: look again behind a barrier.

@@ -123,6 +123,8 @@ void Migration::gather(const Change& change, std::uint32_t shard_index) {
 }
 
 Crossing Migration::crossing_of(runtime::Process& process, const Route& route) const {
+  // A frame would go on in the old version's code with the new version's state.
+  BATON_CHECK(!process.has(runtime::kAwaiting), "a process was parked inside a callback");
   Crossing crossing{
       .process = runtime_.table().index_of(process),
       .generation = process.generation.load(std::memory_order_relaxed),

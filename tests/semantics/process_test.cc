@@ -626,6 +626,42 @@ TEST_F(ProcessTest, AKilledCoroutineProcessGivesItsFrameBack) {
   EXPECT_EQ(reporter.next().text, "{'DOWN',killed}");
 }
 
+// ---- Starts that fail, and the host's end
+
+TEST_F(ProcessTest, ASpawnThatFailsLeavesNoProcessBehind) {
+  const auto alive = [&] {
+    int count = 0;
+    for (std::uint32_t i = 1; i < runtime_.table().used(); ++i)
+      count += runtime_.table().at(i).version.load() != nullptr;
+    return count;
+  };
+  Probe holder = probe();
+  holder.run([&](Context& context) { register_name(context, atom("test"), context.self); });
+  const int before = alive();
+
+  holder.run([&](Context& context) {
+    const Spawned spawned = runtime::spawn(context, {.version = code_.current("test"),
+                                                     .behaviour = &test::native::kBehaviours[1],
+                                                     .args = context.allocate(0),
+                                                     .name = atom("test")});
+    EXPECT_EQ(spawned.error, SpawnError::kNameTaken);
+  });
+
+  EXPECT_EQ(alive(), before);
+}
+
+TEST_F(ProcessTest, ACallThatIsOpenWhenTheHostStopsIsAnswered) {
+  Probe silent = probe();
+  std::string answer;
+  std::thread caller([&] { answer = call(silent.pid(), "hello"); });
+  silent.next();  // the request has arrived, and nobody will answer it
+
+  runtime_.stop();
+
+  caller.join();
+  EXPECT_EQ(answer, "error: the host is stopping");
+}
+
 // ---- Applications
 
 TEST_F(ProcessTest, AnApplicationIsInheritedAtSpawn) {

@@ -17,10 +17,10 @@ namespace baton::test {
 
 class LoadedHost : private runtime::Observer {
  public:
-  explicit LoadedHost(std::uint32_t schedulers = 2)
-      : runtime_({.schedulers = schedulers}, atoms_, code_, *this) {
-    runtime_.start();
-  }
+  LoadedHost() : LoadedHost({.schedulers = 2}) { runtime_.start(); }
+  /// One that is not started: its schedulers have no threads, and whoever waits for them steps them.
+  explicit LoadedHost(runtime::Options options)
+      : runtime_(std::move(options), atoms_, code_, *this) {}
   ~LoadedHost() override { runtime_.stop(); }
 
   runtime::Runtime& runtime() { return runtime_; }
@@ -42,26 +42,29 @@ class LoadedHost : private runtime::Observer {
 
   baton_term spawn(code::Version* version, const char* behaviour, const std::string& args) {
     runtime::External external(runtime_);
-    auto parsed = term::parse(args, atoms_);
-    EXPECT_TRUE(parsed.ok()) << args;
-    return runtime::spawn(external.context(),
-                          {.version = version,
-                           .behaviour = version->behaviour(behaviour),
-                           .args = runtime::message_of(external.context(), parsed->root())})
+    return runtime::spawn(
+               external.context(),
+               {.version = version,
+                .behaviour = version->behaviour(behaviour),
+                .args = runtime::message_of(external.context(), parse(args).root())})
         .pid;
   }
 
+  term::Block parse(const std::string& wanted) {
+    auto parsed = term::parse(wanted, atoms_);
+    EXPECT_TRUE(parsed.ok()) << wanted;
+    return std::move(parsed).value();
+  }
+  std::string text(const Result<term::Block>& answer) const {
+    return answer.ok() ? term::print(answer->root(), atoms_) : answer.error().message();
+  }
   /// The answer to a call, as text; an error's message if there is none.
   std::string call(baton_term to, const std::string& request,
                    std::chrono::milliseconds timeout = std::chrono::seconds(10)) {
-    auto parsed = term::parse(request, atoms_);
-    EXPECT_TRUE(parsed.ok()) << request;
-    auto answer = runtime_.call(to, *parsed, timeout);
-    return answer.ok() ? term::print(answer->root(), atoms_) : answer.error().message();
+    return text(runtime_.call(to, parse(request), timeout));
   }
   std::string state(baton_term pid) {
-    auto state = runtime_.system(pid, runtime::kGetState, std::chrono::seconds(10));
-    return state.ok() ? term::print(state->root(), atoms_) : state.error().message();
+    return text(runtime_.system(pid, runtime::kGetState, std::chrono::seconds(10)));
   }
 
  private:

@@ -22,6 +22,10 @@ class TakeoverFixture : public testing::Test {
   using Options = takeover::TakeoverOptions;
   using Direction = bundle::Direction;
 
+  TakeoverFixture() = default;
+  /// The host is not started: see LoadedHost.
+  explicit TakeoverFixture(runtime::Options options) : host_(std::move(options)) {}
+
   code::Version* load(const std::string& module, const std::string& version) {
     return host_.load(std::string(BATON_MODULES) + "/" + module + "/" + version + "/" + module +
                       ".so");
