@@ -185,8 +185,8 @@ void Client::replied(Slot& slot, const Answer& answer, std::uint64_t sent_ns) {
     record_->silent(slot.service, now - last_reply_ns_[slot.service]);
   }
   last_reply_ns_[slot.service] = now;
-  if (answer.lost) record_->lost(slot.service);
-  if (!answer.wrong.empty()) record_->failed(slot.service, slot.number, unix_ms(), answer.wrong);
+  if (!answer.wrong.empty())
+    record_->failed(slot.service, slot.number, unix_ms(), answer.wrong, answer.lost);
 }
 
 void Client::lost(Slot& slot, const std::string& why) {

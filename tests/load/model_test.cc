@@ -105,6 +105,39 @@ TEST(OrderModel, CreatesThenReadsTheOrderByTheIdItWasGiven) {
   EXPECT_NE(lost.wrong.find("GET /orders/7 expects 200, got 404"), std::string::npos);
 }
 
+TEST(OrderModel, AReadBehindACancelThatFailedMayFindTheOrderOpen) {
+  OrderModel model("h", 0);
+  Random random(1);
+  model.begin(Work::kMix);
+  std::string open;
+  while (open.empty()) {
+    const std::string request = model.next(random);
+    const std::string sent = request.substr(request.find("\r\n\r\n") + 4);
+    const bool creates = request.starts_with("POST /orders ");
+    if (creates) open = "{\"id\":7," + sent.substr(1, sent.size() - 2) + ",\"status\":\"open\"}";
+    model.answer(creates ? http(201, open)
+                         : http(request.starts_with("GET /totals") ? 200 : 404, "{}"));
+  }
+
+  // Both are on their way when the first of them fails. There is one order, so they are of the
+  // same.
+  while (!model.next(random).starts_with("DELETE /orders/7 ")) model.answer(http(200, open));
+  std::vector<std::string> behind;
+  for (int i = 0; i < 50; ++i) behind.push_back(model.next(random));
+  EXPECT_NE(model.answer(http(500, "{}")).wrong, "");
+
+  int reads = 0;
+  for (const std::string& request : behind) {
+    const bool is_read = request.starts_with("GET /orders/7 ");
+    const Answer answer = model.answer(http(200, is_read ? open : "{}"));
+    if (!is_read) continue;
+    ++reads;
+    EXPECT_EQ(answer.wrong, "");
+    EXPECT_FALSE(answer.lost);
+  }
+  EXPECT_GT(reads, 0);
+}
+
 TEST(OrderModel, AnErrorOfTheServerIsAFailureOfTheRequestOnly) {
   OrderModel model("h", 0);
   Random random(1);

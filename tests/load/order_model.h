@@ -46,6 +46,7 @@ class OrderModel : public Model {
     Kind kind = Kind::kOther;
     std::string line;  // method and path, for reports
     Order order;
+    bool is_cancel_doubtful = false;  // a cancel of it, sent before, failed: it may be open or not
   };
 
   std::string ask(Pending pending, const std::string& body = {});

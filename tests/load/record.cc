@@ -73,26 +73,27 @@ void Record::waiting(std::size_t service, std::uint64_t age_ns) {
 }
 
 void Record::note(std::size_t service, unsigned connection, double unix_ms,
-                  const std::string& what) {
+                  const std::string& what, bool is_lost) {
   Tally& tally = current_[service];
   if (tally.first_failure_unix_ms == 0) tally.first_failure_unix_ms = unix_ms;
   tally.last_failure_unix_ms = unix_ms;
-  if (failures_.size() < kFailuresKept) {
-    failures_.push_back({unix_ms, name_, services_[service], connection, what});
-  }
+  // However many other failures there are, what was lost is told.
+  if (failures_.size() < (is_lost ? 2 * kFailuresKept : kFailuresKept))
+    failures_.push_back({unix_ms, name_, services_[service], connection, what, is_lost});
 }
 
 void Record::failed(std::size_t service, unsigned connection, double unix_ms,
-                    const std::string& what) {
+                    const std::string& what, bool is_lost) {
   ++current_[service].failed;
-  note(service, connection, unix_ms, what);
+  if (is_lost) ++current_[service].lost;
+  note(service, connection, unix_ms, what, is_lost);
 }
 
 void Record::dropped(std::size_t service, unsigned connection, double unix_ms,
                      const std::string& why, std::uint64_t unanswered) {
   ++current_[service].dropped;
   current_[service].failed += unanswered;
-  note(service, connection, unix_ms, why);
+  note(service, connection, unix_ms, why, false);
 }
 
 void Record::end_step(double unix_ms) {
@@ -131,6 +132,7 @@ std::string Record::end(double unix_ms) {
                 "," + member("step", json_string(failure.step)) + "," +
                 member("service", json_string(failure.service)) + "," +
                 member("connection", std::to_string(failure.connection)) + "," +
+                member("lost", failure.is_lost ? "true" : "false") + "," +
                 member("what", json_string(failure.what)) + "}";
   }
   return "{" + member("event", "\"end\"") + "," + member("requests", std::to_string(all.requests)) +

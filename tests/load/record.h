@@ -25,6 +25,7 @@ struct Failure {
   std::string service;
   unsigned connection = 0;
   std::string what;
+  bool is_lost = false;
 };
 
 /// The figures of one service, in one step or in all.
@@ -52,13 +53,12 @@ class Record {
   void silent(std::size_t service, std::uint64_t gap_ns);
   /// A request under way has waited this long already.
   void waiting(std::size_t service, std::uint64_t age_ns);
-  /// A reply that was wrong or did not come.
-  void failed(std::size_t service, unsigned connection, double unix_ms, const std::string& what);
+  /// A reply that was wrong or did not come; `is_lost`: it says that a thing stored is gone.
+  void failed(std::size_t service, unsigned connection, double unix_ms, const std::string& what,
+              bool is_lost = false);
   /// A lost connection, and with it the replies to its `unanswered` requests.
   void dropped(std::size_t service, unsigned connection, double unix_ms, const std::string& why,
                std::uint64_t unanswered);
-  /// A thing stored and not found again.
-  void lost(std::size_t service) { ++current_[service].lost; }
 
   /// Ends the step, begins another, and returns the ended one as a JSON object.
   std::string next_step(double unix_ms, std::string name);
@@ -75,7 +75,8 @@ class Record {
   };
   std::string json(const Step& step) const;
   void end_step(double unix_ms);
-  void note(std::size_t service, unsigned connection, double unix_ms, const std::string& what);
+  void note(std::size_t service, unsigned connection, double unix_ms, const std::string& what,
+            bool is_lost);
 
   const std::vector<std::string> services_;
   std::string name_;

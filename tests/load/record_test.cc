@@ -60,12 +60,12 @@ TEST(Record, IsNotCleanAfterAFailureADropOrALoss) {
   EXPECT_EQ(json_field(failed, "failed_requests"), "1");
   EXPECT_NE(
       failed.find(
-          R"("unix_ms":123.500,"step":"s","service":"kv","connection":3,"what":"why \"so\"")"),
+          R"("unix_ms":123.500,"step":"s","service":"kv","connection":3,"lost":false,"what":"why \"so\"")"),
       std::string::npos);
   const std::string dropped = after([](Record& r) { r.dropped(0, 0, 1, "gone", 4); });
   EXPECT_EQ(json_field(dropped, "dropped_connections"), "1");
   EXPECT_EQ(json_field(dropped, "failed_requests"), "4");
-  EXPECT_EQ(json_field(after([](Record& r) { r.lost(0); }), "lost_keys"), "1");
+  EXPECT_EQ(json_field(after([](Record& r) { r.failed(0, 0, 0, "gone", true); }), "lost_keys"), "1");
 }
 
 TEST(Record, CountsFailuresPastThoseItKeeps) {
