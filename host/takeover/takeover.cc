@@ -1,6 +1,7 @@
 #include "takeover/takeover.h"
 
-#include "base/check.h"
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include "takeover/drain.h"
 #include "takeover/migration.h"
 

@@ -1,13 +1,13 @@
 // Takeover: moves the live processes of a group of modules from one version to another, as a transaction.
 //
 //   step      what happens                                            on failure
-//   plan      a StateMover per behaviour                              nothing has happened
+//   plan      a StateMover per behaviour; room for the list           nothing has happened
 //   drain     only this group's processes come to rest                they run on, as they were
 //   prepare   new objects beside the old ones, on all processors      the new objects are freed; as above
 //   commit    fields move, versions change, current is flipped        cannot fail
 //   resume    held mail goes on, to the new version
 // Each emptied old object stays parked in the WayBack that is the result: rollback moves the fields back into it,
-// allocates nothing, and finds dropped fields as they were. forget() frees them, outside any pause.
+// allocates nothing, and finds dropped fields as they were. Its destructor frees them, outside any pause.
 //
 // Coroutine processes of the group keep their version until they leave it by themselves; so does a process whose
 // behaviour the other version no longer has. They are counted in the report.
@@ -23,7 +23,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "bundle/schema.h"
 #include "runtime/runtime.h"
 #include "takeover/way_back.h"
 

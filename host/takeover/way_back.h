@@ -7,6 +7,7 @@
 // Threads: any, one at a time; the destructor does no work inside a pause.
 #pragma once
 
+#include "bundle/schema.h"
 #include "runtime/runtime.h"
 #include "takeover/state_mover.h"
 
