@@ -73,7 +73,7 @@ class Signatures(HostCase):
         directory = self.running.path("unpacked")
         with tarfile.open(self.packer.pack(demo("1.0.0"))) as bundle:
             self.assertEqual(bundle.getnames(), ["manifest.yaml", "manifest.minisig", "payload.tar.zst"])
-            bundle.extractall(directory, filter="data")
+            bundle.extractall(directory)
         words = ("minisign", "-V", "-p", self.packer.key + ".pub", "-m", f"{directory}/manifest.yaml",
                  "-x", f"{directory}/manifest.minisig")
         done = run(*words)
