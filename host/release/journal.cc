@@ -166,6 +166,7 @@ Result<void> Journal::load() {
     if (!found) break;
     records_.push_back(std::move(found->record));
     size_ += found->size;
+    ++count_;
     rest.remove_prefix(found->size);
   }
   if (rest.empty()) return {};
@@ -182,7 +183,7 @@ Result<void> Journal::append(const JournalRecord& record) {
     return Error(Code::kFailed, path_ +
                                     ": an earlier write failed and could not be undone; free some "
                                     "space and restart the host");
-  const std::string line = line_of(records_.size() + 1, record);
+  const std::string line = line_of(count_ + 1, record);
   if (line.size() - kHeadBytes - 1 > kRecordBytesMax)
     return Error(Code::kFailed, path_ + ": a record larger than " +
                                     std::to_string(kRecordBytesMax) +
@@ -201,7 +202,7 @@ Result<void> Journal::append(const JournalRecord& record) {
     return std::move(written).error().within("append to " + path_);
   }
   size_ += line.size();
-  records_.push_back(record);
+  ++count_;
   return {};
 }
 

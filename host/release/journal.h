@@ -61,7 +61,10 @@ class Journal {
   /// be brought about, refuses all further appends until it is opened anew.
   Result<void> append(const JournalRecord& record);
 
+  /// Those that were there when it was opened. Later ones are not kept: a host may run for years.
   const std::vector<JournalRecord>& records() const { return records_; }
+  /// How many there are by now.
+  std::uint64_t count() const { return count_; }
   /// Bytes of a torn record that were cut off on opening.
   std::uint64_t cut() const { return cut_; }
 
@@ -76,6 +79,7 @@ class Journal {
   ScopedFd fd_;
   std::uint64_t bytes_max_;
   std::uint64_t size_ = 0;
+  std::uint64_t count_ = 0;
   std::uint64_t cut_ = 0;
   bool is_broken_ = false;
   std::vector<JournalRecord> records_;

@@ -83,17 +83,8 @@ const Release* ReleaseStore::with_status(Status status) const {
 }
 
 ReleaseStore::Sequence ReleaseStore::highest_sequence(std::string_view name) const {
-  Sequence highest;
-  // From the journal and not from releases(): removing a release must not open the way for older
-  // ones.
-  for (const JournalRecord& record : journal_.records()) {
-    if (record.get("action") != action_name(Action::kUnpack) || record.get("name") != name)
-      continue;
-    const std::uint64_t number = number_of(record.get("sequence"));
-    if (number < highest.number) continue;
-    highest = {number, Digest::parse(record.get("digest")).value_or(Digest{})};
-  }
-  return highest;
+  const auto found = sequences_.find(name);
+  return found != sequences_.end() ? found->second : Sequence{};
 }
 
 Result<void> ReleaseStore::apply(const JournalRecord& record) {
@@ -112,6 +103,10 @@ Result<void> ReleaseStore::apply(const JournalRecord& record) {
   if (release == nullptr) {
     const std::optional<Digest> digest = Digest::parse(record.get("digest"));
     if (!digest) return Error(Code::kFailed, "a record without a digest: " + record.text());
+    // Kept when the release is removed: that must not open the way for older ones.
+    Sequence& highest = sequences_[name];
+    const std::uint64_t number = number_of(record.get("sequence"));
+    if (number >= highest.number) highest = {number, *digest};
     releases_.push_back({name, version, *next, number_of(record.get("sequence")), *digest,
                          record.get("key"), "", "", ""});
     release = &releases_.back();

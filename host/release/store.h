@@ -29,6 +29,7 @@
 #include "release/journal.h"
 #include "release/status.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -135,6 +136,7 @@ class ReleaseStore {
   const std::string root_;
   bundle::KeyDirectory keys_;
   Journal journal_;
+  std::map<std::string, Sequence, std::less<>> sequences_;  // the highest ever unpacked, by name
   std::vector<Release> releases_;
 };
 

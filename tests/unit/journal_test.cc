@@ -153,7 +153,7 @@ TEST_F(JournalTest, ItsSizeAndThatOfARecordAreLimited) {
   EXPECT_GT(count, 0);
   EXPECT_NE(appended.error().message().find("full: it would grow past 200 bytes"),
             std::string::npos);
-  EXPECT_EQ(journal.records().size(), static_cast<std::size_t>(count));
+  EXPECT_EQ(journal.count(), static_cast<std::uint64_t>(count));
 }
 
 TEST_F(JournalTest, AFileThatIsNoJournalIsCutOnlyIfItHoldsNoRecord) {

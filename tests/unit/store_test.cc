@@ -84,9 +84,9 @@ TEST_F(StoreTest, ModulesAreReadOnlyAndNamedByTheirContent) {
 
 TEST_F(StoreTest, TheSameBundleAgainIsSuccessAndOtherContentUnderItsVersionRefused) {
   ASSERT_TRUE(unpack(first_).ok());
-  const std::size_t records = store_->journal().records().size();
+  const std::size_t records = store_->journal().count();
   EXPECT_TRUE(unpack(first_).ok());
-  EXPECT_EQ(store_->journal().records().size(), records);
+  EXPECT_EQ(store_->journal().count(), records);
   const std::string other = maker_.pack("1.0.0", 3);
   EXPECT_NE(unpack(other).error().message().find("is here already with other content"),
             std::string::npos);
@@ -146,7 +146,7 @@ TEST_F(StoreTest, GoingBackToThePermanentReleaseMakesTheCurrentOneOld) {
 
 TEST_F(StoreTest, ActionsThatTheStatusDoesNotAllowAreRefusedAndWriteNothing) {
   ASSERT_TRUE(unpack(first_).ok());
-  const std::size_t records = store_->journal().records().size();
+  const std::size_t records = store_->journal().count();
   Error error = store_->change("demo", "1.0.0", Action::kMakePermanent, kReason).error();
   EXPECT_EQ(error.code(), Code::kUsage);
   EXPECT_EQ(error.message(),
@@ -156,7 +156,7 @@ TEST_F(StoreTest, ActionsThatTheStatusDoesNotAllowAreRefusedAndWriteNothing) {
   EXPECT_EQ(store_->remove("demo", "9.0.0", kReason).error().code(), Code::kNotFound);
   change("1.0.0", Action::kInstall);
   EXPECT_EQ(store_->remove("demo", "1.0.0", kReason).error().code(), Code::kUsage);
-  EXPECT_EQ(store_->journal().records().size(), records + 1);
+  EXPECT_EQ(store_->journal().count(), records + 1);
 }
 
 TEST_F(StoreTest, RemovingAReleaseDeletesWhatNoOtherOneNeeds) {
