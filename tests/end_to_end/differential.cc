@@ -329,7 +329,8 @@ class Generator {
         words = listing();
         break;
     }
-    if (one_in(40)) words.push_back(value());  // too many words
+    // Too many words; none that is by chance an option of a later version, such as nx.
+    if (one_in(40)) words.push_back("surplus-" + value());
     // Too few; but COMMAND alone lists all there are, which here is less.
     if (one_in(40) && words.size() > 1 && words[0] != "COMMAND") words.pop_back();
     return words;
