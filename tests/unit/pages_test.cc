@@ -35,9 +35,13 @@ TEST_F(PagesTest, PopulatedPagesArePresent) {
   ASSERT_NE(memory_, MAP_FAILED);
   ASSERT_EQ(present(), 0u);
 
+  // Asked of the kernel itself and not of populate, whose failure must not pass for the kernel's age.
+  constexpr int kPopulateWrite = 23;
+  if (madvise(memory_, 0, kPopulateWrite) != 0 && errno == EINVAL)
+    GTEST_SKIP() << "this kernel is older than 5.14";
+
   populate(memory_ + 2 * kPageBytes, 3 * kPageBytes);
 
-  if (present() == 0) GTEST_SKIP() << "this kernel does not populate on request";
   EXPECT_EQ(present(), 3u);
 }
 
