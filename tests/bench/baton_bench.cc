@@ -1,16 +1,12 @@
-// baton-bench: baton's side of the process and take-over benchmarks. One JSON line per figure.
+// baton-bench: baton's side of the process benchmarks. One JSON line per figure.
 //
-//   baton-bench processes
-//   baton-bench idle_processes | idle_servers
-//   baton-bench takeover PROCESSES IDLE MODULES MODE
+//   baton-bench processes | idle_processes | idle_servers
 //
 // The work is done by real modules, loaded from their files through the gate; names and units are
 // the peers'. What idle processes cost is measured by programs of its own, whose memory nobody has
 // used before.
-#include "behaviour/application.h"
 #include "code/library.h"
 #include "runtime/runtime.h"
-#include "takeover/takeover.h"
 #include "term/atom.h"
 #include "term/builder.h"
 #include "term/layout.h"
@@ -18,20 +14,15 @@
 
 #include <unistd.h>
 
-#include <atomic>
-#include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace {
 
 using namespace baton;
-using std::chrono::milliseconds;
 
 [[noreturn]] void fail(const std::string& what) {
   std::fprintf(stderr, "baton-bench: %s\n", what.c_str());
@@ -42,9 +33,6 @@ template <class T>
 T must(Result<T> result) {
   if (!result.ok()) fail(result.error().message());
   return std::move(result).value();
-}
-void must(Result<void> result) {
-  if (!result.ok()) fail(result.error().message());
 }
 
 double resident_bytes() {
@@ -68,24 +56,16 @@ class Observer : public runtime::Observer {
 
 class Host {
  public:
-  Host()
-      : runtime({}, observer_.atoms, code, observer_),
-        applications(runtime, [](const behaviour::Ended& ended) { fail(ended.name + " ended"); }) {
-    runtime.start();
-  }
+  Host() : runtime({}, observer_.atoms, code, observer_) { runtime.start(); }
   ~Host() { runtime.stop(); }
 
-  term::AtomTable& atoms() { return observer_.atoms; }
-
-  code::Version* load(const std::string& name, const std::string& number = "1.0.0") {
-    const std::string path = MODULES_DIRECTORY "/" + name + "/" + number + "/" + name + ".so";
-    auto library = must(code::Library::open(path, {}, &runtime.host_table()));
-    for (const std::string& atom : library->note().atoms) must(atoms().intern(atom));
-    const baton_module* module = library->module();
-    return must(code.stage(std::make_unique<code::Version>(module, std::move(library))));
-  }
   code::Version* load_current(const std::string& name) {
-    code::Version* version = load(name);
+    const std::string path = MODULES_DIRECTORY "/" + name + "/1.0.0/" + name + ".so";
+    auto library = must(code::Library::open(path, {}, &runtime.host_table()));
+    for (const std::string& atom : library->note().atoms) must(observer_.atoms.intern(atom));
+    const baton_module* module = library->module();
+    code::Version* version =
+        must(code.stage(std::make_unique<code::Version>(module, std::move(library))));
     code.make_current(name);
     return version;
   }
@@ -96,18 +76,14 @@ class Host {
                {.version = version, .behaviour = version->behaviour(behaviour), .args = nullptr})
         .pid;
   }
-  std::string call(baton_term to, baton_term request) {
-    const term::Block block = must(term::Block::copy_of(request));
-    const term::Block answer = must(runtime.call(to, block, std::chrono::minutes(5)));
-    return term::print(answer.root(), atoms());
-  }
   /// How long {run, N, K} takes until it is answered, in nanoseconds.
   double run(baton_term root, std::int64_t n, std::int64_t k) {
     term::Builder builder;
     const baton_term request =
         builder.tuple({term::atom("run"), builder.integer(n), builder.integer(k)});
+    const term::Block block = must(term::Block::copy_of(request));
     const std::uint64_t start = runtime::now_ns();
-    call(root, request);
+    must(runtime.call(root, block, std::chrono::minutes(5)));
     return static_cast<double>(runtime::now_ns() - start);
   }
 
@@ -118,7 +94,6 @@ class Host {
 
  public:
   runtime::Runtime runtime;
-  behaviour::Applications applications;
 };
 
 // ---- Processes
@@ -158,7 +133,7 @@ int processes() {
 void await_rest() {
   for (std::clock_t before = 0, now = std::clock(); now - before > CLOCKS_PER_SEC / 1000;) {
     before = now;
-    std::this_thread::sleep_for(milliseconds(100));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
     now = std::clock();
   }
 }
@@ -193,170 +168,13 @@ int idle_servers() {
   return 0;
 }
 
-// ---- Take-over
-
-struct Facts {
-  std::int64_t processes, idle, modules;
-  std::string mode;
-};
-
-void say(const char* name, double ms, const char* direction, const Facts& facts) {
-  std::printf(
-      "{\"name\":\"%s\",\"value\":%.3f,\"unit\":\"ms\",\"direction\":\"%s\",\"processes\":%lld,"
-      "\"idle\":%lld,\"modules\":%lld,\"mode\":\"%s\"}\n",
-      name, ms, direction, static_cast<long long>(facts.processes),
-      static_cast<long long>(facts.idle), static_cast<long long>(facts.modules),
-      facts.mode.c_str());
-  std::fflush(stdout);
-}
-
-// Calls one cell every millisecond, and knows how long the longest call took.
-class Client {
- public:
-  Client(Host& host, baton_term cell) : host_(host), cell_(cell), thread_([this] { call_all(); }) {}
-  ~Client() {
-    is_over_ = true;
-    thread_.join();
-  }
-  double take_longest_ms() { return static_cast<double>(longest_ns_.exchange(0)) / 1e6; }
-
- private:
-  void call_all() {
-    while (!is_over_) {
-      const std::uint64_t start = runtime::now_ns();
-      host_.call(cell_, term::atom("incr"));
-      const std::uint64_t took = runtime::now_ns() - start;
-      if (took > longest_ns_.load()) longest_ns_.store(took);
-      std::this_thread::sleep_for(milliseconds(1));
-    }
-  }
-  Host& host_;
-  const baton_term cell_;
-  std::atomic<bool> is_over_{false};
-  std::atomic<std::uint64_t> longest_ns_{0};
-  std::thread thread_;
-};
-
-baton_term start_cells(Host& host, std::int64_t count) {
-  bundle::ApplicationDescription application;
-  application.name = "cells";
-  application.supervisor.strategy = bundle::Strategy::kSimpleOneForOne;
-  bundle::ChildDescription cell;
-  cell.id = "cell";
-  cell.module = "cells";
-  cell.behaviour = "cell";
-  application.supervisor.children.push_back(cell);
-  must(host.applications.start(must(behaviour::application_spec_of(application, host.atoms())),
-                               milliseconds(10'000)));
-  const baton_term supervisor = host.applications.list().at(0).supervisor;
-  std::string first;
-  for (std::int64_t i = 0; i < count; ++i) {
-    term::Builder builder;
-    const std::string started = host.call(
-        supervisor, builder.tuple({term::atom("start_child"), builder.list({builder.integer(i)})}));
-    if (first.empty()) first = started;
-  }
-  // {ok,<0.INDEX.GENERATION>}
-  const std::size_t pid = first.find('<');
-  if (pid == std::string::npos) fail("start_child answered " + first);
-  const term::Block block =
-      must(term::parse(first.substr(pid, first.size() - pid - 1), host.atoms()));
-  return block.root();
-}
-
-// One take-over of all these modules; their old versions are gone when it is over. Says which
-// phases it had on standard error, and how long it took from the request, with nothing loaded,
-// until it returns, with all processes running.
-void take_over(Host& host, Client& client, const std::vector<std::string>& modules,
-               const std::string& to, bundle::Direction way, const Facts& facts) {
-  const char* direction = way == bundle::Direction::kUp ? "upgrade" : "downgrade";
-  takeover::Takeover takeover(host.runtime);
-  takeover::TakeoverOptions options;
-  options.accepts_loss = true;
-  const std::uint64_t start = runtime::now_ns();
-  std::vector<takeover::Change> changes;
-  for (const std::string& module : modules)
-    changes.push_back({host.code.current(module), host.load(module, to), way});
-  auto way_back = must(takeover.run(std::move(changes), options, [&] {
-    for (const std::string& module : modules) host.code.make_current(module);
-  }));
-  const std::uint64_t end = runtime::now_ns();
-  std::this_thread::sleep_for(milliseconds(200));  // lets a call that was held up come back
-  say("takeover_total", static_cast<double>(end - start) / 1e6, direction, facts);
-  say("takeover_longest_call", client.take_longest_ms(), direction, facts);
-
-  const takeover::TakeoverReport& report = way_back->report();
-  std::fprintf(
-      stderr,
-      "baton-bench: %s: %llu processes migrated, %llu adopted; drain %llu us, prepare %llu us, "
-      "commit %llu us, pause %llu us\n",
-      direction, static_cast<unsigned long long>(report.migrated),
-      static_cast<unsigned long long>(report.adopted),
-      static_cast<unsigned long long>(report.drain_us),
-      static_cast<unsigned long long>(report.prepare_us),
-      static_cast<unsigned long long>(report.commit_us),
-      static_cast<unsigned long long>(report.pause_us));
-  if (report.migrated != static_cast<std::uint64_t>(facts.processes) ||
-      report.adopted != modules.size() - 1)
-    fail("not all processes were taken over");
-  way_back.reset();
-  for (const std::string& module : modules) {
-    auto old = host.code.take_old(module);
-    if (old == nullptr) fail("the old version of " + module + " still has leases");
-    if (!old->release_library()->close().is_unloaded)
-      fail("the old version of " + module + " is still mapped");
-  }
-}
-
-int measure_takeover(const Facts& facts) {
-  if (facts.processes < 1 || facts.idle < 0) fail("PROCESSES is at least 1, IDLE at least 0");
-  if (facts.modules < 1 || facts.modules > 1 + DEPENDENTS_MAX)
-    fail("MODULES is from 1 to " + std::to_string(1 + DEPENDENTS_MAX));
-  if (facts.mode != "atomic") fail("the only MODE is atomic");
-  Host host;
-  std::vector<std::string> modules{"cells"};
-  for (std::int64_t i = 1; i < facts.modules; ++i)
-    modules.push_back("cells_dep" + std::to_string(i));
-  std::vector<baton_term> dependents;
-  for (const std::string& module : modules) {
-    code::Version* version = host.load_current(module);
-    if (module != "cells") dependents.push_back(host.spawn(version, "dependent"));
-  }
-  if (facts.idle != 0) host.run(host.spawn(host.load_current("bench"), "idlers"), facts.idle, 0);
-  Client client(host, start_cells(host, facts.processes));
-  std::this_thread::sleep_for(milliseconds(500));
-  client.take_longest_ms();
-
-  const auto change = [&](const std::string& to, bundle::Direction way) {
-    take_over(host, client, modules, to, way, facts);
-    for (const baton_term dependent : dependents)
-      if (host.call(dependent, term::atom("get_version")) != "<<\"" + to + "\">>")
-        fail("a dependent module is not at " + to);
-  };
-  change("1.1.0", bundle::Direction::kUp);
-  change("1.0.0", bundle::Direction::kDown);
-  return 0;
-}
-
-std::int64_t number(const std::string& text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size())
-    fail("a whole number was expected, not \"" + text + "\"");
-  return value;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string what = argc > 1 ? argv[1] : "";
-  if (what == "processes" && argc == 2) return processes();
-  if (what == "idle_processes" && argc == 2) return idle_processes();
-  if (what == "idle_servers" && argc == 2) return idle_servers();
-  if (what == "takeover" && argc == 6)
-    return measure_takeover({number(argv[2]), number(argv[3]), number(argv[4]), argv[5]});
-  std::fprintf(stderr,
-               "usage: baton-bench processes | idle_processes | idle_servers\n"
-               "       baton-bench takeover PROCESSES IDLE MODULES MODE\n");
+  const std::string what = argc == 2 ? argv[1] : "";
+  if (what == "processes") return processes();
+  if (what == "idle_processes") return idle_processes();
+  if (what == "idle_servers") return idle_servers();
+  std::fprintf(stderr, "usage: baton-bench processes | idle_processes | idle_servers\n");
   return 2;
 }

@@ -1,7 +1,8 @@
 """Figures: what a benchmark program prints, and the rows that compare ours with a peer's.
 
-A figure is one measurement: a dictionary with name, value, unit, and further facts such as direction. A run is
-the list of figures that one start of a program printed. Everything here is pure: no process, no clock.
+A figure is one measurement: a dictionary with name, value, unit, and further facts such as direction. What was measured
+on the way and is no figure of its own lies under `beside`, by name; None says that there was no such step. A run is the
+list of figures that one start of a program printed. Everything here is pure: no process, no clock.
 """
 
 import csv
@@ -29,7 +30,12 @@ def ratio(unit, ours, theirs):
 
 def facts(figure):
     """What tells this figure from others of the same name."""
-    return {k: v for k, v in figure.items() if k not in ("name", "value", "unit")}
+    return {k: v for k, v in figure.items() if k not in ("name", "value", "unit", "beside")}
+
+
+def key_of(figure):
+    """What figures must have in common to be compared."""
+    return figure["name"], figure["unit"], tuple(sorted(facts(figure).items()))
 
 
 def parse_json_lines(text):
@@ -84,16 +90,28 @@ def samples(runs):
     values = {}
     for run in runs:
         for figure in run:
-            key = (figure["name"], figure["unit"], tuple(sorted(facts(figure).items())))
-            values.setdefault(key, []).append(figure["value"])
+            values.setdefault(key_of(figure), []).append(figure["value"])
     return values
+
+
+def beside(runs):
+    """The medians of what our runs measured beside each figure: {its key: {name: median or None}}."""
+    values = {}
+    for run in runs:
+        for figure in run:
+            for name, value in figure.get("beside", {}).items():
+                values.setdefault(key_of(figure), {}).setdefault(name, []).append(value)
+    return {key: {name: None if None in given else statistics.median(given) for name, given in named.items()}
+            for key, named in values.items()}
 
 
 def rows(suite, ours, peers):
     """Compares medians: a row for each of our figures and peer that has it, or one without a peer.
 
-    ours: the runs of our side; peers: {peer's name: its runs}. A figure that only a peer has is no row.
+    ours: the runs of our side; peers: {peer's name: its runs}. A figure that only a peer has is no row. What we measured
+    beside a figure is part of its row.
     """
+    beside_ours = beside(ours)
     theirs = {peer: samples(runs) for peer, runs in peers.items()}
     compared = []
     for key, values in samples(ours).items():
@@ -101,7 +119,7 @@ def rows(suite, ours, peers):
         having = [peer for peer in theirs if key in theirs[peer]]
         for peer in having or [None]:
             row = {"suite": suite, "name": name, "unit": unit, **dict(further),
-                   "baton": statistics.median(values), "peer": peer, "peer_value": None, "ratio": None,
+                   **beside_ours.get(key, {}), "baton": statistics.median(values), "peer": peer, "peer_value": None, "ratio": None,
                    "samples": {"baton": values}}
             if peer:
                 row["peer_value"] = statistics.median(theirs[peer][key])
@@ -120,7 +138,8 @@ def unpaired(ours, peers):
 
 def described(further):
     """Facts for people."""
-    return [f"{name}={value}" for name, value in further.items()]
+    return [f"{name}={number(value) if value is None or isinstance(value, float) else value}"
+            for name, value in further.items()]
 
 
 def number(value):

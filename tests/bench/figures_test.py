@@ -76,6 +76,13 @@ class RowsTest(unittest.TestCase):
         self.assertEqual((row["baton"], row["peer"], row["ratio"]), (3, None, None))
 
 
+    def test_medians_of_what_was_measured_beside_are_part_of_the_row(self):
+        ours = [[figure("t", 1, "ms", beside={"probation_ms": v, "rehearsal_ms": None})] for v in (500.0, 520.0, 501.0)]
+        [row] = figures.rows("s", ours, {"otp": [[figure("t", 4, "ms")]]})
+        self.assertEqual((row["probation_ms"], row["rehearsal_ms"], row["ratio"]), (501.0, None, 4))
+        self.assertRegex(figures.table([row]), r"probation_ms=501 rehearsal_ms=-$")
+
+
 class UnpairedTest(unittest.TestCase):
     def test_what_only_a_peer_has_measured_is_named_with_its_facts(self):
         ours = [[figure("a", 1), figure("t", 1, "ms", modules=1)]]
