@@ -20,6 +20,7 @@ Runtime::Runtime(Options options, term::AtomTable& atoms, code::CodeTable& code,
       code_(code),
       observer_(observer),
       pause_(std::move(options.pause)),
+      scheduling_point_(std::move(options.scheduling_point)),
       host_table_(*this) {
   builtin_ = std::make_unique<code::Version>(&asker_module());
   std::uint32_t count = options.schedulers;
@@ -200,8 +201,10 @@ std::uint64_t Runtime::marked_work() const {
   std::uint64_t ended = 0, begun = 0;
   const auto read = [this](auto member) {
     std::uint64_t sum = 0;
-    for (const auto& scheduler : schedulers_)
+    for (const auto& scheduler : schedulers_) {
+      scheduling_point();
       sum += (scheduler.get()->*member).load(std::memory_order_acquire);
+    }
     return sum;
   };
   ended = read(&Context::work_ended);

@@ -39,6 +39,9 @@ struct Options {
   // What a thread does that waits for the schedulers to come by, before it looks again. A simulation, whose schedulers
   // have no threads, lets them work here.
   std::function<void()> pause = sleep_a_moment;
+  // What happens wherever a take-over looks twice or changes several things, and a scheduler may come in between. A
+  // simulation lets its schedulers work here too; empty: nothing.
+  std::function<void()> scheduling_point = nullptr;
 };
 inline constexpr std::uint32_t kSchedulersMax = 32;
 
@@ -114,6 +117,10 @@ class Runtime {
   // The take-over's side: see takeover/.
   /// Waits as Options::pause says; between two looks at what schedulers do. Not on a scheduler's thread.
   void pause() { pause_(); }
+  /// Does what Options::scheduling_point says. Not on a scheduler's thread.
+  void scheduling_point() const {
+    if (scheduling_point_) scheduling_point_();
+  }
   /// Makes every scheduler pass the boundary between two callbacks. Blocks until all have, or the deadline
   /// passes: false. Any thread outside the schedulers.
   bool barrier(std::uint64_t deadline_ns);
@@ -146,6 +153,7 @@ class Runtime {
   code::CodeTable& code_;
   Observer& observer_;
   const std::function<void()> pause_;
+  const std::function<void()> scheduling_point_;
   HostTable host_table_;
   std::vector<std::pair<std::string, const void*>> extensions_;
   Config config_;

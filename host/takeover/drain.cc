@@ -53,23 +53,31 @@ void Drain::release() {
   is_released_ = true;
   set_phase(code::Phase::kOpen);
   runtime_.is_draining().store(false, std::memory_order_seq_cst);
+  runtime_.scheduling_point();
   runtime_.release_held(runtime::now_ns() + kReleaseNs);
 }
 
 void Drain::set_phase(code::Phase phase) {
-  for (code::Version* version : group_)
+  for (code::Version* version : group_) {
+    runtime_.scheduling_point();
     version->phase().store(phase, std::memory_order_release);
+  }
+  runtime_.scheduling_point();
 }
 
 bool Drain::is_at_rest() const {
   std::uint64_t ended = 0, begun = 0;
-  for (code::Version* version : group_)
+  for (code::Version* version : group_) {
+    runtime_.scheduling_point();
     for (std::uint32_t i = 0; i < code::kShards; ++i)
       ended += version->shard(i).awaits_ended.load(std::memory_order_acquire);
+  }
   const std::uint64_t marked = runtime_.marked_work();
-  for (code::Version* version : group_)
+  for (code::Version* version : group_) {
+    runtime_.scheduling_point();
     for (std::uint32_t i = 0; i < code::kShards; ++i)
       begun += version->shard(i).awaits_begun.load(std::memory_order_acquire);
+  }
   return begun == ended && marked == 0;
 }
 

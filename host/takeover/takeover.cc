@@ -34,12 +34,15 @@ Result<void> transact(runtime::Runtime& runtime, Migration& migration,
 
   const std::uint64_t parked = runtime::now_ns();
   migration.gather();
+  runtime.scheduling_point();
   BATON_TRY(migration.prepare(deadline));
+  runtime.scheduling_point();
   report.prepare_us = microseconds_since(parked);
 
   const std::uint64_t prepared = runtime::now_ns();
   for (const Change& change : changes) drain.join(change.to);
   migration.commit(flip);
+  runtime.scheduling_point();
   report.commit_us = microseconds_since(prepared);
   drain.release();
   report.pause_us = microseconds_since(start);

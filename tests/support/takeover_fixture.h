@@ -26,6 +26,9 @@ class TakeoverFixture : public testing::Test {
   /// The host is not started: see LoadedHost.
   explicit TakeoverFixture(runtime::Options options) : host_(std::move(options)) {}
 
+  /// In every take-over, between its commit and the moment when the new versions become current.
+  virtual void at_flip() {}
+
   code::Version* load(const std::string& module, const std::string& version) {
     return host_.load(std::string(BATON_MODULES) + "/" + module + "/" + version + "/" + module +
                       ".so");
@@ -40,6 +43,7 @@ class TakeoverFixture : public testing::Test {
     for (const char* module : modules)
       changes.push_back({current(module), host_.code().status(module)->staged, direction});
     return takeover::Takeover(host_.runtime()).run(changes, options, [&] {
+      at_flip();
       for (const char* module : modules) host_.code().make_current(module);
     });
   }
@@ -47,6 +51,7 @@ class TakeoverFixture : public testing::Test {
                                              std::initializer_list<const char*> modules,
                                              Options options = {}) {
     return takeover::Takeover(host_.runtime()).rollback(way_back, options, [&] {
+      at_flip();
       for (const char* module : modules) host_.code().restore(module);
     });
   }

@@ -3,23 +3,47 @@
 
 namespace left::inline BATON_BUILD {
 
-/// {hop, Depth}: answered with the number of processes it went through.
+// What a process of this version adds to an answer; each version has its own.
+constexpr std::int64_t kWeight = 1000;
+
+/// {hop, Depth}: answered with the weights of the processes that it went through, so that it shows
+/// of which versions they were.
 struct Hop {
   std::int64_t depth = 0;
   using Reply = std::int64_t;
 };
 BATON_MESSAGE(Hop, depth)
 
+/// {later, Depth}: the same, but the hop is begun by a message that the process sends to itself.
+struct Later {
+  std::int64_t depth = 0;
+  using Reply = std::int64_t;
+};
+BATON_MESSAGE(Later, depth)
+
+struct Begin {
+  std::int64_t depth = 0;
+  baton::Caller for_whom;
+};
+BATON_MESSAGE(Begin, depth, for_whom)
+
+/// Sent after a hop, to where it led.
+struct Done {};
+BATON_MESSAGE(Done)
+
 struct State {
   std::optional<baton::Pid> next;
   std::int64_t hops = 0;
+  std::int64_t done = 0;
   std::int64_t deepest = 0;
 };
-BATON_STATE(State, next, hops, deepest)
+BATON_STATE(State, next, hops, done, deepest)
 BATON_DISPOSABLE(State, deepest)
 
 struct Left : baton::GenServer<Left, State> {
-  using Calls = baton::Messages<Hop>;
+  using Calls = baton::Messages<Hop, Later>;
+  using Casts = baton::Messages<Done>;
+  using Infos = baton::Messages<Begin>;
   /// [Next], or [] for the end of the chain.
   void init(const std::vector<baton::Pid>& args) {
     if (!args.empty()) state().next = args[0];
@@ -27,9 +51,20 @@ struct Left : baton::GenServer<Left, State> {
   baton::Task<std::int64_t> handle_call(const Hop& hop) {
     ++state().hops;
     state().deepest = std::max(state().deepest, hop.depth);
-    if (hop.depth == 0 || !state().next) co_return 1;
-    co_return 1 + co_await call(*state().next, Hop{hop.depth - 1});
+    if (hop.depth == 0 || !state().next) co_return kWeight;
+    const std::int64_t below = co_await call(*state().next, Hop{hop.depth - 1});
+    cast(*state().next, Done{});
+    co_return kWeight + below;
   }
+  baton::NoReply handle_call(const Later& later) {
+    send(pid(), Begin{later.depth, caller()});
+    return {};
+  }
+  baton::Task<> handle_info(const Begin& begin) {
+    const std::int64_t below = co_await call(*state().next, Hop{begin.depth - 1});
+    reply(begin.for_whom, kWeight + below);
+  }
+  void handle_cast(const Done&) { ++state().done; }
 };
 
 }  // namespace left::inline BATON_BUILD
