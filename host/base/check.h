@@ -16,7 +16,7 @@ namespace baton {
 
 }  // namespace baton
 
-#define BATON_CHECK(condition, ...)                                                       \
-  (__builtin_expect(!!(condition), 1)                                                     \
-       ? static_cast<void>(0)                                                             \
+#define BATON_CHECK(condition, ...)   \
+  (__builtin_expect(!!(condition), 1) \
+       ? static_cast<void>(0)         \
        : ::baton::check_failed(#condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__))

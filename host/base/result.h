@@ -6,12 +6,12 @@
 // Threads: a value type.
 #pragma once
 
+#include "base/check.h"
+
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
-
-#include "base/check.h"
 
 namespace baton {
 
@@ -99,17 +99,17 @@ class [[nodiscard]] Result<void> {
 }  // namespace baton
 
 // Returns the error of a Result from the enclosing function, or goes on.
-#define BATON_TRY(expression)                                          \
-  do {                                                                 \
-    auto baton_try = (expression);                                     \
-    if (!baton_try.ok()) return std::move(baton_try).error();          \
+#define BATON_TRY(expression)                                 \
+  do {                                                        \
+    auto baton_try = (expression);                            \
+    if (!baton_try.ok()) return std::move(baton_try).error(); \
   } while (0)
 
 #define BATON_JOIN2(a, b) a##b
 #define BATON_JOIN(a, b) BATON_JOIN2(a, b)
 // Declares `name` with the value of a Result, or returns its error from the enclosing function.
-#define BATON_ASSIGN(name, expression)                                                            \
-  auto BATON_JOIN(baton_result_, __LINE__) = (expression);                                        \
-  if (!BATON_JOIN(baton_result_, __LINE__).ok())                                                  \
-    return std::move(BATON_JOIN(baton_result_, __LINE__)).error();                                \
+#define BATON_ASSIGN(name, expression)                             \
+  auto BATON_JOIN(baton_result_, __LINE__) = (expression);         \
+  if (!BATON_JOIN(baton_result_, __LINE__).ok())                   \
+    return std::move(BATON_JOIN(baton_result_, __LINE__)).error(); \
   name = std::move(BATON_JOIN(baton_result_, __LINE__)).value()

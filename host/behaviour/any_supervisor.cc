@@ -46,22 +46,17 @@ int AnySupervisor::handle(Context& context, const Message& message) {
 
 void AnySupervisor::receive(Context& context, const Message& message) {
   switch (message.kind) {
-    case BATON_CALL:
-      return serve(context, {context.caller, context.call_ref}, message.root);
-    case runtime::kStartedSignal:
-      return started(context, message.from);
+    case BATON_CALL: return serve(context, {context.caller, context.call_ref}, message.root);
+    case runtime::kStartedSignal: return started(context, message.from);
     case BATON_EXIT:
       if (message.from == parent_) return stop(context, message.root);
       return exited(context, message.from, message.root);
-    case BATON_DOWN:
-      return exited(context, message.from, message.root);
-    case BATON_TIMEOUT:
-      return timed_out(context, message.word[0], message.root);
+    case BATON_DOWN: return exited(context, message.from, message.root);
+    case BATON_TIMEOUT: return timed_out(context, message.word[0], message.root);
     case BATON_CAST:
       if (message.from == context.self) retry(context, message.root);
       return;
-    default:
-      return;  // nothing else is meant for a supervisor
+    default: return;  // nothing else is meant for a supervisor
   }
 }
 

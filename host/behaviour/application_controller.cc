@@ -48,14 +48,10 @@ class Controller {
 
 void Controller::handle(Context& context, const Message& message) {
   switch (message.kind) {
-    case BATON_CALL:
-      return serve(context, message);
-    case runtime::kStartedSignal:
-      return started(context, message.from);
-    case BATON_EXIT:
-      return exited(context, message.from, message.root);
-    default:
-      return;
+    case BATON_CALL: return serve(context, message);
+    case runtime::kStartedSignal: return started(context, message.from);
+    case BATON_EXIT: return exited(context, message.from, message.root);
+    default: return;
   }
 }
 

@@ -108,10 +108,8 @@ Result<Shutdown> read_shutdown(std::optional<baton_term> t, ChildType type, cons
 
 baton_term write(const Shutdown& shutdown) {
   switch (shutdown.kind) {
-    case Shutdown::Kind::kBrutalKill:
-      return term::atoms::kBrutalKill;
-    case Shutdown::Kind::kInfinity:
-      return term::atoms::kInfinity;
+    case Shutdown::Kind::kBrutalKill: return term::atoms::kBrutalKill;
+    case Shutdown::Kind::kInfinity: return term::atoms::kInfinity;
     case Shutdown::Kind::kTimeout:
       return term::make_int(std::chrono::ceil<milliseconds>(shutdown.timeout).count());
   }

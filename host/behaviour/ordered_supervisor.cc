@@ -93,18 +93,14 @@ bool OrderedSupervisor::stop_next(Context& context) {
   const At at = std::prev(sequence.cursor);
   switch (at->state) {
     case State::kStarting:
-    case State::kRunning:
-      begin_stop(context, at);
-      return false;
-    case State::kStopping:
-      return false;
+    case State::kRunning: begin_stop(context, at); return false;
+    case State::kStopping: return false;
     case State::kEnded:
       by_pid_.erase(at->pid);
       at->pid = BATON_NO_TERM;
       break;
     case State::kStopped:
-    case State::kRestarting:
-      break;
+    case State::kRestarting: break;
   }
   at->state = State::kStopped;
   if (is_temporary(at->spec))
@@ -237,14 +233,10 @@ void OrderedSupervisor::restart(Context& context, At at) {
   at->state = State::kStopped;
   if (!may_restart(context, at->spec)) return;
   switch (flags_.strategy) {
-    case Strategy::kOneForOne:
-      return start(context, at, Purpose::kRestart);
-    case Strategy::kRestForOne:
-      return regroup(context, at);
-    case Strategy::kOneForAll:
-      return regroup(context, children_.begin());
-    case Strategy::kSimpleOneForOne:
-      break;
+    case Strategy::kOneForOne: return start(context, at, Purpose::kRestart);
+    case Strategy::kRestForOne: return regroup(context, at);
+    case Strategy::kOneForAll: return regroup(context, children_.begin());
+    case Strategy::kSimpleOneForOne: break;
   }
   BATON_CHECK(false, "simple_one_for_one has no ordered children");
 }
@@ -374,17 +366,11 @@ void OrderedSupervisor::terminate_child(Context& context, Caller caller, baton_t
       child.state =
           State::kStopped;  // the message that would try again finds that nobody waits for it
       [[fallthrough]];
-    case State::kStopped:
-      return answer(context, caller, atoms::kOk);
+    case State::kStopped: return answer(context, caller, atoms::kOk);
     case State::kStarting:
-    case State::kRunning:
-      child.stoppers.push_back(caller);
-      return begin_stop(context, *at);
-    case State::kStopping:
-      child.stoppers.push_back(caller);
-      return;
-    case State::kEnded:
-      return postpone(context, caller, request);
+    case State::kRunning: child.stoppers.push_back(caller); return begin_stop(context, *at);
+    case State::kStopping: child.stoppers.push_back(caller); return;
+    case State::kEnded: return postpone(context, caller, request);
   }
 }
 
@@ -392,17 +378,12 @@ void OrderedSupervisor::restart_child(Context& context, Caller caller, baton_ter
   const auto at = find((*term::as_tuple(request))[1]);
   if (!at) return answer_error(context, caller, kNotFound);
   switch ((*at)->state) {
-    case State::kStopped:
-      (*at)->starter = caller;
-      return start(context, *at, Purpose::kAsked);
-    case State::kRestarting:
-      return answer_error(context, caller, kRestarting);
+    case State::kStopped: (*at)->starter = caller; return start(context, *at, Purpose::kAsked);
+    case State::kRestarting: return answer_error(context, caller, kRestarting);
     case State::kStarting:
-    case State::kRunning:
-      return answer_error(context, caller, kRunning);
+    case State::kRunning: return answer_error(context, caller, kRunning);
     case State::kStopping:
-    case State::kEnded:
-      return postpone(context, caller, request);
+    case State::kEnded: return postpone(context, caller, request);
   }
 }
 
@@ -410,17 +391,12 @@ void OrderedSupervisor::delete_child(Context& context, Caller caller, baton_term
   const auto at = find((*term::as_tuple(request))[1]);
   if (!at) return answer_error(context, caller, kNotFound);
   switch ((*at)->state) {
-    case State::kStopped:
-      erase(*at);
-      return answer(context, caller, atoms::kOk);
-    case State::kRestarting:
-      return answer_error(context, caller, kRestarting);
+    case State::kStopped: erase(*at); return answer(context, caller, atoms::kOk);
+    case State::kRestarting: return answer_error(context, caller, kRestarting);
     case State::kStarting:
-    case State::kRunning:
-      return answer_error(context, caller, kRunning);
+    case State::kRunning: return answer_error(context, caller, kRunning);
     case State::kStopping:
-    case State::kEnded:
-      return postpone(context, caller, request);
+    case State::kEnded: return postpone(context, caller, request);
   }
 }
 

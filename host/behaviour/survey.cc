@@ -1,7 +1,7 @@
 #include "behaviour/survey.h"
-#include "runtime/native.h"
 
 #include "base/check.h"
+#include "runtime/native.h"
 #include "term/layout.h"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -81,8 +81,7 @@ int handle(baton_context*, void* state, const Message* message) {
 }
 
 constexpr baton_schema kSchema = runtime::native_schema<Surveyor>("surveyor");
-constexpr baton_behaviour kSurveyor =
-    runtime::native_behaviour(kSchema, init, handle);
+constexpr baton_behaviour kSurveyor = runtime::native_behaviour(kSchema, init, handle);
 
 }  // namespace
 

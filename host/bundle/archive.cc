@@ -59,24 +59,17 @@ unsigned checksum(std::string_view block) {
 
 const char* type_name(char type) {
   switch (type) {
-    case '1':
-      return "a hard link";
-    case '2':
-      return "a symbolic link";
+    case '1': return "a hard link";
+    case '2': return "a symbolic link";
     case '3':
-    case '4':
-      return "a device";
-    case '5':
-      return "a directory";
-    case '6':
-      return "a FIFO";
+    case '4': return "a device";
+    case '5': return "a directory";
+    case '6': return "a FIFO";
     case 'x':
     case 'g':
     case 'L':
-    case 'K':
-      return "an extended header";
-    default:
-      return "an entry of an unknown type";
+    case 'K': return "an extended header";
+    default: return "an entry of an unknown type";
   }
 }
 

@@ -87,8 +87,7 @@ void append_binary(std::string& out, std::string_view text) {
 
 Result<void> append_term(std::string& out, const YamlNode& node) {
   switch (node.kind) {
-    case YamlNode::Kind::kNull:
-      return node.expected("a value");
+    case YamlNode::Kind::kNull: return node.expected("a value");
     case YamlNode::Kind::kSequence:
       out += '[';
       for (const auto& item : node.children) {
@@ -107,8 +106,7 @@ Result<void> append_term(std::string& out, const YamlNode& node) {
       }
       out += '}';
       return {};
-    case YamlNode::Kind::kScalar:
-      break;
+    case YamlNode::Kind::kScalar: break;
   }
   const std::string& text = node.text;
   if (node.is_quoted) {
@@ -446,14 +444,10 @@ bool is_version(std::string_view text) {
 
 const char* strategy_name(Strategy strategy) {
   switch (strategy) {
-    case Strategy::kOneForOne:
-      return "one_for_one";
-    case Strategy::kOneForAll:
-      return "one_for_all";
-    case Strategy::kRestForOne:
-      return "rest_for_one";
-    case Strategy::kSimpleOneForOne:
-      return "simple_one_for_one";
+    case Strategy::kOneForOne: return "one_for_one";
+    case Strategy::kOneForAll: return "one_for_all";
+    case Strategy::kRestForOne: return "rest_for_one";
+    case Strategy::kSimpleOneForOne: return "simple_one_for_one";
   }
   BATON_CHECK(false, "a Strategy without a name");
   return "";
@@ -461,12 +455,9 @@ const char* strategy_name(Strategy strategy) {
 
 const char* restart_type_name(RestartType type) {
   switch (type) {
-    case RestartType::kPermanent:
-      return "permanent";
-    case RestartType::kTransient:
-      return "transient";
-    case RestartType::kTemporary:
-      return "temporary";
+    case RestartType::kPermanent: return "permanent";
+    case RestartType::kTransient: return "transient";
+    case RestartType::kTemporary: return "temporary";
   }
   BATON_CHECK(false, "a RestartType without a name");
   return "";
@@ -474,12 +465,9 @@ const char* restart_type_name(RestartType type) {
 
 const char* application_type_name(ApplicationType type) {
   switch (type) {
-    case ApplicationType::kPermanent:
-      return "permanent";
-    case ApplicationType::kTransient:
-      return "transient";
-    case ApplicationType::kTemporary:
-      return "temporary";
+    case ApplicationType::kPermanent: return "permanent";
+    case ApplicationType::kTransient: return "transient";
+    case ApplicationType::kTemporary: return "temporary";
   }
   BATON_CHECK(false, "an ApplicationType without a name");
   return "";

@@ -243,14 +243,10 @@ __extension__ using Wide = __int128;
 Wide read_integer(const ScalarRow& type, const void* at) {
   const bool is_signed = type.family == Family::kSigned;
   switch (type.size) {
-    case 1:
-      return is_signed ? Wide{read_as<std::int8_t>(at)} : Wide{read_as<std::uint8_t>(at)};
-    case 2:
-      return is_signed ? Wide{read_as<std::int16_t>(at)} : Wide{read_as<std::uint16_t>(at)};
-    case 4:
-      return is_signed ? Wide{read_as<std::int32_t>(at)} : Wide{read_as<std::uint32_t>(at)};
-    default:
-      return is_signed ? Wide{read_as<std::int64_t>(at)} : Wide{read_as<std::uint64_t>(at)};
+    case 1: return is_signed ? Wide{read_as<std::int8_t>(at)} : Wide{read_as<std::uint8_t>(at)};
+    case 2: return is_signed ? Wide{read_as<std::int16_t>(at)} : Wide{read_as<std::uint16_t>(at)};
+    case 4: return is_signed ? Wide{read_as<std::int32_t>(at)} : Wide{read_as<std::uint32_t>(at)};
+    default: return is_signed ? Wide{read_as<std::int64_t>(at)} : Wide{read_as<std::uint64_t>(at)};
   }
 }
 
@@ -291,14 +287,10 @@ Error wrong(const std::string& what) { return Error(Code::kRefused, what); }
 
 const char* outcome_name(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kAdopt:
-      return "adopt";
-    case Outcome::kMigrate:
-      return "migrate";
-    case Outcome::kRestart:
-      return "restart";
-    case Outcome::kImpossible:
-      return "impossible";
+    case Outcome::kAdopt: return "adopt";
+    case Outcome::kMigrate: return "migrate";
+    case Outcome::kRestart: return "restart";
+    case Outcome::kImpossible: return "impossible";
   }
   BATON_CHECK(false, "an Outcome without a name");
   return "";
@@ -306,18 +298,12 @@ const char* outcome_name(Outcome outcome) {
 
 const char* field_step_name(FieldStep step) {
   switch (step) {
-    case FieldStep::kCopy:
-      return "copy";
-    case FieldStep::kConvert:
-      return "convert";
-    case FieldStep::kMove:
-      return "move";
-    case FieldStep::kHook:
-      return "hook";
-    case FieldStep::kFresh:
-      return "fresh";
-    case FieldStep::kDrop:
-      return "drop";
+    case FieldStep::kCopy: return "copy";
+    case FieldStep::kConvert: return "convert";
+    case FieldStep::kMove: return "move";
+    case FieldStep::kHook: return "hook";
+    case FieldStep::kFresh: return "fresh";
+    case FieldStep::kDrop: return "drop";
   }
   BATON_CHECK(false, "a FieldStep without a name");
   return "";

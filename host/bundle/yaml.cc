@@ -185,14 +185,10 @@ std::string YamlNode::path() const {
 
 std::string YamlNode::describe() const {
   switch (kind) {
-    case Kind::kNull:
-      return "nothing";
-    case Kind::kSequence:
-      return "a list";
-    case Kind::kMapping:
-      return "a mapping";
-    case Kind::kScalar:
-      break;
+    case Kind::kNull: return "nothing";
+    case Kind::kSequence: return "a list";
+    case Kind::kMapping: return "a mapping";
+    case Kind::kScalar: break;
   }
   std::string shown = text.substr(0, kQuotedBytesMax);
   shown.resize(utf8_valid_prefix(shown));
@@ -459,9 +455,7 @@ bool is_bare_key(std::string_view key) {
 void write_node(std::string& out, const YamlNode& node, int indent) {
   const std::string margin(static_cast<std::size_t>(indent), ' ');
   switch (node.kind) {
-    case YamlNode::Kind::kNull:
-      out += " ~\n";
-      return;
+    case YamlNode::Kind::kNull: out += " ~\n"; return;
     case YamlNode::Kind::kScalar:
       // A plain scalar may have meant a number; it can be written bare again unless it spanned
       // lines.

@@ -1,9 +1,9 @@
 #include "code/code_table.h"
 
-#include <mutex>
-
 #include "base/check.h"
 #include "code/library.h"
+
+#include <mutex>
 
 namespace baton::code {
 

@@ -15,15 +15,15 @@
 // Threads: any thread may look up. Changes come from one loader's thread at a time.
 #pragma once
 
+#include "base/result.h"
+#include "code/version.h"
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <shared_mutex>
 #include <string>
 #include <vector>
-
-#include "base/result.h"
-#include "code/version.h"
 
 namespace baton::code {
 

@@ -1,9 +1,9 @@
 #include "code/version.h"
 
-#include <thread>
-
 #include "base/check.h"
 #include "code/library.h"
+
+#include <thread>
 
 namespace baton::code {
 
@@ -26,7 +26,8 @@ Version::~Version() = default;
 const baton_behaviour* Version::behaviour_at(std::uint32_t i) const {
   BATON_CHECK(i < module_->behaviour_count);
   const char* first = reinterpret_cast<const char*>(module_->behaviours);
-  return reinterpret_cast<const baton_behaviour*>(first + std::size_t{i} * module_->behaviour_stride);
+  return reinterpret_cast<const baton_behaviour*>(first +
+                                                  std::size_t{i} * module_->behaviour_stride);
 }
 
 const baton_behaviour* Version::behaviour(std::string_view name) const {

@@ -172,17 +172,10 @@ int Connection::set_active(std::int32_t count) {
     count_ = std::min(count_ + static_cast<std::uint32_t>(count), kCountMax);
   } else {
     switch (count) {
-      case BATON_ACTIVE_FALSE:
-        active_ = Active::kFalse;
-        break;
-      case BATON_ACTIVE_ALWAYS:
-        active_ = Active::kAlways;
-        break;
-      case BATON_ACTIVE_ONCE:
-        active_ = Active::kOnce;
-        break;
-      default:
-        return BATON_NET_INVALID;
+      case BATON_ACTIVE_FALSE: active_ = Active::kFalse; break;
+      case BATON_ACTIVE_ALWAYS: active_ = Active::kAlways; break;
+      case BATON_ACTIVE_ONCE: active_ = Active::kOnce; break;
+      default: return BATON_NET_INVALID;
     }
   }
   // The read itself is the scheduler's, between turns: what it sends must not count as this
@@ -206,11 +199,8 @@ void Connection::take_http(runtime::Context& context, std::string_view bytes) {
     }
     std::string_view body;
     switch (http_->reader.next(bytes, http_limits, scratch.head, body)) {
-      case HttpReader::Progress::kMore:
-        break;
-      case HttpReader::Progress::kRequest:
-        begin_request(context, scratch.head, body);
-        break;
+      case HttpReader::Progress::kMore: break;
+      case HttpReader::Progress::kRequest: begin_request(context, scratch.head, body); break;
       case HttpReader::Progress::kRefused:
         add(listener_->counters().http_malformed);
         return refuse_request(context, http_->reader.refused());

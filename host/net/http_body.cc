@@ -97,8 +97,7 @@ HttpBody::Progress HttpBody::take_size_line() {
 HttpBody::Progress HttpBody::take(std::string_view& input) {
   for (;;) {
     switch (part_) {
-      case Part::kLength:
-        return take_data(input, Part::kDone);
+      case Part::kLength: return take_data(input, Part::kDone);
       case Part::kSizeLine:
         if (!take_line(input, kHttpChunkLineBytesMax))
           return refused_ != 0 ? Progress::kRefused : Progress::kMore;
@@ -120,8 +119,7 @@ HttpBody::Progress HttpBody::take(std::string_view& input) {
         trailer_left_ -= std::min<std::uint64_t>(trailer_left_, line_.size() + 2);
         if (line_.empty()) part_ = Part::kDone;
         break;
-      case Part::kDone:
-        return Progress::kDone;
+      case Part::kDone: return Progress::kDone;
     }
   }
 }

@@ -180,8 +180,7 @@ int read_head(std::string_view text, HttpHead& head) {
         if (equals_lower(header.name, "transfer-encoding"))
           if (const int bad = read_transfer_encoding(header.value, head); bad != 0) return bad;
         break;
-      default:
-        break;
+      default: break;
     }
   }
   if (is_closed) head.keeps_alive = false;

@@ -51,12 +51,9 @@ HttpReader::Progress HttpReader::read_body(std::string_view& input, HttpHead& he
                                            std::string_view& body) {
   if (!input.empty()) wants_continue_ = false;  // it did not wait
   switch (body_.take(input)) {
-    case HttpBody::Progress::kMore:
-      return Progress::kMore;
-    case HttpBody::Progress::kRefused:
-      return refuse(body_.refused());
-    case HttpBody::Progress::kDone:
-      break;
+    case HttpBody::Progress::kMore: return Progress::kMore;
+    case HttpBody::Progress::kRefused: return refuse(body_.refused());
+    case HttpBody::Progress::kDone: break;
   }
   is_in_body_ = false;
   is_kept_done_ = true;

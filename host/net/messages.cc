@@ -102,24 +102,15 @@ void intern_atoms(term::AtomTable& table) {
 
 baton_term atom_of_error(int error) {
   switch (error) {
-    case ECONNRESET:
-      return term::atom("econnreset");
-    case ECONNABORTED:
-      return term::atom("econnaborted");
-    case EPIPE:
-      return term::atom("epipe");
-    case ETIMEDOUT:
-      return term::atom("etimedout");
-    case EHOSTUNREACH:
-      return term::atom("ehostunreach");
-    case ENETUNREACH:
-      return term::atom("enetunreach");
-    case ENOBUFS:
-      return term::atom("enobufs");
-    case ENOMEM:
-      return term::atom("enomem");
-    default:
-      return term::atom("eio");
+    case ECONNRESET: return term::atom("econnreset");
+    case ECONNABORTED: return term::atom("econnaborted");
+    case EPIPE: return term::atom("epipe");
+    case ETIMEDOUT: return term::atom("etimedout");
+    case EHOSTUNREACH: return term::atom("ehostunreach");
+    case ENETUNREACH: return term::atom("enetunreach");
+    case ENOBUFS: return term::atom("enobufs");
+    case ENOMEM: return term::atom("enomem");
+    default: return term::atom("eio");
   }
 }
 

@@ -154,8 +154,7 @@ void Net::accept(Readiness& readiness, const std::shared_ptr<Listener>& listener
       continue;
     }
     switch (errno) {
-      case EAGAIN:
-        return;
+      case EAGAIN: return;
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
@@ -165,8 +164,7 @@ void Net::accept(Readiness& readiness, const std::shared_ptr<Listener>& listener
         listener->rest(true);
         readiness.set_deadline(runtime::now_ns() + kAcceptPauseNs, listener->key());
         return;
-      default:
-        break;  // this client has gone again
+      default: break;  // this client has gone again
     }
   }
 }

@@ -1,17 +1,17 @@
 #include "node/admin.h"
 
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
 #include <cstring>
 #include <list>
 #include <mutex>
@@ -84,8 +84,7 @@ struct Admin::Server {
 
   void accept_all();
   void serve(Connection& connection, Socket socket);
-  Result<json::value> answer(const http::request<http::string_body>& request,
-                             const Caller& caller);
+  Result<json::value> answer(const http::request<http::string_body>& request, const Caller& caller);
   void reap(bool all);
 
   const std::string path;
@@ -156,11 +155,10 @@ void Admin::Server::accept_all() {
     connection.fd = socket.native_handle();
     setsockopt(connection.fd, SOL_SOCKET, SO_RCVTIMEO, &kReadTimeout, sizeof kReadTimeout);
     setsockopt(connection.fd, SOL_SOCKET, SO_SNDTIMEO, &kReadTimeout, sizeof kReadTimeout);
-    connection.thread =
-        std::thread([this, &connection, moved = std::move(socket)]() mutable {
-          serve(connection, std::move(moved));
-          connection.is_done = true;
-        });
+    connection.thread = std::thread([this, &connection, moved = std::move(socket)]() mutable {
+      serve(connection, std::move(moved));
+      connection.is_done = true;
+    });
   }
 }
 
@@ -189,8 +187,7 @@ void Admin::Server::serve(Connection&, Socket socket) {
     if (error) return;
     const Result<json::value> result = answer(parser.get(), caller);
     http::response<http::string_body> response(
-        result.ok() ? http::status::ok : status_of(result.error().code()),
-        parser.get().version());
+        result.ok() ? http::status::ok : status_of(result.error().code()), parser.get().version());
     response.set(http::field::content_type, "application/json");
     response.keep_alive(parser.get().keep_alive());
     response.body() = json::serialize(envelope_of(result)) + "\n";

@@ -11,15 +11,16 @@
 // Fails:     open: kBusy if another host answers there; kFailed.
 #pragma once
 
+#include "base/log.h"
+#include "base/result.h"
+
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
-
-#include "base/log.h"
-#include "base/result.h"
 
 namespace baton::node {
 

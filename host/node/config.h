@@ -15,12 +15,12 @@
 // Fails:   kUsage with file, line, column and key.
 #pragma once
 
-#include <chrono>
-#include <string>
-
 #include "base/files.h"
 #include "base/log.h"
 #include "base/result.h"
+
+#include <chrono>
+#include <string>
 
 namespace baton::node {
 

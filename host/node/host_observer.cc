@@ -14,8 +14,7 @@ void HostObserver::crashed(baton_term pid, const code::Version& version, const c
                            baton_term reason) {
   crashes_.fetch_add(1, std::memory_order_relaxed);
   const std::string why = term::print(reason, atoms_, {.bytes = kReasonBytesMax});
-  log_.write(LogLevel::kError,
-             {version.module_name(), version.number(), term::print(pid, atoms_)},
+  log_.write(LogLevel::kError, {version.module_name(), version.number(), term::print(pid, atoms_)},
              "process crashed", {{"behaviour", behaviour}, {"reason", why}});
   if (release::ReleaseHandler* handler = handler_.load())
     handler->note_crash(version.module_name(),

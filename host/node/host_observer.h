@@ -3,11 +3,11 @@
 // Threads: any scheduler, see runtime/observer.h.
 #pragma once
 
-#include <atomic>
-
 #include "base/log.h"
 #include "runtime/observer.h"
 #include "term/atom_table.h"
+
+#include <atomic>
 
 namespace baton::release {
 class ReleaseHandler;
@@ -25,8 +25,7 @@ class HostObserver : public runtime::Observer {
 
   void crashed(baton_term pid, const code::Version& version, const char* behaviour,
                baton_term reason) override;
-  void log(int level, baton_term pid, const code::Version* version,
-           std::string_view text) override;
+  void log(int level, baton_term pid, const code::Version* version, std::string_view text) override;
 
  private:
   Log& log_;

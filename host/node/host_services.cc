@@ -94,9 +94,8 @@ Result<void> HostServices::change_applications(const bundle::ReleaseDescription&
                                                const bundle::ReleaseDescription& to) {
   const auto running = applications_.list();
   const auto is_running = [&](const std::string& name) {
-    return std::any_of(running.begin(), running.end(), [&](const auto& application) {
-      return application.name == name;
-    });
+    return std::any_of(running.begin(), running.end(),
+                       [&](const auto& application) { return application.name == name; });
   };
   for (const auto& application : to.applications) {
     const bundle::ApplicationDescription* before = find(from, application.name);
@@ -127,8 +126,7 @@ Result<void> HostServices::change_application(const bundle::ApplicationDescripti
 void HostServices::stop() {
   // The first failure names a tree that had to be killed; nobody is left to whom it would matter.
   static_cast<void>(applications_.stop_all(kApplicationTimeout));
-  for (const auto& listener : net_.list())
-    static_cast<void>(net_.close(listener.description.name));
+  for (const auto& listener : net_.list()) static_cast<void>(net_.close(listener.description.name));
 }
 
 std::string HostServices::listener_address(const std::string& name) const {

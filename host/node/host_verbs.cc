@@ -1,10 +1,11 @@
 // What the host itself is asked: status, modules, log_level, version.
+#include "base/version.h"
+#include "node/verbs.h"
+
 #include <boost/json/array.hpp>
-#include <fstream>
 #include <unistd.h>
 
-#include "node/verbs.h"
-#include "base/version.h"
+#include <fstream>
 
 namespace baton::node {
 
@@ -67,9 +68,8 @@ Result<json::value> status(const Parts& parts) {
                                        {"duration_ms", probation->duration_ms}};
   json::array applications;
   for (const auto& application : parts.applications.list())
-    applications.push_back(json::object{
-        {"name", application.name},
-        {"type", bundle::application_type_name(application.type)}});
+    applications.push_back(json::object{{"name", application.name},
+                                        {"type", bundle::application_type_name(application.type)}});
   status["applications"] = std::move(applications);
   status["listeners"] = listeners(parts);
   return json::value(std::move(status));
@@ -98,8 +98,9 @@ Result<json::value> log_level(const Parts& parts, const json::object& arguments)
   if (!name.empty()) {
     const auto level = parse_log_level(name);
     if (!level)
-      return Error(Code::kUsage, "expected one of trace, debug, info, warning, error, critical, got \"" +
-                                     name + "\"");
+      return Error(
+          Code::kUsage,
+          "expected one of trace, debug, info, warning, error, critical, got \"" + name + "\"");
     parts.log.set_level(*level);
   }
   return json::value{{"level", log_level_name(parts.log.level())}};

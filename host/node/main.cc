@@ -1,13 +1,13 @@
 // batond: the host's process. Reads its configuration, runs one Node, and stops it on SIGTERM or SIGINT.
+#include "node/node.h"
+#include "node/options.h"
+
 #include <execinfo.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 
 #include <cstdio>
-
-#include "node/node.h"
-#include "node/options.h"
 
 namespace {
 

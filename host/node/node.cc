@@ -1,7 +1,7 @@
 #include "node/node.h"
 
-#include "node/verbs.h"
 #include "base/version.h"
+#include "node/verbs.h"
 
 namespace baton::node {
 
@@ -24,12 +24,12 @@ Result<void> Node::start() {
   atoms_ = std::make_unique<term::AtomTable>();
   code_ = std::make_unique<code::CodeTable>();
   observer_ = std::make_unique<HostObserver>(*log_, *atoms_);
-  runtime_ = std::make_unique<runtime::Runtime>(
-      runtime::Options{.schedulers = config_.schedulers}, *atoms_, *code_, *observer_);
-  applications_ = std::make_unique<behaviour::Applications>(
-      *runtime_, [this](const behaviour::Ended& ended) {
-        log_->write(ended.ends_node ? LogLevel::kCritical : LogLevel::kError,
-                    "application ended", {{"application", ended.name}});
+  runtime_ = std::make_unique<runtime::Runtime>(runtime::Options{.schedulers = config_.schedulers},
+                                                *atoms_, *code_, *observer_);
+  applications_ =
+      std::make_unique<behaviour::Applications>(*runtime_, [this](const behaviour::Ended& ended) {
+        log_->write(ended.ends_node ? LogLevel::kCritical : LogLevel::kError, "application ended",
+                    {{"application", ended.name}});
       });
   net_ = std::make_unique<net::Net>(*runtime_);
   services_ = std::make_unique<HostServices>(*applications_, *net_, *atoms_);

@@ -5,9 +5,6 @@
 // Fails:     open: kBusy if another host has the root or the socket; errors of the release that is booted.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -20,6 +17,9 @@
 #include "release/handler.h"
 #include "release/store.h"
 #include "runtime/runtime.h"
+
+#include <memory>
+#include <string>
 
 namespace baton::node {
 

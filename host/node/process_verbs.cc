@@ -1,15 +1,16 @@
 // What is asked about processes, and of them: ps, tree, info, state, call, cast, suspend, resume, stop, kill.
-#include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
-#include <mutex>
-
 #include "behaviour/sys.h"
 #include "node/verbs.h"
 #include "term/atom.h"
 #include "term/json.h"
 #include "term/layout.h"
 #include "term/text.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
+#include <mutex>
 
 namespace baton::node {
 
@@ -116,15 +117,15 @@ Result<json::value> ps(const Parts& parts, const json::object& arguments) {
 json::object tree_node(const Parts& parts, const behaviour::sys::TreeNode& node) {
   json::array children;
   for (const auto& child : node.children) children.push_back(tree_node(parts, child));
-  return {{"id", node.id},
-          {"pid", node.pid != BATON_NO_TERM
-                      ? json::value(term::print(node.pid, parts.runtime.atoms()))
-                      : json::value(nullptr)},
-          {"status", node.status},
-          {"type", node.is_supervisor ? "supervisor" : "worker"},
-          {"module", node.module},
-          {"child_count", node.child_count},
-          {"children", std::move(children)}};
+  return {
+      {"id", node.id},
+      {"pid", node.pid != BATON_NO_TERM ? json::value(term::print(node.pid, parts.runtime.atoms()))
+                                        : json::value(nullptr)},
+      {"status", node.status},
+      {"type", node.is_supervisor ? "supervisor" : "worker"},
+      {"module", node.module},
+      {"child_count", node.child_count},
+      {"children", std::move(children)}};
 }
 
 Result<json::value> tree(const Parts& parts) {
@@ -186,11 +187,10 @@ void add_process_verbs(Verbs& verbs, const Parts& parts) {
   verbs["send"] = [parts](const json::object& arguments, const Caller&) {
     return cast(parts, arguments, BATON_MESSAGE);
   };
-  const std::pair<const char*, runtime::SystemRequest> requests[] = {
-      {"info", runtime::kInfo},
-      {"state", runtime::kGetState},
-      {"suspend", runtime::kSuspend},
-      {"resume", runtime::kResume}};
+  const std::pair<const char*, runtime::SystemRequest> requests[] = {{"info", runtime::kInfo},
+                                                                     {"state", runtime::kGetState},
+                                                                     {"suspend", runtime::kSuspend},
+                                                                     {"resume", runtime::kResume}};
   for (const auto& [name, request] : requests)
     verbs[name] = [parts, request = request](const json::object& arguments, const Caller&) {
       return system(parts, arguments, request);

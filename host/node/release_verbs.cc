@@ -1,10 +1,11 @@
 // What is asked of releases: plan, upgrade, unpack, install, make_permanent, rollback, remove, releases, history,
 // operation. Those that change something answer with the operation they began, which the client then follows.
-#include <algorithm>
-#include <boost/json/array.hpp>
-
 #include "base/duration.h"
 #include "node/verbs.h"
+
+#include <boost/json/array.hpp>
+
+#include <algorithm>
 
 namespace baton::node {
 
@@ -58,10 +59,14 @@ json::object operation_of(const Operation& operation, std::size_t first) {
   for (const release::ProgressLine& line : operation.lines(first))
     lines.push_back(
         json::object{{"at_ms", line.at_ms}, {"phase", line.phase}, {"text", line.text}});
-  json::object shown{{"id", operation.id},           {"kind", operation.kind},
-                     {"target", operation.target},   {"who", operation.who},
-                     {"started", operation.started_at}, {"elapsed_ms", operation.elapsed_ms()},
-                     {"next_line", first + lines.size()}, {"lines", std::move(lines)}};
+  json::object shown{{"id", operation.id},
+                     {"kind", operation.kind},
+                     {"target", operation.target},
+                     {"who", operation.who},
+                     {"started", operation.started_at},
+                     {"elapsed_ms", operation.elapsed_ms()},
+                     {"next_line", first + lines.size()},
+                     {"lines", std::move(lines)}};
   const auto result = operation.result();
   shown["done"] = result.has_value();
   shown["error"] = nullptr;
@@ -70,11 +75,11 @@ json::object operation_of(const Operation& operation, std::size_t first) {
                                   {"message", result->error().message()}};
   shown["take_over"] = nullptr;
   if (const auto report = operation.report())
-    shown["take_over"] = json::object{
-        {"migrated", report->migrated},     {"adopted", report->adopted},
-        {"left_behind", report->left_behind}, {"drain_us", report->drain_us},
-        {"prepare_us", report->prepare_us}, {"commit_us", report->commit_us},
-        {"pause_us", report->pause_us}};
+    shown["take_over"] =
+        json::object{{"migrated", report->migrated},       {"adopted", report->adopted},
+                     {"left_behind", report->left_behind}, {"drain_us", report->drain_us},
+                     {"prepare_us", report->prepare_us},   {"commit_us", report->commit_us},
+                     {"pause_us", report->pause_us}};
   return shown;
 }
 
@@ -121,9 +126,8 @@ Result<json::value> operation(const Parts& parts, const json::object& arguments)
   const std::int64_t id = number_argument(arguments, "id", 0);
   const auto known = parts.handler.operation(static_cast<std::uint64_t>(id));
   if (known == nullptr)
-    return Error(Code::kNotFound, "there is no operation " + std::to_string(id) +
-                                      " (the last " + std::to_string(release::kOperationsKept) +
-                                      " are kept)");
+    return Error(Code::kNotFound, "there is no operation " + std::to_string(id) + " (the last " +
+                                      std::to_string(release::kOperationsKept) + " are kept)");
   const auto first = static_cast<std::size_t>(
       std::max<std::int64_t>(0, number_argument(arguments, "first_line", 0)));
   const std::int64_t wait =

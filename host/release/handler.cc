@@ -1,8 +1,8 @@
 #include "release/handler.h"
 
-#include <algorithm>
-
 #include "base/check.h"
+
+#include <algorithm>
 
 namespace baton::release {
 
@@ -22,8 +22,7 @@ std::string milliseconds(std::uint64_t us) {
 }  // namespace
 
 ReleaseHandler::ReleaseHandler(runtime::Runtime& runtime, ReleaseStore& store, Services& services,
-                               Files& files, const Clock& clock, Log& log,
-                               std::string host_version)
+                               Files& files, const Clock& clock, Log& log, std::string host_version)
     : runtime_(runtime),
       store_(store),
       files_(files),
@@ -103,9 +102,8 @@ Result<std::shared_ptr<Operation>> ReleaseHandler::begin(std::string kind, std::
   if (probation_ && !in_probation)
     return Error(Code::kBusy, "release " + probation_release_ +
                                   " is in probation; make it permanent or roll it back first");
-  auto operation =
-      std::make_shared<Operation>(next_id(), std::move(kind), std::move(target), reason.who,
-                                  format_time(clock_.wall()));
+  auto operation = std::make_shared<Operation>(next_id(), std::move(kind), std::move(target),
+                                               reason.who, format_time(clock_.wall()));
   busy_with_ = operation;
   operations_.emplace(operation->id, operation);
   if (operations_.size() > kOperationsKept) operations_.erase(operations_.begin());
@@ -118,8 +116,8 @@ Result<std::shared_ptr<Operation>> ReleaseHandler::begin(std::string kind, std::
       releases_ = store_.releases();
     }
     if (!result.ok()) {
-      log_.write(LogLevel::kWarning, operation->kind + " " + operation->target + ": " +
-                                         result.error().message());
+      log_.write(LogLevel::kWarning,
+                 operation->kind + " " + operation->target + ": " + result.error().message());
       operation->finish(std::move(result));
       return;
     }
@@ -136,8 +134,7 @@ Result<std::shared_ptr<Operation>> ReleaseHandler::upgrade(const std::string& bu
                                                            const Reason& reason) {
   return begin("upgrade", bundle_file, reason, false,
                [this, bundle_file, options, reason](Operation& operation) -> Result<void> {
-                 BATON_ASSIGN(const std::string version,
-                              do_unpack(operation, bundle_file, reason));
+                 BATON_ASSIGN(const std::string version, do_unpack(operation, bundle_file, reason));
                  const std::size_t at = version.find('/');
                  return do_install(operation, version.substr(0, at), version.substr(at + 1),
                                    options, reason, true);
@@ -203,10 +200,9 @@ Result<std::shared_ptr<Operation>> ReleaseHandler::rollback(const std::string& v
 Result<std::shared_ptr<Operation>> ReleaseHandler::remove(const std::string& name,
                                                           const std::string& version,
                                                           const Reason& reason) {
-  return begin("remove", full_name(name, version), reason, true,
-               [this, name, version, reason](Operation&) {
-                 return store_.remove(name, version, reason);
-               });
+  return begin(
+      "remove", full_name(name, version), reason, true,
+      [this, name, version, reason](Operation&) { return store_.remove(name, version, reason); });
 }
 
 Result<Plan> ReleaseHandler::plan(const std::string& bundle_file) {
@@ -219,8 +215,7 @@ Result<Plan> ReleaseHandler::plan(const std::string& bundle_file) {
       BATON_ASSIGN(const bundle::Bundle bundle, bundle::Bundle::open(files_, bundle_file, keys));
       const Release* running = store_.running();
       if (running == nullptr) return make_plan(nullptr, bundle.manifest());
-      BATON_ASSIGN(const bundle::Manifest from,
-                   store_.manifest(running->name, running->version));
+      BATON_ASSIGN(const bundle::Manifest from, store_.manifest(running->name, running->version));
       return make_plan(&from, bundle.manifest());
     }());
   });
@@ -259,8 +254,8 @@ Result<void> ReleaseHandler::do_install(Operation& operation, const std::string&
   BATON_ASSIGN(const Plan plan, make_plan(running != nullptr ? &from : nullptr, to));
   if (options.requires_hot && !plan.warnings.empty())
     return Error(Code::kRefused, "not without a restart: " + plan.warnings.front());
-  operation.progress("plan", plan.from.empty() ? "first release of this host"
-                                               : plan.from + " -> " + plan.to);
+  operation.progress(
+      "plan", plan.from.empty() ? "first release of this host" : plan.from + " -> " + plan.to);
   for (const std::string& warning : plan.warnings) operation.progress("warning", warning);
 
   BATON_TRY(do_take_over(operation, plan, from, to, options, reason));
@@ -336,13 +331,12 @@ Result<void> ReleaseHandler::do_take_over(Operation& operation, const Plan& plan
     }
     const takeover::TakeoverReport& report = (*way_back)->report();
     operation.set_report(report);
-    operation.progress("take_over",
-                       std::to_string(report.migrated) + " processes migrated, " +
-                           std::to_string(report.adopted) + " adopted, pause " +
-                           milliseconds(report.pause_us) + " (drain " +
-                           milliseconds(report.drain_us) + ", prepare " +
-                           milliseconds(report.prepare_us) + ", commit " +
-                           milliseconds(report.commit_us) + ")");
+    operation.progress("take_over", std::to_string(report.migrated) + " processes migrated, " +
+                                        std::to_string(report.adopted) + " adopted, pause " +
+                                        milliseconds(report.pause_us) + " (drain " +
+                                        milliseconds(report.drain_us) + ", prepare " +
+                                        milliseconds(report.prepare_us) + ", commit " +
+                                        milliseconds(report.commit_us) + ")");
     trial.way_back = std::move(way_back).value();
   }
   trial_ = std::move(trial);
@@ -352,12 +346,12 @@ Result<void> ReleaseHandler::do_take_over(Operation& operation, const Plan& plan
     purge_modules(operation, plan, true);
     trial_.reset();
     if (!undone.ok())
-      return Error(Code::kStuck, error.message() +
-                                     "; undoing it failed too: " + undone.error().message());
+      return Error(Code::kStuck,
+                   error.message() + "; undoing it failed too: " + undone.error().message());
     return error;
   };
-  auto services = trial_->has_from ? services_.change(from.release, to.release)
-                                   : services_.start(to.release);
+  auto services =
+      trial_->has_from ? services_.change(from.release, to.release) : services_.start(to.release);
   if (!services.ok()) return undo(std::move(services).error().within("services"));
   if (auto changed = store_.change(to.release.name, to.release.version, Action::kInstall, reason);
       !changed.ok()) {
@@ -403,19 +397,18 @@ Result<void> ReleaseHandler::do_rollback(Operation& operation, const std::string
   std::string trouble;
   if (auto services = services_.change(to, from); !services.ok())
     trouble = services.error().message();
-  if (auto changed =
-          store_.change(to.name, to.version, Action::kFailProbation, {reason.who, why});
+  if (auto changed = store_.change(to.name, to.version, Action::kFailProbation, {reason.who, why});
       !changed.ok())
     trouble += (trouble.empty() ? "" : "; ") + changed.error().message();
   purge_modules(operation, trial_->plan, true);
   auto waiting = trial_->operation;
   trial_.reset();
-  log_.write(LogLevel::kWarning, "rolled back " + full_name(to.name, to.version) + " to " +
-                                     from.version + ": " + why);
+  log_.write(LogLevel::kWarning,
+             "rolled back " + full_name(to.name, to.version) + " to " + from.version + ": " + why);
   operation.progress("done", full_name(from.name, from.version) + " serves again");
   if (waiting != nullptr && waiting.get() != &operation)
-    waiting->finish(Error(Code::kRolledBack, full_name(to.name, to.version) +
-                                                 " was rolled back: " + why));
+    waiting->finish(
+        Error(Code::kRolledBack, full_name(to.name, to.version) + " was rolled back: " + why));
   if (!trouble.empty()) return Error(Code::kStuck, trouble);
   return {};
 }
@@ -424,8 +417,8 @@ Result<void> ReleaseHandler::do_make_permanent(Operation& operation, const Reaso
   if (!trial_) {
     const Release* permanent = store_.permanent();
     if (permanent == nullptr) return Error(Code::kUsage, "no release runs here");
-    operation.progress("done", full_name(permanent->name, permanent->version) +
-                                   " is permanent already");
+    operation.progress("done",
+                       full_name(permanent->name, permanent->version) + " is permanent already");
     return {};
   }
   const auto& release = trial_->to.release;
@@ -456,9 +449,8 @@ void ReleaseHandler::purge_modules(Operation& operation, const Plan& plan, bool 
       continue;
     }
     operation.progress("purge", purged->module + " " + purged->version +
-                                    (purged->is_unloaded
-                                         ? " is unloaded"
-                                         : " stays mapped: " + purged->pinned_by));
+                                    (purged->is_unloaded ? " is unloaded"
+                                                         : " stays mapped: " + purged->pinned_by));
   }
 }
 
@@ -487,8 +479,7 @@ void ReleaseHandler::act_on_verdict(std::uint64_t number, Verdict verdict,
                                     const std::string& evidence) {
   if (!trial_ || trial_->number != number) return;  // decided otherwise meanwhile
   const auto operation = trial_->operation;
-  const std::string release =
-      full_name(trial_->to.release.name, trial_->to.release.version);
+  const std::string release = full_name(trial_->to.release.name, trial_->to.release.version);
   log_.write(verdict == Verdict::kPassed ? LogLevel::kInfo : LogLevel::kWarning,
              "probation of " + release + ": " + evidence);
   switch (verdict) {
@@ -565,8 +556,7 @@ Result<void> ReleaseHandler::boot() {
         runtime_.code().make_current(module.name);
       }
       BATON_TRY(services_.start(manifest.release));
-      log_.write(LogLevel::kInfo,
-                 full_name(permanent->name, permanent->version) + " is started");
+      log_.write(LogLevel::kInfo, full_name(permanent->name, permanent->version) + " is started");
       return {};
     }());
   });

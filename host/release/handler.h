@@ -20,6 +20,17 @@
 // Fails: as Operation::result says; the codes are those of base/result.h.
 #pragma once
 
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "release/loader.h"
+#include "release/operation.h"
+#include "release/plan.h"
+#include "release/probation.h"
+#include "release/services.h"
+#include "release/store.h"
+#include "takeover/takeover.h"
+
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -31,17 +42,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/log.h"
-#include "base/result.h"
-#include "release/loader.h"
-#include "release/operation.h"
-#include "release/plan.h"
-#include "release/probation.h"
-#include "release/services.h"
-#include "release/store.h"
-#include "takeover/takeover.h"
 
 namespace baton::release {
 
@@ -64,8 +64,8 @@ struct ProbationStatus {
 
 class ReleaseHandler {
  public:
-  ReleaseHandler(runtime::Runtime& runtime, ReleaseStore& store, Services& services,
-                 Files& files, const Clock& clock, Log& log, std::string host_version);
+  ReleaseHandler(runtime::Runtime& runtime, ReleaseStore& store, Services& services, Files& files,
+                 const Clock& clock, Log& log, std::string host_version);
   ~ReleaseHandler();
   ReleaseHandler(const ReleaseHandler&) = delete;
   ReleaseHandler& operator=(const ReleaseHandler&) = delete;
@@ -112,9 +112,8 @@ class ReleaseHandler {
   // On the handler's thread.
   Result<std::string> do_unpack(Operation& operation, const std::string& bundle_file,
                                 const Reason& reason);
-  Result<void> do_install(Operation& operation, const std::string& name,
-                          const std::string& version, const InstallOptions& options,
-                          const Reason& reason, bool with_probation);
+  Result<void> do_install(Operation& operation, const std::string& name, const std::string& version,
+                          const InstallOptions& options, const Reason& reason, bool with_probation);
   Result<void> do_take_over(Operation& operation, const Plan& plan, const bundle::Manifest& from,
                             const bundle::Manifest& to, const InstallOptions& options,
                             const Reason& reason);

@@ -1,5 +1,7 @@
 #include "release/health.h"
 
+#include "base/files.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -9,8 +11,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-
-#include "base/files.h"
 
 namespace baton::release {
 

@@ -4,10 +4,10 @@
 // Fails:   kFailed, saying what was observed against what was asked for.
 #pragma once
 
-#include <string>
-
 #include "base/result.h"
 #include "bundle/release_description.h"
+
+#include <string>
 
 namespace baton::release {
 

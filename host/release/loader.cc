@@ -1,10 +1,10 @@
 #include "release/loader.h"
 
+#include "term/atom.h"
+
 #include <filesystem>
 #include <mutex>
 #include <thread>
-
-#include "term/atom.h"
 
 namespace baton::release {
 
@@ -48,8 +48,7 @@ Result<code::Version*> Loader::stage(const bundle::Manifest& manifest,
     if (!known.ok()) return std::move(known).error().within("module " + module.name);
   }
   const baton_module* description = library->module();
-  return runtime_.code().stage(
-      std::make_unique<code::Version>(description, std::move(library)));
+  return runtime_.code().stage(std::make_unique<code::Version>(description, std::move(library)));
 }
 
 void Loader::unstage(const std::string& module) {

@@ -3,14 +3,14 @@
 // Threads: the release handler's thread, which is the loader's thread of the whole host.
 #pragma once
 
-#include <chrono>
-#include <string>
-
 #include "base/result.h"
 #include "bundle/manifest.h"
 #include "code/library.h"
 #include "release/store.h"
 #include "runtime/runtime.h"
+
+#include <chrono>
+#include <string>
 
 namespace baton::release {
 

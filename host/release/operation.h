@@ -5,6 +5,9 @@
 // Threads: any thread.
 #pragma once
 
+#include "base/result.h"
+#include "takeover/takeover.h"
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -13,9 +16,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/result.h"
-#include "takeover/takeover.h"
 
 namespace baton::release {
 

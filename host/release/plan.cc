@@ -1,8 +1,8 @@
 #include "release/plan.h"
 
-#include <algorithm>
-
 #include "bundle/note.h"
+
+#include <algorithm>
 
 namespace baton::release {
 
@@ -31,8 +31,8 @@ const auto kKey = [](const bundle::EnvEntry& entry) -> const std::string& { retu
 
 void compare_children(const std::string& where, const SupervisorDescription& from,
                       const SupervisorDescription& to, std::vector<std::string>& changes) {
-  if (from.strategy != to.strategy || from.intensity != to.intensity ||
-      from.period != to.period || from.auto_shutdown != to.auto_shutdown)
+  if (from.strategy != to.strategy || from.intensity != to.intensity || from.period != to.period ||
+      from.auto_shutdown != to.auto_shutdown)
     changes.push_back("supervisor " + where + ": new flags");
   for (const ChildDescription& child : to.children) {
     const std::string path = where + "/" + child.id;
@@ -151,9 +151,8 @@ bool Plan::has_changes() const {
 }
 
 bool Plan::has_take_over() const {
-  return std::any_of(modules.begin(), modules.end(), [](const ModulePlan& module) {
-    return module.step == ModuleStep::kTakeOver;
-  });
+  return std::any_of(modules.begin(), modules.end(),
+                     [](const ModulePlan& module) { return module.step == ModuleStep::kTakeOver; });
 }
 
 Result<Plan> make_plan(const Manifest* from, const Manifest& to) {
@@ -163,7 +162,7 @@ Result<Plan> make_plan(const Manifest* from, const Manifest& to) {
   if (from != nullptr) plan.from = name_of(*from);
   const Manifest& before = from != nullptr ? *from : nothing;
   plan.direction = before.release.sequence <= to.release.sequence ? bundle::Direction::kUp
-                                                                   : bundle::Direction::kDown;
+                                                                  : bundle::Direction::kDown;
   if (from != nullptr && before.release.name != to.release.name)
     return Error(Code::kRefused, plan.to + " is another product than " + plan.from +
                                      ", which runs here; give it a host of its own");

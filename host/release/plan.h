@@ -14,13 +14,13 @@
 // Fails:   kRefused with every reason found, not just the first.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "base/result.h"
 #include "bundle/contract.h"
 #include "bundle/manifest.h"
 #include "bundle/schema.h"
+
+#include <string>
+#include <vector>
 
 namespace baton::release {
 
@@ -40,11 +40,11 @@ struct Plan {
   std::string from;  // "demo-1.0.0"; empty: nothing runs yet
   std::string to;
   bundle::Direction direction = bundle::Direction::kUp;
-  std::vector<ModulePlan> modules;         // in the target's order, then those that stop
-  std::vector<std::string> tree_changes;   // applications and children, for people
+  std::vector<ModulePlan> modules;        // in the target's order, then those that stop
+  std::vector<std::string> tree_changes;  // applications and children, for people
   std::vector<std::string> listener_changes;
   std::vector<std::string> env_changes;
-  std::vector<std::string> warnings;       // contract breaks, processes that will be restarted
+  std::vector<std::string> warnings;  // contract breaks, processes that will be restarted
 
   bool has_changes() const;
   bool has_take_over() const;

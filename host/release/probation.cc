@@ -1,10 +1,10 @@
 #include "release/probation.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "base/duration.h"
 #include "release/health.h"
+
+#include <algorithm>
+#include <utility>
 
 namespace baton::release {
 
@@ -103,8 +103,8 @@ void Probation::check_listeners() {
     due->failures = result.ok() ? 0 : due->failures + 1;
     lock.lock();
     if (due->failures >= due->check->failures) {
-      failed_check_ = result.error().message() + " (" + std::to_string(due->failures) +
-                      " times in a row)";
+      failed_check_ =
+          result.error().message() + " (" + std::to_string(due->failures) + " times in a row)";
       changed_.notify_all();
       return;
     }

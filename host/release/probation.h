@@ -10,6 +10,9 @@
 // Threads: note_crash: any thread. The rest: the release handler's.
 #pragma once
 
+#include "bundle/release_description.h"
+#include "release/services.h"
+
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -18,9 +21,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "bundle/release_description.h"
-#include "release/services.h"
 
 namespace baton::release {
 

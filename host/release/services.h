@@ -4,11 +4,11 @@
 // Threads: the release handler's thread.
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include "base/result.h"
 #include "bundle/release_description.h"
+
+#include <cstdint>
+#include <string>
 
 namespace baton::release {
 

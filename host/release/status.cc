@@ -57,13 +57,10 @@ std::optional<Status> next_status(Status status, Action action) {
 
 std::optional<Action> action_on_others(Action action) {
   switch (action) {
-    case Action::kInstall:
-      return Action::kInstallOther;
+    case Action::kInstall: return Action::kInstallOther;
     case Action::kMakePermanent:
-    case Action::kRebootOld:
-      return Action::kMakeOtherPermanent;
-    default:
-      return std::nullopt;
+    case Action::kRebootOld: return Action::kMakeOtherPermanent;
+    default: return std::nullopt;
   }
 }
 

@@ -43,18 +43,16 @@ int handle(baton_context* raw, void* state, const Message* message) {
   Runtime& runtime = context_of(raw).runtime;
   std::shared_ptr<Question> question = std::exchange(asker.question, nullptr);
   switch (message->kind) {
-    case BATON_REPLY:
-      question->answer.set_value(term::Block::copy_of(message->root));
-      break;
+    case BATON_REPLY: question->answer.set_value(term::Block::copy_of(message->root)); break;
     case BATON_DOWN:
       question->answer.set_value(
           Error(Code::kNotFound, "no answer: the process is not there or ended: " +
                                      term::print(message->root, runtime.atoms(), {.bytes = 2000})));
       break;
     default:
-      question->answer.set_value(Error(
-          Code::kTimedOut,
-          "no answer within " + std::to_string(question->timeout.count()) + " ms"));
+      question->answer.set_value(
+          Error(Code::kTimedOut,
+                "no answer within " + std::to_string(question->timeout.count()) + " ms"));
       break;
   }
   return BATON_STOP;
@@ -78,8 +76,7 @@ constexpr baton_module kModule{.struct_size = sizeof(baton_module),
 
 void spawn_asker(Context& context, std::shared_ptr<Question> question) {
   Message* args = context.allocate(1);
-  args->word[0] =
-      reinterpret_cast<baton_term>(new std::shared_ptr<Question>(std::move(question)));
+  args->word[0] = reinterpret_cast<baton_term>(new std::shared_ptr<Question>(std::move(question)));
   spawn(context, {.version = &context.runtime.builtin(), .behaviour = &kAsker, .args = args});
 }
 

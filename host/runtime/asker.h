@@ -4,17 +4,18 @@
 // Threads: spawn_asker: any context. The future may be waited for by any thread that is no scheduler.
 #pragma once
 
+#include "runtime/runtime.h"
+
 #include <chrono>
 #include <future>
 #include <memory>
-
-#include "runtime/runtime.h"
 
 namespace baton::runtime {
 
 struct Question {
   baton_term to = BATON_NO_TERM;
-  Message* request = nullptr;  // a BATON_CALL or a kSystemSignal, with word[0] free for the ref; passes on
+  Message* request =
+      nullptr;  // a BATON_CALL or a kSystemSignal, with word[0] free for the ref; passes on
   std::chrono::milliseconds timeout{0};
   std::promise<Result<term::Block>> answer;
 };

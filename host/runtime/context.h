@@ -9,14 +9,14 @@
 // Threads: its own thread, but for the atomics, which others may read.
 #pragma once
 
+#include "runtime/pools.h"
+#include "runtime/process.h"
+
 #include <baton/abi.h>
 
 #include <atomic>
 #include <cstdint>
 #include <vector>
-
-#include "runtime/pools.h"
-#include "runtime/process.h"
 
 namespace baton::runtime {
 
@@ -29,10 +29,10 @@ enum Signal : std::uint8_t {
   kDemonitorSignal,     // word[0] ref
   kLinkSignal,          // from is linked to the receiver
   kUnlinkSignal,
-  kExitSignal,          // word[0] an ExitKind, root the reason
-  kSystemSignal,        // word[0] ref of the answer, word[1] a SystemRequest, root its argument
-  kWakeSignal,          // a deadline of await_until has passed
-  kStartedSignal,       // from has completed init; only to a parent that asked for it
+  kExitSignal,     // word[0] an ExitKind, root the reason
+  kSystemSignal,   // word[0] ref of the answer, word[1] a SystemRequest, root its argument
+  kWakeSignal,     // a deadline of await_until has passed
+  kStartedSignal,  // from has completed init; only to a parent that asked for it
 };
 enum ExitKind : baton_term { kLinkExit, kSentExit, kKill };
 enum SystemRequest : baton_term { kSuspend, kResume, kGetState, kInfo, kTerminate };
@@ -63,14 +63,14 @@ struct Context : baton_context {
 
   // The callback under way.
   Process* current = nullptr;
-  bool is_chained = false;        // it continues a chain begun before the drain under way
-  Message* stop_reason = nullptr; // what exit_reason was given, owned
-  std::uint64_t deadline_ns = 0;  // what await_until was given
-  Message* refused = nullptr;     // the last message a failing receive passed over
-  baton_term marker_ref = 0;      // a request of this callback, and the mail older than it
+  bool is_chained = false;         // it continues a chain begun before the drain under way
+  Message* stop_reason = nullptr;  // what exit_reason was given, owned
+  std::uint64_t deadline_ns = 0;   // what await_until was given
+  Message* refused = nullptr;      // the last message a failing receive passed over
+  baton_term marker_ref = 0;       // a request of this callback, and the mail older than it
   Message* marker = nullptr;
-  std::uint32_t receives = 0;     // in this turn, against kTurnMessagesMax
-  bool is_preempted = false;      // a receive answered nothing because the turn is over
+  std::uint32_t receives = 0;  // in this turn, against kTurnMessagesMax
+  bool is_preempted = false;   // a receive answered nothing because the turn is over
 
   Pools pools;
   SlotCache slots;
@@ -98,13 +98,10 @@ struct Context : baton_context {
     return message;
   }
   void release(Message* message) {
-    if (__builtin_expect((message->flags & kReleaseFlags) != 0, 0))
-      release_flagged(message);
+    if (__builtin_expect((message->flags & kReleaseFlags) != 0, 0)) release_flagged(message);
     pools.deallocate(message, message->pool);
   }
-  baton_term make_ref() {
-    return (++refs << 12) | (std::uint64_t{id} << 3) | BATON_TAG_REF;
-  }
+  baton_term make_ref() { return (++refs << 12) | (std::uint64_t{id} << 3) | BATON_TAG_REF; }
 
  private:
   void release_flagged(Message* message);

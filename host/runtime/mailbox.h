@@ -58,9 +58,7 @@ class Mailbox {
     }
   }
 
-  bool has_new_mail() const {
-    return (head_.load(std::memory_order_relaxed) & kValue) > kDead;
-  }
+  bool has_new_mail() const { return (head_.load(std::memory_order_relaxed) & kValue) > kDead; }
 
   /// Everything that arrived since the last take, newest first; null if nothing did.
   Message* take() {
@@ -82,8 +80,8 @@ class Mailbox {
   /// Takes ownership of an idle process of that generation, as a push would, without a message.
   bool wake(std::uint32_t generation) {
     std::uint64_t idle = bits(generation) | kIdle;
-    return head_.compare_exchange_strong(idle, bits(generation) | kEmpty,
-                                         std::memory_order_acq_rel, std::memory_order_relaxed);
+    return head_.compare_exchange_strong(idle, bits(generation) | kEmpty, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed);
   }
 
   /// Whether the process of that generation lives. What the caller wrote before is seen by its close if the

@@ -3,11 +3,11 @@
 // Threads: called on any scheduler, between or inside callbacks; must be quick and must not call the runtime.
 #pragma once
 
+#include "code/version.h"
+
 #include <baton/abi.h>
 
 #include <string_view>
-
-#include "code/version.h"
 
 namespace baton::runtime {
 

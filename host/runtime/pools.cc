@@ -1,11 +1,11 @@
 #include "runtime/pools.h"
 
+#include "base/check.h"
+#include "base/pages.h"
+
 #include <sys/mman.h>
 
 #include <cstdlib>
-
-#include "base/check.h"
-#include "base/pages.h"
 
 namespace baton::runtime {
 
@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kSlabBytes = 1 << 20;
 // The pages of a slab are made present so many bytes at a time: a fault for each page costs several times more.
 constexpr std::size_t kPopulateBytes = 64 << 10;
-}
+}  // namespace
 
 Depot::~Depot() {
   for (void* slab : slabs_) munmap(slab, kSlabBytes);

@@ -7,9 +7,9 @@
 //          anyone hears of its end.
 #pragma once
 
-#include <baton/abi.h>
-
 #include "runtime/context.h"
+
+#include <baton/abi.h>
 
 namespace baton::runtime {
 

@@ -1,9 +1,9 @@
 #include "runtime/process.h"
 
-#include <sys/mman.h>
-
 #include "base/check.h"
 #include "base/pages.h"
+
+#include <sys/mman.h>
 
 namespace baton::runtime {
 

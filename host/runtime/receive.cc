@@ -77,9 +77,9 @@ bool act_on_signals(Context& context, Process& process, Message* before) {
   Message* message = before != nullptr ? before->next : process.in_first;
   while (message != nullptr) {
     Message* next = message->next;
-    const bool is_consumed =
-        message->kind >= kMonitorSignal ? act_on_signal(context, process, *message)
-                                        : is_unwanted(process, *message);
+    const bool is_consumed = message->kind >= kMonitorSignal
+                                 ? act_on_signal(context, process, *message)
+                                 : is_unwanted(process, *message);
     if (is_consumed)
       context.release(unlink_from_mail(process, before, message));
     else

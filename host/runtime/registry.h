@@ -9,6 +9,7 @@
 #include <baton/abi.h>
 
 #include <boost/unordered/unordered_flat_map.hpp>
+
 #include <shared_mutex>
 #include <utility>
 #include <vector>

@@ -1,21 +1,20 @@
 #include "runtime/runtime.h"
 
-#include <algorithm>
-#include <bit>
-#include <future>
-#include <thread>
-
 #include "base/check.h"
 #include "runtime/asker.h"
 #include "runtime/fence.h"
 #include "term/layout.h"
 
+#include <algorithm>
+#include <bit>
+#include <future>
+#include <thread>
+
 namespace baton::runtime {
 
 void sleep_a_moment() { std::this_thread::sleep_for(std::chrono::microseconds(20)); }
 
-Runtime::Runtime(Options options, term::AtomTable& atoms, code::CodeTable& code,
-                 Observer& observer)
+Runtime::Runtime(Options options, term::AtomTable& atoms, code::CodeTable& code, Observer& observer)
     : atoms_(atoms),
       code_(code),
       observer_(observer),

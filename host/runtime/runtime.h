@@ -8,16 +8,6 @@
 // Threads: as said per function; "in a context" means the context's own thread.
 #pragma once
 
-#include <baton/abi.h>
-
-#include <atomic>
-#include <chrono>
-#include <functional>
-#include <memory>
-#include <mutex>
-#include <string_view>
-#include <vector>
-
 #include "base/result.h"
 #include "code/code_table.h"
 #include "runtime/context.h"
@@ -28,6 +18,16 @@
 #include "runtime/scheduler.h"
 #include "term/atom_table.h"
 #include "term/block.h"
+
+#include <baton/abi.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
 
 namespace baton::runtime {
 

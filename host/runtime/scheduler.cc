@@ -1,12 +1,12 @@
 #include "runtime/scheduler.h"
 
-#include <pthread.h>
-
-#include <bit>
-
 #include "base/check.h"
 #include "runtime/fence.h"
 #include "runtime/runtime.h"
+
+#include <pthread.h>
+
+#include <bit>
 
 namespace baton::runtime {
 
@@ -55,8 +55,7 @@ void Scheduler::enqueue_fresh(Process* process) {
 
 void Scheduler::push(Process* process) {
   const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
-  if (overflow_first_ != nullptr ||
-      tail - head_.load(std::memory_order_acquire) >= kRingSize) {
+  if (overflow_first_ != nullptr || tail - head_.load(std::memory_order_acquire) >= kRingSize) {
     process->queue_next = nullptr;
     (overflow_last_ != nullptr ? overflow_last_->queue_next : overflow_first_) = process;
     overflow_last_ = process;
@@ -216,9 +215,8 @@ void Scheduler::sleep() {
     runtime.searching_.fetch_sub(1, std::memory_order_seq_cst);
   }
   std::uint32_t nobody = 0;
-  bool is_watching =
-      runtime.scheduler_count() > 1 &&
-      runtime.watching_.compare_exchange_strong(nobody, 1, std::memory_order_seq_cst);
+  bool is_watching = runtime.scheduler_count() > 1 && runtime.watching_.compare_exchange_strong(
+                                                          nobody, 1, std::memory_order_seq_cst);
   full_fence(fence_word_);
 
   // Clears our idle bit; a waker that was faster has passed its token on to us.

@@ -24,14 +24,14 @@
 // Threads: the scheduler's own, but for steal, wake and the atomics.
 #pragma once
 
+#include "runtime/context.h"
+#include "runtime/poller.h"
+#include "runtime/timers.h"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <thread>
-
-#include "runtime/context.h"
-#include "runtime/poller.h"
-#include "runtime/timers.h"
 
 namespace baton::runtime {
 
@@ -41,7 +41,8 @@ inline constexpr std::uint32_t kStealMin = 64;
 inline constexpr std::uint64_t kNextNs = 300'000;
 inline constexpr std::uint64_t kWatchNs = 1'000'000;
 inline constexpr std::uint32_t kTurnMessagesMax = 1024;
-inline constexpr std::uint32_t kPollEvery = 61;  // turns between two looks at sockets, timers, injections
+inline constexpr std::uint32_t kPollEvery =
+    61;  // turns between two looks at sockets, timers, injections
 
 class Scheduler : public Context {
  public:

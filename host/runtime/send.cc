@@ -1,12 +1,12 @@
 // Sending: from a message to its place in a mailbox, and what a dead receiver answers.
-#include <time.h>
-
 #include "base/check.h"
 #include "runtime/fence.h"
 #include "runtime/runtime.h"
 #include "term/atom.h"
 #include "term/copy.h"
 #include "term/layout.h"
+
+#include <time.h>
 
 namespace baton::runtime {
 
@@ -35,9 +35,7 @@ void dead_letter(Context& context, baton_term to, Message* message) {
   switch (message->kind) {
     case kMonitorSignal:
     case BATON_CALL:
-    case kSystemSignal:
-      down(message->word[0]);
-      break;
+    case kSystemSignal: down(message->word[0]); break;
     case kLinkSignal: {
       Message* exit = context.allocate(1, kExitSignal);
       exit->from = to;
@@ -46,8 +44,7 @@ void dead_letter(Context& context, baton_term to, Message* message) {
       send(context, message->from, exit);
       break;
     }
-    default:
-      break;
+    default: break;
   }
   context.release(message);
 }
@@ -70,17 +67,14 @@ void deliver(Context& context, baton_term pid, Message* message) {
   if (__builtin_expect(context.runtime.is_draining().load(std::memory_order_relaxed), 0))
     mark(context, process, message);
   switch (process.mailbox.push(pid_generation(pid), message)) {
-    case Push::kDelivered:
-      return;
+    case Push::kDelivered: return;
     case Push::kWoke:
       if (__builtin_expect(context.scheduler != nullptr, 1))
         context.scheduler->enqueue_woken(&process);
       else
         context.runtime.inject(&process);
       return;
-    case Push::kDead:
-      dead_letter(context, pid, message);
-      return;
+    case Push::kDead: dead_letter(context, pid, message); return;
   }
 }
 
@@ -88,7 +82,8 @@ void deliver(Context& context, baton_term pid, Message* message) {
 
 void send(Context& context, baton_term to, Message* message) {
   if (__builtin_expect(!term::is_pid(to), 0)) {
-    const baton_term pid = term::is_atom(to) ? context.runtime.registry().whereis(to) : BATON_NO_TERM;
+    const baton_term pid =
+        term::is_atom(to) ? context.runtime.registry().whereis(to) : BATON_NO_TERM;
     if (pid == BATON_NO_TERM) return dead_letter(context, to, message);
     to = pid;
   }

@@ -81,8 +81,8 @@ void demonitor(Context& context, baton_term ref) {
   Message* before = nullptr;
   for (Message* message = process.in_first; message != nullptr;) {
     Message* next = message->next;
-    const bool has_ref = (message->kind == BATON_REPLY || message->kind == BATON_DOWN) &&
-                         message->word[0] == ref;
+    const bool has_ref =
+        (message->kind == BATON_REPLY || message->kind == BATON_DOWN) && message->word[0] == ref;
     if (has_ref) {
       (before != nullptr ? before->next : process.in_first) = next;
       if (next == nullptr) process.in_last = before;

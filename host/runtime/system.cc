@@ -38,9 +38,7 @@ bool act_on_system(Context& context, Process& process, Message& signal) {
       if (!process.has(kAwaiting)) process.scan = nullptr;
       answer(context, signal, term::atoms::kOk);
       break;
-    case kGetState:
-      answer_state(context, process, signal);
-      break;
+    case kGetState: answer_state(context, process, signal); break;
     case kInfo: {
       Message* info = process_info(context, process);
       answer(context, signal, info->root);

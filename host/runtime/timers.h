@@ -12,8 +12,9 @@
 
 #include <baton/abi.h>
 
-#include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
+
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <vector>
@@ -52,9 +53,9 @@ class Timers {
   void sweep();
 
   std::mutex mutex_;
-  std::vector<Entry> heap_;                               // guarded by mutex_
-  boost::unordered_flat_map<baton_term, Due> wanted_;     // guarded by mutex_
-  std::atomic<std::uint64_t> next_ns_{kNever};            // written under mutex_
+  std::vector<Entry> heap_;                            // guarded by mutex_
+  boost::unordered_flat_map<baton_term, Due> wanted_;  // guarded by mutex_
+  std::atomic<std::uint64_t> next_ns_{kNever};         // written under mutex_
 };
 
 }  // namespace baton::runtime

@@ -5,13 +5,13 @@
 // marked messages, and calls from processes that are being drained or are answering a call themselves; the rest
 // waits in the mailbox. Parked, it runs nothing. Coroutine processes are never drained: their frame is code of
 // their version, so they keep that version until they leave it by themselves.
-#include <algorithm>
-
 #include "base/check.h"
 #include "runtime/receive.h"
 #include "runtime/system.h"
 #include "term/atom.h"
 #include "term/layout.h"
+
+#include <algorithm>
 
 namespace baton::runtime {
 
@@ -70,8 +70,7 @@ void wake_at(Context& context, Process& process, std::uint64_t deadline_ns) {
 
 // A term that says what a callback's error text says: {error, Text}.
 Message* crash_reason(Context& context) {
-  const std::size_t size =
-      std::min<std::size_t>(context.error.length, context.error.capacity - 1);
+  const std::size_t size = std::min<std::size_t>(context.error.length, context.error.capacity - 1);
   const auto text_words = static_cast<std::uint32_t>((size + 7) / 8);
   Message* reason = context.allocate(3 + 1 + text_words);
   reason->word[0] = term::make_header(BATON_KIND_TUPLE, 2);
@@ -155,8 +154,7 @@ After conclude(Scheduler& scheduler, Process& process, int answer) {
   }
   if (__builtin_expect(answer == BATON_OK, 1)) return After::kGoOn;
   switch (answer) {
-    case BATON_AWAIT:
-      return begin_await(scheduler, process);
+    case BATON_AWAIT: return begin_await(scheduler, process);
     case BATON_YIELD:
       process.set(kYielded);
       scheduler.enqueue_tail(&process);
@@ -167,8 +165,7 @@ After conclude(Scheduler& scheduler, Process& process, int answer) {
       exit_process(scheduler, process, term::atoms::kNormal);
       return After::kLeave;
     }
-    case BATON_CRASH:
-      return end(scheduler, process, crash_reason(scheduler));
+    case BATON_CRASH: return end(scheduler, process, crash_reason(scheduler));
     default:
       BATON_CHECK(false, "a callback returned a value that abi.h does not know");
       return After::kLeave;
@@ -314,8 +311,7 @@ After run_restricted(Scheduler& scheduler, Process& process, code::Phase phase) 
     return !is_suspended && continues_chain(scheduler, candidate);
   });
   if (message != nullptr) return run_message(scheduler, process, message);
-  if (phase == code::Phase::kOpen)
-    return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
+  if (phase == code::Phase::kOpen) return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
   return hold(scheduler, process);
 }
 
@@ -325,8 +321,7 @@ After step(Scheduler& scheduler, Process& process) {
   if (__builtin_expect(process.has(kUnusual), 0)) {
     if (process.has(kExiting)) return end_by_signal(scheduler, process);
     if (process.has(kAwaiting)) return run_awaiting(scheduler, process);
-    if (process.has(kSuspended))
-      return run_restricted(scheduler, process, code::Phase::kOpen);
+    if (process.has(kSuspended)) return run_restricted(scheduler, process, code::Phase::kOpen);
     return run_yielded(scheduler, process);
   }
   if (process.in_first == nullptr) {
@@ -397,9 +392,7 @@ bool act_on_signal(Context& context, Process& process, Message& signal) {
       if (signal.from != process.parent || !process.has(kParentLinked))
         extension_of(process).links.insert(signal.from);
       return true;
-    case kUnlinkSignal:
-      drop_link(process, signal.from);
-      return true;
+    case kUnlinkSignal: drop_link(process, signal.from); return true;
     case kExitSignal: {
       const auto kind = static_cast<ExitKind>(signal.word[0]);
       // A gen_server ends with the parent it is linked to, also when it traps exits.
@@ -419,8 +412,8 @@ bool act_on_signal(Context& context, Process& process, Message& signal) {
         signal.kind = BATON_EXIT;
         return false;
       }
-      const bool is_harmless =
-          signal.root == term::atoms::kNormal && !(kind == kSentExit && signal.from == process.self);
+      const bool is_harmless = signal.root == term::atoms::kNormal &&
+                               !(kind == kSentExit && signal.from == process.self);
       if (!is_harmless) fatal(signal.root);
       return true;
     }
@@ -431,13 +424,9 @@ bool act_on_signal(Context& context, Process& process, Message& signal) {
         wake_at(context, process, extension.deadline_ns);
       return true;
     }
-    case kSystemSignal:
-      return act_on_system(context, process, signal);
-    case kStartedSignal:
-      return false;
-    default:
-      BATON_CHECK(false, "a signal of no known kind");
-      return true;
+    case kSystemSignal: return act_on_system(context, process, signal);
+    case kStartedSignal: return false;
+    default: BATON_CHECK(false, "a signal of no known kind"); return true;
   }
 }
 

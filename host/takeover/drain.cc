@@ -1,8 +1,8 @@
 #include "takeover/drain.h"
 
-#include <mutex>
-
 #include "base/check.h"
+
+#include <mutex>
 
 namespace baton::takeover {
 
@@ -94,8 +94,7 @@ std::string Drain::who_is_busy() const {
   };
   for (std::uint32_t i = 0; i < runtime_.scheduler_count(); ++i) {
     const baton_term pid = runtime_.scheduler(i).running();
-    if (pid != BATON_NO_TERM && runtime_.scheduler(i).is_behind())
-      add(pid, "is inside a callback");
+    if (pid != BATON_NO_TERM && runtime_.scheduler(i).is_behind()) add(pid, "is inside a callback");
   }
   for (code::Version* version : group_) {
     for (std::uint32_t i = 0; i < code::kShards; ++i) {
@@ -104,8 +103,8 @@ std::string Drain::who_is_busy() const {
       for (std::uint32_t index : shard.processes) {
         const runtime::Process& process = runtime_.table().at(index);
         if (process.has(runtime::kAwaiting) && process.behaviour->kind == BATON_GEN_SERVER)
-          add(process.self, "(" + version->module_name() + ":" + process.behaviour->name +
-                                ") waits for a reply");
+          add(process.self,
+              "(" + version->module_name() + ":" + process.behaviour->name + ") waits for a reply");
       }
     }
   }

@@ -12,11 +12,11 @@
 // Threads: the take-over's, one at a time; no scheduler's.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "base/result.h"
 #include "runtime/runtime.h"
+
+#include <string>
+#include <vector>
 
 namespace baton::takeover {
 

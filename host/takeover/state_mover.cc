@@ -1,10 +1,10 @@
 #include "takeover/state_mover.h"
 
+#include "base/check.h"
+
 #include <cstdio>
 #include <cstring>
 #include <memory>
-
-#include "base/check.h"
 
 namespace baton::takeover {
 
@@ -30,8 +30,7 @@ Result<StateMover> StateMover::between(const std::string& behaviour, const baton
   mover.to_version_ = to_version;
   BATON_ASSIGN(const auto from_description, bundle::describe(from));
   BATON_ASSIGN(const auto to_description, bundle::describe(to));
-  const bundle::Migration migration =
-      bundle::compare(from_description, to_description, direction);
+  const bundle::Migration migration = bundle::compare(from_description, to_description, direction);
   if (migration.outcome == bundle::Outcome::kAdopt) {
     mover.adopts_ = true;
     return mover;
@@ -65,8 +64,8 @@ Result<StateMover> StateMover::between(const std::string& behaviour, const baton
         break;
       }
       case bundle::FieldStep::kConvert:
-        mover.conversions_.push_back({action, from_description.fields[action.from],
-                                      to_description.fields[action.to]});
+        mover.conversions_.push_back(
+            {action, from_description.fields[action.from], to_description.fields[action.to]});
         break;
       case bundle::FieldStep::kDrop:
         // What the version's own loss function counts is not counted a second time.
@@ -77,8 +76,7 @@ Result<StateMover> StateMover::between(const std::string& behaviour, const baton
         }
         break;
       case bundle::FieldStep::kHook:
-      case bundle::FieldStep::kFresh:
-        break;
+      case bundle::FieldStep::kFresh: break;
     }
   }
   return mover;
@@ -101,9 +99,9 @@ bool StateMover::make(void* old, void* raw, baton_error* error) const {
     if (bundle::convert(conversion.action, conversion.from, at(old, conversion.from.offset),
                         conversion.to, at(raw, conversion.to.offset)))
       continue;
-    const int length = std::snprintf(error->text, error->capacity,
-                                     "field %s: its value does not fit %s",
-                                     conversion.from.name.c_str(), conversion.to.type_text.c_str());
+    const int length =
+        std::snprintf(error->text, error->capacity, "field %s: its value does not fit %s",
+                      conversion.from.name.c_str(), conversion.to.type_text.c_str());
     error->length = static_cast<std::uint32_t>(length);
     return give_up();
   }
@@ -123,8 +121,7 @@ void StateMover::commit(void* old, void* made) const {
 }
 
 bool StateMover::check_restore(void* parked, void* live) const {
-  for (const Copy& copy : copies_)
-    std::memcpy(at(parked, copy.from), at(live, copy.to), copy.size);
+  for (const Copy& copy : copies_) std::memcpy(at(parked, copy.from), at(live, copy.to), copy.size);
   for (const Conversion& conversion : conversions_) {
     bundle::FieldAction back = conversion.action;
     back.is_checked = true;

@@ -16,14 +16,14 @@
 // Threads: constant after construction; any thread, one per object.
 #pragma once
 
+#include "base/result.h"
+#include "bundle/schema.h"
+
 #include <baton/abi.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "base/result.h"
-#include "bundle/schema.h"
 
 namespace baton::takeover {
 

@@ -1,9 +1,9 @@
 #include "takeover/takeover.h"
 
-#include <boost/unordered/unordered_flat_set.hpp>
-
 #include "takeover/drain.h"
 #include "takeover/migration.h"
+
+#include <boost/unordered/unordered_flat_set.hpp>
 
 namespace baton::takeover {
 

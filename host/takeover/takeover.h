@@ -16,15 +16,15 @@
 // See: architecture of host/README.md.
 #pragma once
 
+#include "base/result.h"
+#include "runtime/runtime.h"
+#include "takeover/way_back.h"
+
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "base/result.h"
-#include "runtime/runtime.h"
-#include "takeover/way_back.h"
 
 namespace baton::takeover {
 

@@ -41,57 +41,37 @@ enum Rank {
 
 Rank rank_of_external(std::string_view bytes) {
   switch (bytes.empty() ? 0 : static_cast<unsigned char>(bytes[0])) {
-    case 77:
-      return kBitstring;
-    case 88:
-      return kPid;
-    case 90:
-      return kReference;
+    case 77: return kBitstring;
+    case 88: return kPid;
+    case 90: return kReference;
     case 112:
-    case 113:
-      return kFun;
-    case 120:
-      return kPort;
-    default:
-      return kNothing;
+    case 113: return kFun;
+    case 120: return kPort;
+    default: return kNothing;
   }
 }
 
 Rank rank_of(baton_term t) {
   switch (tag_of(t)) {
-    case BATON_TAG_INT:
-      return kInteger;
-    case BATON_TAG_ATOM:
-      return kAtom;
-    case BATON_TAG_PID:
-      return kPid;
-    case BATON_TAG_REF:
-      return kReference;
-    case BATON_TAG_LIST:
-      return kList;
-    case BATON_TAG_SPECIAL:
-      return is_nil(t) ? kNil : is_port(t) ? kPort : kNothing;
-    default:
-      break;
+    case BATON_TAG_INT: return kInteger;
+    case BATON_TAG_ATOM: return kAtom;
+    case BATON_TAG_PID: return kPid;
+    case BATON_TAG_REF: return kReference;
+    case BATON_TAG_LIST: return kList;
+    case BATON_TAG_SPECIAL: return is_nil(t) ? kNil : is_port(t) ? kPort : kNothing;
+    default: break;
   }
   if (!is_boxed(t)) return kNothing;
   switch (header_kind(*words_at(t))) {
-    case BATON_KIND_TUPLE:
-      return kTuple;
-    case BATON_KIND_FLOAT:
-      return kFloat;
+    case BATON_KIND_TUPLE: return kTuple;
+    case BATON_KIND_FLOAT: return kFloat;
     case BATON_KIND_POSITIVE:
-    case BATON_KIND_NEGATIVE:
-      return kInteger;
+    case BATON_KIND_NEGATIVE: return kInteger;
     case BATON_KIND_BINARY:
-    case BATON_KIND_SHARED:
-      return kBitstring;
-    case BATON_KIND_MAP:
-      return kMap;
-    case BATON_KIND_EXTERNAL:
-      return rank_of_external(*as_external(t));
-    default:
-      return kNothing;
+    case BATON_KIND_SHARED: return kBitstring;
+    case BATON_KIND_MAP: return kMap;
+    case BATON_KIND_EXTERNAL: return rank_of_external(*as_external(t));
+    default: return kNothing;
   }
 }
 
@@ -182,25 +162,18 @@ class Comparison {
                               : -compare_integer_float(b, *as_float(a));
     }
     switch (rank) {
-      case kInteger:
-        return compare_integers(a, b);
-      case kFloat:
-        return compare_floats(*as_float(a), *as_float(b));
-      case kAtom:
-        return compare_atoms(a, b);
+      case kInteger: return compare_integers(a, b);
+      case kFloat: return compare_floats(*as_float(a), *as_float(b));
+      case kAtom: return compare_atoms(a, b);
       case kTuple: {
         const TupleView x = *as_tuple(a), y = *as_tuple(b);
         if (x.size() != y.size()) return sign_of(x.size(), y.size());
         push(x.data(), y.data(), x.size(), keys);
         return 0;
       }
-      case kList:
-        push(words_at(a), words_at(b), 2, keys);
-        return 0;
-      case kMap:
-        return step_maps(*as_map(a), *as_map(b), keys);
-      default:
-        return compare_opaque(a, b);
+      case kList: push(words_at(a), words_at(b), 2, keys); return 0;
+      case kMap: return step_maps(*as_map(a), *as_map(b), keys);
+      default: return compare_opaque(a, b);
     }
   }
 

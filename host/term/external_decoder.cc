@@ -24,12 +24,9 @@ class Scanner {
     const std::size_t start = in_.at();
     BATON_ASSIGN(const std::uint64_t tag, in_.number(1));
     switch (tag) {
-      case kSmallInteger:
-        return skip(1);
-      case kInteger:
-        return skip(4);
-      case kNil:
-        return {};
+      case kSmallInteger: return skip(1);
+      case kInteger: return skip(4);
+      case kNil: return {};
       case kNewFloat:
       case kFloat: {
         BATON_ASSIGN([[maybe_unused]] const double value, in_.real(tag));
@@ -92,14 +89,10 @@ class Scanner {
       }
       case kNewFun:
       case kExport:
-      case kBitBinary:
-        return opaque(tag, start, depth);
-      case kCompressed:
-        return in_.wrong("compressed terms are not supported");
-      case kAtomCacheRef:
-        return in_.wrong("an atom of the distribution's cache");
-      default:
-        return in_.wrong("no kind of term begins with " + std::to_string(tag));
+      case kBitBinary: return opaque(tag, start, depth);
+      case kCompressed: return in_.wrong("compressed terms are not supported");
+      case kAtomCacheRef: return in_.wrong("an atom of the distribution's cache");
+      default: return in_.wrong("no kind of term begins with " + std::to_string(tag));
     }
   }
 
@@ -183,8 +176,7 @@ class Maker {
         BATON_ASSIGN(const std::uint64_t value, in_.number(4));
         return make_int(static_cast<std::int32_t>(static_cast<std::uint32_t>(value)));
       }
-      case kNil:
-        return BATON_NIL;
+      case kNil: return BATON_NIL;
       case kNewFloat:
       case kFloat: {
         BATON_ASSIGN(const double value, in_.real(tag));
@@ -220,10 +212,8 @@ class Maker {
         if (has_equal_keys(*as_map(map))) return in_.wrong("a key stands twice in a map");
         return map;
       }
-      case kString:
-        return string();
-      case kList:
-        return list();
+      case kString: return string();
+      case kList: return list();
       case kBinary: {
         BATON_ASSIGN(const std::uint64_t size, in_.number(4));
         BATON_ASSIGN(const std::string_view bytes, in_.take(size));

@@ -63,10 +63,8 @@ class Encoder {
 
   Result<void> write(baton_term t) {
     switch (tag_of(t)) {
-      case BATON_TAG_INT:
-        return write_int(*as_int(t)), Result<void>();
-      case BATON_TAG_ATOM:
-        return write_atom(t);
+      case BATON_TAG_INT: return write_int(*as_int(t)), Result<void>();
+      case BATON_TAG_ATOM: return write_atom(t);
       case BATON_TAG_PID: {
         const Pid pid = *as_pid(t);
         u8(external::kNewPid);
@@ -76,10 +74,8 @@ class Encoder {
         big_endian(node_.creation, 4);
         return {};
       }
-      case BATON_TAG_REF:
-        return write_ref(t >> 3);
-      case BATON_TAG_LIST:
-        return write_list(t);
+      case BATON_TAG_REF: return write_ref(t >> 3);
+      case BATON_TAG_LIST: return write_list(t);
       case BATON_TAG_SPECIAL:
         if (is_nil(t)) return u8(external::kNil), Result<void>();
         u8(external::kV4Port);
@@ -87,8 +83,7 @@ class Encoder {
         big_endian(t >> 8, 8);
         big_endian(node_.creation, 4);
         return {};
-      default:
-        return write_boxed(t);
+      default: return write_boxed(t);
     }
   }
 

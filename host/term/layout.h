@@ -108,17 +108,12 @@ constexpr std::uint64_t header_size(baton_term header) { return header >> 8; }
 constexpr std::uint64_t payload_words(baton_term header) {
   const std::uint64_t size = header_size(header);
   switch (header_kind(header)) {
-    case BATON_KIND_FLOAT:
-      return 1;
+    case BATON_KIND_FLOAT: return 1;
     case BATON_KIND_BINARY:
-    case BATON_KIND_EXTERNAL:
-      return (size + 7) / 8;
-    case BATON_KIND_SHARED:
-      return 2;
-    case BATON_KIND_MAP:
-      return 2 * size;
-    default:
-      return size;
+    case BATON_KIND_EXTERNAL: return (size + 7) / 8;
+    case BATON_KIND_SHARED: return 2;
+    case BATON_KIND_MAP: return 2 * size;
+    default: return size;
   }
 }
 

@@ -123,15 +123,9 @@ class Parser : private TextReader {
     const auto found = std::span<const baton_term>(elements_).subspan(top.first);
     baton_term made = BATON_NIL;
     switch (top.kind) {
-      case '{':
-        made = builder_.tuple(found);
-        break;
-      case '[':
-        made = builder_.list(found);
-        break;
-      case '|':
-        made = builder_.list(found.first(found.size() - 1), found.back());
-        break;
+      case '{': made = builder_.tuple(found); break;
+      case '[': made = builder_.list(found); break;
+      case '|': made = builder_.list(found.first(found.size() - 1), found.back()); break;
       default: {
         if (has_equal_keys(MapView(found)))
           return wrong("a key stands twice in this map", top.start);
@@ -150,18 +144,12 @@ class Parser : private TextReader {
     if (is_digit(c) || ((c == '-' || c == '+') && is_digit(peek(1)))) return number();
     if (take("<<")) return binary();
     switch (c) {
-      case '"':
-        return string();
-      case '\'':
-        return quoted_atom();
-      case '$':
-        return character();
-      case '<':
-        return pid();
-      case '#':
-        return hash_form();
-      default:
-        return plain_atom();
+      case '"': return string();
+      case '\'': return quoted_atom();
+      case '$': return character();
+      case '<': return pid();
+      case '#': return hash_form();
+      default: return plain_atom();
     }
   }
 

@@ -51,32 +51,15 @@ bool is_printable(std::uint32_t c) {
 
 void append_quoted(std::string& out, std::uint32_t c, char quote) {
   switch (c) {
-    case '\b':
-      out += "\\b";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\v':
-      out += "\\v";
-      return;
-    case '\f':
-      out += "\\f";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case 27:
-      out += "\\e";
-      return;
-    case 127:
-      out += "\\d";
-      return;
-    default:
-      break;
+    case '\b': out += "\\b"; return;
+    case '\t': out += "\\t"; return;
+    case '\n': out += "\\n"; return;
+    case '\v': out += "\\v"; return;
+    case '\f': out += "\\f"; return;
+    case '\r': out += "\\r"; return;
+    case 27: out += "\\e"; return;
+    case 127: out += "\\d"; return;
+    default: break;
   }
   if (c == static_cast<unsigned char>(quote) || c == '\\') out += '\\';
   if (c < ' ' || (c > 127 && c < 0xa0)) {
@@ -135,12 +118,8 @@ class Printer {
   void print_below(baton_term t, std::size_t depth) {
     if (is_full()) return;
     switch (tag_of(t)) {
-      case BATON_TAG_INT:
-        out_ += std::to_string(*as_int(t));
-        return;
-      case BATON_TAG_ATOM:
-        print_atom(t);
-        return;
+      case BATON_TAG_INT: out_ += std::to_string(*as_int(t)); return;
+      case BATON_TAG_ATOM: print_atom(t); return;
       case BATON_TAG_PID: {
         const Pid pid = *as_pid(t);
         out_ += "<0.", number(pid.index), out_ += '.', number(pid.generation), out_ += '>';
@@ -158,11 +137,8 @@ class Printer {
           out_ += "#Port<0.", number(t >> 8), out_ += '>';
         }
         return;
-      case BATON_TAG_LIST:
-        print_list(t, depth);
-        return;
-      default:
-        print_boxed(t, depth);
+      case BATON_TAG_LIST: print_list(t, depth); return;
+      default: print_boxed(t, depth);
     }
   }
 

@@ -105,34 +105,23 @@ Result<std::uint32_t> TextReader::escape() {
   }
   BATON_ASSIGN(const std::uint32_t c, code_point());
   switch (c) {
-    case 'b':
-      return std::uint32_t{'\b'};
-    case 'd':
-      return std::uint32_t{127};
-    case 'e':
-      return std::uint32_t{27};
-    case 'f':
-      return std::uint32_t{'\f'};
-    case 'n':
-      return std::uint32_t{'\n'};
-    case 'r':
-      return std::uint32_t{'\r'};
-    case 's':
-      return std::uint32_t{' '};
-    case 't':
-      return std::uint32_t{'\t'};
-    case 'v':
-      return std::uint32_t{'\v'};
+    case 'b': return std::uint32_t{'\b'};
+    case 'd': return std::uint32_t{127};
+    case 'e': return std::uint32_t{27};
+    case 'f': return std::uint32_t{'\f'};
+    case 'n': return std::uint32_t{'\n'};
+    case 'r': return std::uint32_t{'\r'};
+    case 's': return std::uint32_t{' '};
+    case 't': return std::uint32_t{'\t'};
+    case 'v': return std::uint32_t{'\v'};
     case '^': {
       BATON_ASSIGN(const std::uint32_t control, code_point());
       if (control < '@' || control > '~')
         return wrong("a control character is \\^@ to \\^~", start);
       return control & 31;
     }
-    case 'x':
-      break;
-    default:
-      return c;
+    case 'x': break;
+    default: return c;
   }
   const bool braces = take('{');
   std::uint32_t value = 0;

@@ -308,26 +308,14 @@ class Generator {
     const std::size_t groups = level_ == Level::k10 ? 4 : level_ == Level::k11 ? 7 : 11;
     Words words;
     switch (below(groups)) {
-      case 0:
-        words = reading();
-        break;
+      case 0: words = reading(); break;
       case 1:
-      case 2:
-        words = writing();
-        break;
-      case 3:
-        words = talking();
-        break;
-      case 4:
-        words = expiring();
-        break;
+      case 2: words = writing(); break;
+      case 3: words = talking(); break;
+      case 4: words = expiring(); break;
       case 5:
-      case 6:
-        words = changing();
-        break;
-      default:
-        words = listing();
-        break;
+      case 6: words = changing(); break;
+      default: words = listing(); break;
     }
     // Too many words; none that is by chance an option of a later version, such as nx.
     if (one_in(40)) words.push_back("surplus-" + value());
@@ -338,23 +326,17 @@ class Generator {
 
   Words reading() {
     switch (below(6)) {
-      case 0:
-        return repeat({"MGET"}, 1 + below(6), &Generator::some_key);
-      case 1:
-        return repeat({"EXISTS"}, 1 + below(4), &Generator::some_key);
-      case 2:
-        return {"TYPE", key()};
-      case 3:
-        return {"DBSIZE"};
-      default:
-        return {"GET", key()};
+      case 0: return repeat({"MGET"}, 1 + below(6), &Generator::some_key);
+      case 1: return repeat({"EXISTS"}, 1 + below(4), &Generator::some_key);
+      case 2: return {"TYPE", key()};
+      case 3: return {"DBSIZE"};
+      default: return {"GET", key()};
     }
   }
 
   Words writing() {
     switch (below(10)) {
-      case 0:
-        return repeat({"DEL"}, 1 + below(4), &Generator::some_key);
+      case 0: return repeat({"DEL"}, 1 + below(4), &Generator::some_key);
       case 1: {
         Words words{"MSET"};
         for (std::size_t i = 1 + below(4); i > 0; --i) {
@@ -366,8 +348,7 @@ class Generator {
       case 2:
         if (one_in(12)) return one_in(2) ? Words{"FLUSHALL"} : Words{"FLUSHALL", "async"};
         return {"DEL", key()};
-      default:
-        return set();
+      default: return set();
     }
   }
 
@@ -388,43 +369,27 @@ class Generator {
 
   Words talking() {
     switch (below(15)) {
-      case 0:
-        return {"PING"};
-      case 1:
-        return {"PING", value()};
-      case 2:
-        return {"ECHO", value()};
-      case 3:
-        return {"SELECT", one_in(2) ? "0" : integer()};
-      case 4:
-        return {"CLIENT", "SETNAME", one_in(2) ? "tester" : value()};
-      case 5:
-        return {"CLIENT", "getname"};
-      case 6:
-        return {"CONFIG", "GET", one_in(2) ? "save" : "appendonly"};
-      case 7:
-        return {"COMMAND", "INFO", one_in(2) ? "get" : "mset", "nothing"};
-      case 8:
-        return {"NOSUCH", value(), value()};
-      case 9:
-        return {value()};
-      case 10:
-        return {"CLIENT"};
-      case 11:
-        return {"CONFIG", "NOSUCH", "x"};
-      case 12:
-        return {"FLUSHALL", "nosuch"};
-      case 13:
-        return {"COMMAND", "NOSUCH"};
-      default:
-        return {"GeT", key()};
+      case 0: return {"PING"};
+      case 1: return {"PING", value()};
+      case 2: return {"ECHO", value()};
+      case 3: return {"SELECT", one_in(2) ? "0" : integer()};
+      case 4: return {"CLIENT", "SETNAME", one_in(2) ? "tester" : value()};
+      case 5: return {"CLIENT", "getname"};
+      case 6: return {"CONFIG", "GET", one_in(2) ? "save" : "appendonly"};
+      case 7: return {"COMMAND", "INFO", one_in(2) ? "get" : "mset", "nothing"};
+      case 8: return {"NOSUCH", value(), value()};
+      case 9: return {value()};
+      case 10: return {"CLIENT"};
+      case 11: return {"CONFIG", "NOSUCH", "x"};
+      case 12: return {"FLUSHALL", "nosuch"};
+      case 13: return {"COMMAND", "NOSUCH"};
+      default: return {"GeT", key()};
     }
   }
 
   Words expiring() {
     switch (below(4)) {
-      case 0:
-        return {"PERSIST", key()};
+      case 0: return {"PERSIST", key()};
       case 1: {
         Words words{"EXPIRE", key(), integer()};
         if (is_soon(words[2])) words[2] = far_time();
@@ -432,8 +397,7 @@ class Generator {
         while (one_in(3)) words.push_back(kConditions[below(std::size(kConditions))]);
         return words;
       }
-      default:
-        return {"EXPIRE", key(), far_time()};
+      default: return {"EXPIRE", key(), far_time()};
     }
   }
 
@@ -449,37 +413,27 @@ class Generator {
 
   Words changing() {
     switch (below(4)) {
-      case 0:
-        return {"INCR", key()};
-      case 1:
-        return {"DECR", key()};
-      case 2:
-        return {"INCRBY", key(), integer()};
-      default:
-        return {"APPEND", key(), value()};
+      case 0: return {"INCR", key()};
+      case 1: return {"DECR", key()};
+      case 2: return {"INCRBY", key(), integer()};
+      default: return {"APPEND", key(), value()};
     }
   }
 
   Words listing() {
     switch (below(8)) {
-      case 0:
-        return repeat({"LPUSH", key()}, 1 + below(6), &Generator::value);
-      case 1:
-        return repeat({"RPUSH", key()}, 1 + below(6), &Generator::value);
-      case 2:
-        return {"LRANGE", key(), integer(), integer()};
+      case 0: return repeat({"LPUSH", key()}, 1 + below(6), &Generator::value);
+      case 1: return repeat({"RPUSH", key()}, 1 + below(6), &Generator::value);
+      case 2: return {"LRANGE", key(), integer(), integer()};
       case 3:
         return {"LRANGE", key(), std::to_string(static_cast<int>(below(12)) - 6),
                 std::to_string(static_cast<int>(below(12)) - 6)};
-      case 4:
-        return {"LLEN", key()};
+      case 4: return {"LLEN", key()};
       case 5:
         return {one_in(2) ? "LPOP" : "RPOP", key(),
                 one_in(4) ? integer() : std::to_string(below(5))};
-      case 6:
-        return {"LPOP", key()};
-      default:
-        return {"RPOP", key()};
+      case 6: return {"LPOP", key()};
+      default: return {"RPOP", key()};
     }
   }
 

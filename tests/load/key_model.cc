@@ -71,12 +71,9 @@ void KeyModel::begin(Work work) {
 
 std::string KeyModel::next(Random& random) {
   switch (work_) {
-    case Work::kLoad:
-      return load_next();
-    case Work::kVerify:
-      return verify_next();
-    case Work::kMix:
-      return mix_next(random);
+    case Work::kLoad: return load_next();
+    case Work::kVerify: return verify_next();
+    case Work::kMix: return mix_next(random);
   }
   return {};
 }

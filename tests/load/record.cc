@@ -72,8 +72,8 @@ void Record::waiting(std::size_t service, std::uint64_t age_ns) {
   current_[service].longest_wait_ns = std::max(current_[service].longest_wait_ns, age_ns);
 }
 
-void Record::note(std::size_t service, unsigned connection, double unix_ms,
-                  const std::string& what, bool is_lost) {
+void Record::note(std::size_t service, unsigned connection, double unix_ms, const std::string& what,
+                  bool is_lost) {
   Tally& tally = current_[service];
   if (tally.first_failure_unix_ms == 0) tally.first_failure_unix_ms = unix_ms;
   tally.last_failure_unix_ms = unix_ms;

@@ -65,7 +65,8 @@ TEST(Record, IsNotCleanAfterAFailureADropOrALoss) {
   const std::string dropped = after([](Record& r) { r.dropped(0, 0, 1, "gone", 4); });
   EXPECT_EQ(json_field(dropped, "dropped_connections"), "1");
   EXPECT_EQ(json_field(dropped, "failed_requests"), "4");
-  EXPECT_EQ(json_field(after([](Record& r) { r.failed(0, 0, 0, "gone", true); }), "lost_keys"), "1");
+  EXPECT_EQ(json_field(after([](Record& r) { r.failed(0, 0, 0, "gone", true); }), "lost_keys"),
+            "1");
 }
 
 TEST(Record, CountsFailuresPastThoseItKeeps) {

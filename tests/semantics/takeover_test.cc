@@ -1,9 +1,9 @@
 #include "takeover/takeover.h"
 
+#include "support/loaded_host.h"
+
 #include <atomic>
 #include <thread>
-
-#include "support/loaded_host.h"
 
 namespace baton::takeover {
 namespace {
@@ -29,7 +29,8 @@ class TakeoverTest : public testing::Test {
   }
   std::vector<baton_term> spawn_cells(int count) {
     std::vector<baton_term> pids;
-    for (int i = 0; i < count; ++i) pids.push_back(host_.spawn(old_, "cell", "[" + std::to_string(i) + "]"));
+    for (int i = 0; i < count; ++i)
+      pids.push_back(host_.spawn(old_, "cell", "[" + std::to_string(i) + "]"));
     return pids;
   }
 

@@ -3,15 +3,15 @@
 // Threads: the test's.
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <chrono>
-#include <string>
-
 #include "code/library.h"
 #include "runtime/runtime.h"
 #include "term/builder.h"
 #include "term/text.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
 
 namespace baton::test {
 
@@ -42,11 +42,10 @@ class LoadedHost : private runtime::Observer {
 
   baton_term spawn(code::Version* version, const char* behaviour, const std::string& args) {
     runtime::External external(runtime_);
-    return runtime::spawn(
-               external.context(),
-               {.version = version,
-                .behaviour = version->behaviour(behaviour),
-                .args = runtime::message_of(external.context(), parse(args).root())})
+    return runtime::spawn(external.context(),
+                          {.version = version,
+                           .behaviour = version->behaviour(behaviour),
+                           .args = runtime::message_of(external.context(), parse(args).root())})
         .pid;
   }
 

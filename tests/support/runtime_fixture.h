@@ -67,9 +67,7 @@ class Inbox {
     Mail mail{.text = root, .from = message.from};
     const auto has_ref = [&] { mail.ref = message.word[0]; };
     switch (message.kind) {
-      case BATON_EXIT:
-        mail.text = "{'EXIT'," + root + "}";
-        break;
+      case BATON_EXIT: mail.text = "{'EXIT'," + root + "}"; break;
       case BATON_DOWN:
         mail.text = "{'DOWN'," + root + "}";
         has_ref();
@@ -82,11 +80,8 @@ class Inbox {
         mail.text = "{reply," + root + "}";
         has_ref();
         break;
-      case runtime::kStartedSignal:
-        mail.text = "started";
-        break;
-      default:
-        break;
+      case runtime::kStartedSignal: mail.text = "started"; break;
+      default: break;
     }
     std::lock_guard lock(mutex_);
     mail_.push_back(std::move(mail));

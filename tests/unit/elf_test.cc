@@ -213,12 +213,8 @@ TEST(ElfFile, SurvivesDamageAnywhere) {
         case 0:
           where = random() % (sizeof(Elf64_Ehdr) + header.e_phnum * sizeof(Elf64_Phdr));
           break;
-        case 1:
-          where = random() % std::min<std::size_t>(bytes.size(), 4096);
-          break;
-        case 2:
-          where = header.e_shoff + random() % (header.e_shnum * sizeof(Elf64_Shdr));
-          break;
+        case 1: where = random() % std::min<std::size_t>(bytes.size(), 4096); break;
+        case 2: where = header.e_shoff + random() % (header.e_shnum * sizeof(Elf64_Shdr)); break;
         case 3: {
           const auto p = at<Elf64_Phdr>(
               bytes, header.e_phoff + random() % header.e_phnum * sizeof(Elf64_Phdr));
@@ -227,8 +223,7 @@ TEST(ElfFile, SurvivesDamageAnywhere) {
                     random() % std::min<std::size_t>(p.p_filesz, bytes.size() - p.p_offset);
           break;
         }
-        default:
-          break;
+        default: break;
       }
       constexpr std::uint64_t kNasty[] = {0,      1,          0x7f,       0x80,  0xff,
                                           0xffff, 0x7fffffff, 0xffffffff, ~0ull, 1ull << 63};

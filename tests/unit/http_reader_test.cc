@@ -38,12 +38,8 @@ Read read(std::string_view stream, const std::vector<std::size_t>& cuts = {},
     while (!input.empty() && result.refused == 0) {
       std::string_view body;
       switch (reader.next(input, limits, *head, body)) {
-        case HttpReader::Progress::kMore:
-          EXPECT_TRUE(input.empty());
-          break;
-        case HttpReader::Progress::kRefused:
-          result.refused = reader.refused();
-          break;
+        case HttpReader::Progress::kMore: EXPECT_TRUE(input.empty()); break;
+        case HttpReader::Progress::kRefused: result.refused = reader.refused(); break;
         case HttpReader::Progress::kRequest: {
           std::string text(head->target);
           text += '|';
@@ -113,15 +109,9 @@ TEST(HttpReader, ReadsDamagedStreamsTheSameHoweverTheyAreCut) {
     for (std::size_t edits = 1 + below(4); edits > 0; --edits) {
       const std::size_t at = below(stream.size());
       switch (below(3)) {
-        case 0:
-          stream[at] = kBytes[below(kBytes.size())];
-          break;
-        case 1:
-          stream.erase(at, 1 + below(6));
-          break;
-        default:
-          stream.insert(at, stream.substr(below(stream.size()), below(12)));
-          break;
+        case 0: stream[at] = kBytes[below(kBytes.size())]; break;
+        case 1: stream.erase(at, 1 + below(6)); break;
+        default: stream.insert(at, stream.substr(below(stream.size()), below(12))); break;
       }
     }
     const Read whole = read(stream);

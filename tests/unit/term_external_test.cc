@@ -290,18 +290,11 @@ TEST(External, NoBytesBreakTheDecoder) {
     for (std::uint64_t i = 1 + generator.below(4); i > 0; --i) {
       const std::size_t at = 1 + generator.below(bytes.size());
       switch (generator.below(4)) {
-        case 0:
-          bytes.resize(at);
-          break;
-        case 1:
-          bytes.insert(at, 1, static_cast<char>(generator.below(256)));
-          break;
+        case 0: bytes.resize(at); break;
+        case 1: bytes.insert(at, 1, static_cast<char>(generator.below(256))); break;
         // Tags lie here; most other bytes are no beginning of a term.
-        case 2:
-          bytes[at % bytes.size()] = static_cast<char>(70 + generator.below(51));
-          break;
-        default:
-          bytes[at % bytes.size()] = static_cast<char>(generator.below(256));
+        case 2: bytes[at % bytes.size()] = static_cast<char>(70 + generator.below(51)); break;
+        default: bytes[at % bytes.size()] = static_cast<char>(generator.below(256));
       }
     }
     const auto result = decode_external(bytes, atoms, {.words_max = 100000});

@@ -23,34 +23,20 @@ class TermGenerator {
   /// Keys hold no maps, so that random keys stay within the limits of the decoders.
   baton_term term(unsigned depth = 4, bool maps = true) {
     switch (below(depth == 0 ? 10 : 14)) {
-      case 0:
-        return builder_.integer(static_cast<std::int64_t>(below(512)) - 128);
-      case 1:
-        return builder_.integer(static_cast<std::int64_t>(random_() >> below(64)));
-      case 2:
-        return builder_.integer(-static_cast<std::int64_t>(random_() >> (1 + below(63))));
-      case 3:
-        return big();
-      case 4:
-        return real();
-      case 5:
-        return *atoms_.intern(text(below(2) ? 3 : 20));
-      case 6:
-        return builder_.binary(below(2) ? text(12) : bytes(12));
-      case 7:
-        return identifier();
-      case 8:
-        return builder_.byte_list(text(5));
-      case 9:
-        return BATON_NIL;
-      case 10:
-        return builder_.tuple(terms(depth, maps));
-      case 11:
-        return builder_.list(terms(depth, maps));
-      case 12:
-        return builder_.list(terms(depth, maps), term(depth - 1, maps));
-      default:
-        return maps ? map(depth) : builder_.tuple({});
+      case 0: return builder_.integer(static_cast<std::int64_t>(below(512)) - 128);
+      case 1: return builder_.integer(static_cast<std::int64_t>(random_() >> below(64)));
+      case 2: return builder_.integer(-static_cast<std::int64_t>(random_() >> (1 + below(63))));
+      case 3: return big();
+      case 4: return real();
+      case 5: return *atoms_.intern(text(below(2) ? 3 : 20));
+      case 6: return builder_.binary(below(2) ? text(12) : bytes(12));
+      case 7: return identifier();
+      case 8: return builder_.byte_list(text(5));
+      case 9: return BATON_NIL;
+      case 10: return builder_.tuple(terms(depth, maps));
+      case 11: return builder_.list(terms(depth, maps));
+      case 12: return builder_.list(terms(depth, maps), term(depth - 1, maps));
+      default: return maps ? map(depth) : builder_.tuple({});
     }
   }
 
@@ -86,12 +72,9 @@ class TermGenerator {
   baton_term identifier() {
     const auto word = static_cast<std::uint32_t>(random_());
     switch (below(3)) {
-      case 0:
-        return make_pid(word & kPidIndexMax, word * 7);
-      case 1:
-        return make_port(word & kPortIndexMax, word * 5);
-      default:
-        return make_ref(random_() & kRefCounterMax, word & kRefSchedulerMax);
+      case 0: return make_pid(word & kPidIndexMax, word * 7);
+      case 1: return make_port(word & kPortIndexMax, word * 5);
+      default: return make_ref(random_() & kRefCounterMax, word & kRefSchedulerMax);
     }
   }
   std::vector<baton_term> terms(unsigned depth, bool maps) {

@@ -274,14 +274,9 @@ TEST(Text, NoTextBreaksTheParser) {
     for (std::uint64_t i = 1 + generator.below(3); i > 0; --i) {
       const std::size_t at = generator.below(text.size() + 1);
       switch (generator.below(3)) {
-        case 0:
-          text.insert(at, 1, "{}[]<>#\"'\\$.,|%0a/ \xff"[generator.below(20)]);
-          break;
-        case 1:
-          text.erase(at, 1 + generator.below(3));
-          break;
-        default:
-          text.resize(at);
+        case 0: text.insert(at, 1, "{}[]<>#\"'\\$.,|%0a/ \xff"[generator.below(20)]); break;
+        case 1: text.erase(at, 1 + generator.below(3)); break;
+        default: text.resize(at);
       }
     }
     const auto block = parse(text, atoms);

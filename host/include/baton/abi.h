@@ -95,23 +95,23 @@ enum { BATON_MESSAGE_HAS_SHARED = 1 /* word[words - 1] is the address of the fir
 
 /* The kinds that reach a module, and what stands in word[0] of each (root never points at it). */
 enum {
-  BATON_MESSAGE = 0, /* send; word[0] is free for use                                               */
-  BATON_CALL = 1,    /* gen_server:call: word[0] the request's ref, root the request                */
-  BATON_CAST = 2,    /* gen_server:cast; word[0] is free                                            */
-  BATON_REPLY = 3,   /* word[0] the request's ref, root the reply                                   */
+  BATON_MESSAGE = 0, /* send; word[0] is free for use */
+  BATON_CALL = 1,    /* gen_server:call: word[0] the request's ref, root the request */
+  BATON_CAST = 2,    /* gen_server:cast; word[0] is free */
+  BATON_REPLY = 3,   /* word[0] the request's ref, root the reply */
   BATON_DOWN = 4,    /* word[0] the monitor's (or the request's) ref, root the exit reason, from the dead pid */
-  BATON_EXIT = 5,    /* trapped exit signal: root the exit reason, from the dead pid                */
-  BATON_TIMEOUT = 6, /* word[0] the timer's ref, root what send_after was given                     */
-  BATON_SPAWN = 7    /* the arguments that init receives                                            */
+  BATON_EXIT = 5,    /* trapped exit signal: root the exit reason, from the dead pid */
+  BATON_TIMEOUT = 6, /* word[0] the timer's ref, root what send_after was given */
+  BATON_SPAWN = 7    /* the arguments that init receives */
 };
 
 /* ---- What a callback returns -------------------------------------------------------------------------*/
 enum {
   BATON_OK = 0,
-  BATON_STOP = 1,  /* end this process; the reason is what exit_reason was given, else normal          */
-  BATON_YIELD = 2, /* call handle again, with a null message, after others have had their turn          */
-  BATON_AWAIT = 3, /* context->frame waits for mail: call resume when there is any                      */
-  BATON_CRASH = 4  /* end this process; the reason is {error, Text} with the text in context->error     */
+  BATON_STOP = 1,  /* end this process; the reason is what exit_reason was given, else normal */
+  BATON_YIELD = 2, /* call handle again, with a null message, after others have had their turn */
+  BATON_AWAIT = 3, /* context->frame waits for mail: call resume when there is any */
+  BATON_CRASH = 4  /* end this process; the reason is {error, Text} with the text in context->error */
 };
 
 /* The host's memory for one line of text: at most `capacity` bytes with the final zero, `length` without. */
@@ -147,11 +147,11 @@ typedef struct baton_field {
   uint32_t offset;
   uint32_t size;
   uint16_t align;
-  uint8_t scalar;                     /* BATON_SCALAR_*; an enum has its underlying type's              */
-  uint8_t flags;                      /* BATON_FIELD_*                                                  */
-  const char* renamed_from;           /* this field's name in older versions, or null                   */
+  uint8_t scalar;                     /* BATON_SCALAR_*; an enum has its underlying type's */
+  uint8_t flags;                      /* BATON_FIELD_* */
+  const char* renamed_from;           /* this field's name in older versions, or null */
   void (*move)(void* to, void* from); /* assigns one live field to another; cannot fail; both stay live */
-  int (*is_default)(const void* state, const void* defaults); /* equal in these two whole states?       */
+  int (*is_default)(const void* state, const void* defaults); /* equal in these two whole states? */
 } baton_field;
 
 struct baton_schema;
@@ -165,13 +165,13 @@ typedef struct baton_schema {
   uint32_t struct_size;
   uint32_t field_stride;
   uint32_t field_count;
-  uint32_t size;                      /* of the state object, in bytes                                  */
-  uint32_t align;                     /* at most 16                                                     */
-  uint32_t revision;                  /* the author's; part of the fingerprint                          */
+  uint32_t size;                      /* of the state object, in bytes */
+  uint32_t align;                     /* at most 16 */
+  uint32_t revision;                  /* the author's; part of the fingerprint */
   const char* name;
-  uint64_t fingerprint;               /* equal: the object may be adopted where it lies                 */
+  uint64_t fingerprint;               /* equal: the object may be adopted where it lies */
   const baton_field* fields;
-  const char* const* dropped;         /* older fields given up on purpose; ended by null; may be null   */
+  const char* const* dropped;         /* older fields given up on purpose; ended by null; may be null */
   /* Makes a state with its defaults in raw memory. 0; or not 0, nothing made and the error's text set. */
   int (*construct)(void* raw, baton_error*);
   void (*destroy)(void* live);
@@ -190,7 +190,7 @@ typedef struct baton_schema {
 
 /* ---- Behaviours --------------------------------------------------------------------------------------*/
 enum {
-  BATON_PROCESS = 0,   /* a coroutine process: no state object, its frame is its state                  */
+  BATON_PROCESS = 0,   /* a coroutine process: no state object, its frame is its state */
   BATON_GEN_SERVER = 1
 };
 
@@ -234,13 +234,13 @@ const baton_module* baton_module_entry(void);
 typedef struct baton_context {
   const struct baton_host* host;
   baton_term self;
-  baton_term caller;   /* in handle of a BATON_CALL: who asks                                           */
+  baton_term caller;   /* in handle of a BATON_CALL: who asks */
   baton_term call_ref; /* and the request's ref; reply clears it. If it is still set when the callback
                         * returns, the host takes it that the reply comes later, and tells the caller
-                        * should this process end without one.                                          */
-  void* frame;         /* set with BATON_AWAIT; given back to resume                                    */
-  uint64_t reductions; /* long callbacks may add to it                                                  */
-  baton_error error;   /* for BATON_CRASH                                                               */
+                        * should this process end without one. */
+  void* frame;         /* set with BATON_AWAIT; given back to resume */
+  uint64_t reductions; /* long callbacks may add to it */
+  baton_error error;   /* for BATON_CRASH */
 } baton_context;
 
 typedef int (*baton_match)(void* environment, const baton_message*);
@@ -249,8 +249,8 @@ enum { BATON_SPAWN_LINK = 1, BATON_SPAWN_MONITOR = 2 };
 typedef struct baton_spawn_options {
   uint32_t struct_size;
   uint32_t flags;
-  baton_term name;    /* an atom to register the process under before init, or 0                        */
-  baton_term monitor; /* out: the monitor's ref                                                         */
+  baton_term name;    /* an atom to register the process under before init, or 0 */
+  baton_term monitor; /* out: the monitor's ref */
 } baton_spawn_options;
 
 enum { BATON_LOG_TRACE, BATON_LOG_DEBUG, BATON_LOG_INFO, BATON_LOG_WARNING, BATON_LOG_ERROR, BATON_LOG_CRITICAL };
@@ -283,7 +283,7 @@ typedef struct baton_host {
 
   /* Processes. `to` and `pid` may also be the atom of a registered name where one is sent to. */
   baton_term (*spawn)(baton_context*, const baton_behaviour*, baton_message* args, baton_spawn_options*);
-  void (*exit_reason)(baton_context*, baton_message* reason); /* for BATON_STOP; takes the block         */
+  void (*exit_reason)(baton_context*, baton_message* reason); /* for BATON_STOP; takes the block */
   void (*exit)(baton_context*, baton_term pid, baton_message* reason); /* an exit signal; takes the block */
   void (*link)(baton_context*, baton_term pid);
   void (*unlink)(baton_context*, baton_term pid);
@@ -291,7 +291,7 @@ typedef struct baton_host {
   /* Forgets a monitor or a request: nothing with this ref arrives after it, what has arrived is dropped. */
   void (*demonitor)(baton_context*, baton_term ref);
   void (*trap_exit)(baton_context*, int on);
-  int (*register_name)(baton_context*, baton_term name, baton_term pid); /* 0; -1: taken, dead or no atom  */
+  int (*register_name)(baton_context*, baton_term name, baton_term pid); /* 0; -1: taken, dead or no atom */
   int (*unregister_name)(baton_context*, baton_term name);
   baton_term (*whereis)(baton_context*, baton_term name); /* a pid or 0 */
   baton_term (*make_ref)(baton_context*);

@@ -121,11 +121,8 @@ inline void measure(Measure& measure, Term term, bool keeps_shared) {
         }
         [[fallthrough]];
       case BATON_KIND_BINARY:
-      case BATON_KIND_EXTERNAL:
-        measure.words += 1 + words_of(term.size());
-        break;
-      default:
-        measure.words += 1 + term.size();
+      case BATON_KIND_EXTERNAL: measure.words += 1 + words_of(term.size()); break;
+      default: measure.words += 1 + term.size();
     }
   }
 }

@@ -238,10 +238,8 @@ class GenServer : public Self {
       }
       if (message == nullptr) return +BATON_OK;
       switch (message->kind) {
-        case BATON_CALL:
-          return serve_call(server, *message, typename Derived::Calls());
-        case BATON_CAST:
-          return serve_cast(server, *message, typename Derived::Casts());
+        case BATON_CALL: return serve_call(server, *message, typename Derived::Calls());
+        case BATON_CAST: return serve_cast(server, *message, typename Derived::Casts());
         case BATON_DOWN:
           if constexpr (requires { server.handle_down(Pid(), Ref(), Term()); }) {
             server.handle_down({message->from}, {message->word[0]}, Term(message->root));
@@ -260,10 +258,8 @@ class GenServer : public Self {
             return end_of(activation);
           }
           return serve_info(server, *message, typename Derived::Infos());
-        case BATON_REPLY:
-          return +BATON_OK;  // to a call that was given up
-        default:
-          return serve_info(server, *message, typename Derived::Infos());
+        case BATON_REPLY: return +BATON_OK;  // to a call that was given up
+        default: return serve_info(server, *message, typename Derived::Infos());
       }
       return unknown_info(server, *message);
     });

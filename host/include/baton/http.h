@@ -102,7 +102,8 @@ inline bool respond(const Self& self, Port port, std::int64_t request, int statu
   baton_http_header list[kAnswerHeadersMax];
   std::size_t count = 0;
   for (const Header& header : headers)
-    list[count++] = {header.name.data(), header.name.size(), header.value.data(), header.value.size()};
+    list[count++] = {header.name.data(), header.name.size(), header.value.data(),
+                     header.value.size()};
   const int result = table->respond(self.context(), port.word, request, status, list, count,
                                     body.data(), body.size());
   if (result == BATON_NET_INVALID)

@@ -58,19 +58,19 @@ enum { BATON_TCP_CHUNK_MAX = 65536 };
 /* What these functions return when not said otherwise. */
 enum {
   BATON_NET_OK = 0,
-  BATON_NET_CLOSED = -1,    /* no such listener; no such connection, or not any more                    */
-  BATON_NET_NOT_OWNER = -2, /* it belongs to another process                                            */
-  BATON_NET_TAKEN = -3,     /* the listener has an owner                                                */
-  BATON_NET_INVALID = -4    /* an argument that can never be right, or a process that has ended         */
+  BATON_NET_CLOSED = -1,    /* no such listener; no such connection, or not any more */
+  BATON_NET_NOT_OWNER = -2, /* it belongs to another process */
+  BATON_NET_TAKEN = -3,     /* the listener has an owner */
+  BATON_NET_INVALID = -4    /* an argument that can never be right, or a process that has ended */
 };
 
 enum { BATON_LISTEN_ANNOUNCE = 1 /* http: announce connections and give each its own owner */ };
 
 /* For set_active; any number above 0 is that many messages, added to what is left, then {tcp_passive, Port}. */
 enum {
-  BATON_ACTIVE_FALSE = 0,   /* no more {tcp, _, _}; no message says so                                  */
-  BATON_ACTIVE_ALWAYS = -1, /* no limit                                                                 */
-  BATON_ACTIVE_ONCE = -2    /* one message; no tcp_passive after it                                     */
+  BATON_ACTIVE_FALSE = 0,   /* no more {tcp, _, _}; no message says so */
+  BATON_ACTIVE_ALWAYS = -1, /* no limit */
+  BATON_ACTIVE_ONCE = -2    /* one message; no tcp_passive after it */
 };
 
 typedef struct baton_tcp {
@@ -118,7 +118,8 @@ typedef struct baton_http {
    * BATON_NET_INVALID: a status or a header that may not be sent (content-length, transfer-encoding, bytes that
    * are no header text); nothing was answered. */
   int (*respond)(baton_context*, baton_term port, int64_t request, int status,
-                 const baton_http_header* headers, size_t header_count, const void* body, size_t body_size);
+                 const baton_http_header* headers, size_t header_count, const void* body,
+                 size_t body_size);
 } baton_http;
 
 #ifdef __cplusplus

@@ -63,14 +63,11 @@ class Printer {
     if (term.is_port()) return put_all("#Port<", id >> 5 & ((1u << 24) - 1), ".", id >> 29, ">");
     if (term.is_list()) return put_list(term, depth);
     switch (term.kind()) {
-      case BATON_KIND_FLOAT:
-        return put(term.number());
+      case BATON_KIND_FLOAT: return put(term.number());
       case BATON_KIND_POSITIVE:
-      case BATON_KIND_NEGATIVE:
-        return put(term.to_big());
+      case BATON_KIND_NEGATIVE: return put(term.to_big());
       case BATON_KIND_BINARY:
-      case BATON_KIND_SHARED:
-        return put_binary(term.binary());
+      case BATON_KIND_SHARED: return put_binary(term.binary());
       case BATON_KIND_TUPLE:
         put("{");
         for (std::size_t i = 0; i < term.size() && !is_full(); ++i) {

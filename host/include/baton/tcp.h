@@ -80,14 +80,12 @@ inline const baton_tcp& table(const Self& self) {
 
 inline void listen(const Self& self, std::string_view name, std::uint32_t flags = 0) {
   switch (table(self).listen(self.context(), name.data(), name.size(), flags)) {
-    case BATON_NET_OK:
-      return;
+    case BATON_NET_OK: return;
     case BATON_NET_TAKEN:
       throw std::runtime_error("listen: another process owns the listener " + std::string(name));
     case BATON_NET_CLOSED:
       throw std::runtime_error("listen: the release declares no listener " + std::string(name));
-    default:
-      throw std::runtime_error("listen: bad flags for the listener " + std::string(name));
+    default: throw std::runtime_error("listen: bad flags for the listener " + std::string(name));
   }
 }
 

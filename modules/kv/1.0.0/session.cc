@@ -12,12 +12,8 @@ Session::Progress Session::run(std::string& replies) {
         if (replies.size() >= kReplyBytesMax) return Progress::kMore;
         break;
       }
-      case Parser::Step::kIncomplete:
-        parser_.finish();
-        return Progress::kDone;
-      case Parser::Step::kError:
-        append_error(replies, parser_.error());
-        return Progress::kClose;
+      case Parser::Step::kIncomplete: parser_.finish(); return Progress::kDone;
+      case Parser::Step::kError: append_error(replies, parser_.error()); return Progress::kClose;
     }
   }
 }
