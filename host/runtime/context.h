@@ -1,7 +1,8 @@
 // Context: what code runs in, the host's side of baton_context.
 //
-// A scheduler is a context; so is a thread outside that talks to the runtime (External). It has the memory pools,
-// the free process slots and the counters of its thread, so that none of the common paths shares a line.
+// A scheduler is a context; so is a thread outside that talks to the runtime (External). It has the
+// memory pools, the free process slots and the counters of its thread, so that none of the common
+// paths shares a line.
 //
 // Invariants:
 //   (1) A module is given a context only for the length of a callback, on the context's thread.
@@ -76,8 +77,8 @@ struct Context : baton_context {
   SlotCache slots;
   std::uint64_t refs = 0;
 
-  // Processes a drain put aside, by pid; each barrier gives them back to the run queues and begins a new round, in
-  // which those that still may not run are put aside again.
+  // Processes a drain put aside, by pid; each barrier gives them back to the run queues and begins
+  // a new round, in which those that still may not run are put aside again.
   std::vector<baton_term> held;
   std::uint32_t held_round = 1;
   // Marked messages sent and finished; only this context writes them.

@@ -1,25 +1,30 @@
-// Process: the object of one lightweight process, 128 bytes in two cache lines, and what only some need.
+// Process: the object of one lightweight process, 128 bytes in two cache lines, and what only some
+// need.
 //
-// Slots lie in one reserved address range (address = base + index x 128) and are never unmapped, so a send
-// from any thread needs no look-up table and no epoch: a stale pid meets a slot of another generation.
+// Slots lie in one reserved address range (address = base + index x 128) and are never unmapped, so
+// a send from any thread needs no look-up table and no epoch: a stale pid meets a slot of another
+// generation.
 //
 // Invariants:
-//   (1) A process is owned by the scheduler that runs it, by the run queue entry that names it, or by nobody
-//       (idle). Only the owner touches anything but `mailbox` and `generation`; a take-over owns all parked ones.
-//   (2) in_first..in_last is the mail taken from the mailbox, oldest first; null and null when there is none.
+//   (1) A process is owned by the scheduler that runs it, by the run queue entry that names it, or
+//       by nobody (idle). Only the owner touches anything but `mailbox` and `generation`; a
+//       take-over owns all parked ones.
+//   (2) in_first..in_last is the mail taken from the mailbox, oldest first; null and null when
+//       there is none.
 // Threads: see (1).
 #pragma once
 
-#include <atomic>
+#include "code/version.h"
+#include "runtime/mailbox.h"
+
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
+
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <utility>
 #include <vector>
-
-#include "code/version.h"
-#include "runtime/mailbox.h"
 
 namespace baton::runtime {
 
@@ -30,15 +35,16 @@ enum ProcessFlag : std::uint16_t {
   kTrapExit = 8,    // exit signals arrive as messages
   kExiting = 16,    // a fatal signal was met inside a callback; extension->exit_reason says which
   kSuspended = 32,  // by sys:suspend: only system messages are handled
-  kNotifyParent = 64,  // its parent waits to hear that init is done
-  kChained = 128,      // the awaiting frame continues a chain begun before a drain
-  kIsServer = 512,     // a gen_server: what a drain puts aside. Kept here, as a take-over changes `behaviour`
+  kNotifyParent = 64,   // its parent waits to hear that init is done
+  kChained = 128,       // the awaiting frame continues a chain begun before a drain
   kParentLinked = 256,  // linked to its parent since its spawn: most are, so it costs no Extension
+  kIsServer = 512,      // what a drain puts aside; here, as a take-over changes `behaviour`
 };
 
 /// baton_behaviour::flags of the host's own behaviours.
 enum BehaviourFlag : std::uint32_t {
-  kMeetsExits = 1,  // it ends by itself when its parent's exit or sys:terminate asks, as a supervisor does
+  // It ends by itself when its parent's exit or sys:terminate asks, as a supervisor does.
+  kMeetsExits = 1,
 };
 
 /// What a process has besides, allocated when first used.
@@ -49,39 +55,40 @@ struct Extension {
   boost::unordered_flat_map<baton_term, baton_term> callers;   // ref -> who waits for a later reply
   boost::unordered_flat_set<baton_term> forgotten;             // refs of requests given up
   std::vector<baton_term> names;
-  void* frame = nullptr;             // of a gen_server's awaiting callback
-  baton_term caller = 0;             // whom that callback answers
+  void* frame = nullptr;  // of a gen_server's awaiting callback
+  baton_term caller = 0;  // whom that callback answers
   baton_term call_ref = 0;
-  std::uint64_t deadline_ns = 0;     // resume then, 0: never
-  std::uint64_t armed_ns = 0;        // the wake-up timer under way, 0: none
-  Message* exit_reason = nullptr;    // owned
+  std::uint64_t deadline_ns = 0;   // resume then, 0: never
+  std::uint64_t armed_ns = 0;      // the wake-up timer under way, 0: none
+  Message* exit_reason = nullptr;  // owned
 };
 
 struct alignas(128) Process {
-  Mailbox mailbox;                       //   0
-  Message* in_first;                     //   8
-  Message* in_last;                      //  16
-  std::atomic<std::uint32_t> generation; //  24
-  std::atomic<std::uint16_t> flags;      //  28  ProcessFlags; written by the owner, read by reports
-  std::atomic<bool> owns_ports;          //  31  PortKeeper wants to hear of its end; set by any thread
-  const baton_behaviour* behaviour;      //  32
-  void* state;                           //  40  the state object, or a coroutine process's frame
-  Process* queue_next;                   //  48  free list or injection queue
-  Extension* extension;                  //  56
-  Message* scan;                         //  64  the last message already passed over, null: none
-  baton_term self;                       //  72
-  std::atomic<code::Version*> version;   //  80
-  std::uint32_t shard;                   //  88  where the version's index names us
-  std::uint32_t position;                //  92
-  baton_term parent;                     //  96
-  std::uint64_t reductions;              // 104
-  std::uint32_t held_in;                 // 112  the round of the list it was put aside on, 0: none since its last turn
-  std::uint16_t held_by;                 // 116  the scheduler whose list that was
-  std::atomic<std::uint16_t> application; // 118  inherited from the spawner; 0: none. Any thread reads it.
+  // The first cache line: what sending and running touch.
+  Mailbox mailbox;
+  Message* in_first;
+  Message* in_last;
+  std::atomic<std::uint32_t> generation;
+  std::atomic<std::uint16_t> flags;  // ProcessFlags; written by the owner, read by reports
+  std::atomic<bool> owns_ports;      // PortKeeper wants to hear of its end; set by any thread
+  const baton_behaviour* behaviour;
+  void* state;          // the state object, or a coroutine process's frame
+  Process* queue_next;  // free list or injection queue
+  Extension* extension;
+  // The second.
+  Message* scan;  // the last message already passed over, null: none
+  baton_term self;
+  std::atomic<code::Version*> version;
+  std::uint32_t shard;  // where the version's index names us
+  std::uint32_t position;
+  baton_term parent;
+  std::uint64_t reductions;
+  std::uint32_t held_in;  // the round of the list it was put aside on, 0: none since its last turn
+  std::uint16_t held_by;  // the scheduler whose list that was
+  std::atomic<std::uint16_t>
+      application;  // inherited from the spawner; 0: none. Any thread reads it.
 
-  bool has(std::uint16_t flag) const {
-    return (flags.load(std::memory_order_relaxed) & flag) != 0;
-  }
+  bool has(std::uint16_t flag) const { return (flags.load(std::memory_order_relaxed) & flag) != 0; }
   void set(std::uint16_t flag) {
     const auto more = static_cast<std::uint16_t>(flags.load(std::memory_order_relaxed) | flag);
     flags.store(more, std::memory_order_relaxed);
@@ -91,7 +98,7 @@ struct alignas(128) Process {
     flags.store(fewer, std::memory_order_relaxed);
   }
 };
-static_assert(sizeof(Process) == 128);
+static_assert(sizeof(Process) == 128 && offsetof(Process, scan) == 64);
 
 /// Forgets a link of a process that the caller owns. False: there was none.
 inline bool drop_link(Process& process, baton_term pid) {
@@ -132,7 +139,8 @@ class ProcessTable {
   std::atomic<std::size_t> batch_count_{0};
 };
 
-/// One context's free slots, reused first in first out with at least kSlotBatch free (see mailbox.h).
+/// One context's free slots, reused first in first out with at least kSlotBatch free (see
+/// mailbox.h).
 class SlotCache {
  public:
   explicit SlotCache(ProcessTable& table) : table_(table) {}

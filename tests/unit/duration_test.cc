@@ -17,10 +17,28 @@ TEST(Duration, ANumberWithItsUnitIsRead) {
 }
 
 TEST(Duration, WhatIsNoDurationIsRefusedWithAnExample) {
-  for (const char* text : {"30", "", "s", "-5s", "5 s", ".", "1.5", "1.5.5s",
-                           "1.5sec", "0.1ns", "1.0000000001s", "36500.5d", ".s",
-                           "99999999999999999999.5d", "30sec", "30S", "1s1m", "1s1s",
-                           "99999999999999999999s", "36501d", "36500d1ns", "\xff"}) {
+  for (const char* text : {"30",
+                           "",
+                           "s",
+                           "-5s",
+                           "5 s",
+                           ".",
+                           "1.5",
+                           "1.5.5s",
+                           "1.5sec",
+                           "0.1ns",
+                           "1.0000000001s",
+                           "36500.5d",
+                           ".s",
+                           "99999999999999999999.5d",
+                           "30sec",
+                           "30S",
+                           "1s1m",
+                           "1s1s",
+                           "99999999999999999999s",
+                           "36501d",
+                           "36500d1ns",
+                           "\xff"}) {
     Result<std::chrono::nanoseconds> duration = parse_duration(text);
     ASSERT_FALSE(duration.ok()) << text;
     EXPECT_EQ(duration.error().message(),
@@ -30,8 +48,8 @@ TEST(Duration, WhatIsNoDurationIsRefusedWithAnExample) {
 
 TEST(Duration, AFractionIsRefusedWithTheSameInSmallerUnits) {
   const std::pair<const char*, const char*> cures[] = {
-      {"0.3s", "300ms"}, {".5s", "500ms"}, {"1.5h", "1h30m"}, {"2.s", "2s"}, {"0.0s", "0s"},
-      {"1.000000001s", "1s1ns"}, {"0.000001ms", "1ns"}};
+      {"0.3s", "300ms"}, {".5s", "500ms"},          {"1.5h", "1h30m"},    {"2.s", "2s"},
+      {"0.0s", "0s"},    {"1.000000001s", "1s1ns"}, {"0.000001ms", "1ns"}};
   for (const auto& [text, cure] : cures) {
     Result<std::chrono::nanoseconds> duration = parse_duration(text);
     ASSERT_FALSE(duration.ok()) << text;
