@@ -117,8 +117,7 @@ std::uint64_t tar_entry_bytes(std::uint64_t size) {
   return kTarBlockBytes + size + tar_padding(size);
 }
 
-// ---- Reading a tar
-// -----------------------------------------------------------------------------------
+// ---- Reading a tar ------------------------------------------------------------------------------
 
 Result<void> TarReader::read_block(char* block, std::size_t size, const char* what) {
   for (std::size_t have = 0; have < size;) {
@@ -183,8 +182,7 @@ Result<std::size_t> TarReader::read(char* buffer, std::size_t size) {
   return n;
 }
 
-// ---- Zstandard
-// ---------------------------------------------------------------------------------------
+// ---- Zstandard ----------------------------------------------------------------------------------
 
 struct Compressor::Context {
   std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> zstd{ZSTD_createCCtx(), ZSTD_freeCCtx};

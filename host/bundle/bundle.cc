@@ -110,8 +110,7 @@ std::uint64_t payload_bytes(const Manifest& manifest) {
 
 }  // namespace
 
-// ---- Opening
-// -----------------------------------------------------------------------------------------
+// ---- Opening ------------------------------------------------------------------------------------
 
 Result<Bundle> Bundle::open(Files& files, const std::string& path, const TrustedKeys& keys) {
   BATON_ASSIGN(Bundle bundle, read_head(files, path));
@@ -180,8 +179,7 @@ Result<void> Bundle::read_manifest() {
   return {};
 }
 
-// ---- The payload
-// -------------------------------------------------------------------------------------
+// ---- The payload --------------------------------------------------------------------------------
 
 Result<void> Bundle::extract(const std::string& directory) {
   auto write = [&](const char* name, const std::string& content) -> Result<void> {
@@ -288,8 +286,7 @@ Result<void> Bundle::judge(const ManifestModule& module, const std::string& file
   return {};
 }
 
-// ---- Acceptance
-// --------------------------------------------------------------------------------------
+// ---- Acceptance ---------------------------------------------------------------------------------
 
 Result<void> check_acceptable(const Bundle& bundle, const Acceptance& acceptance) {
   return check_acceptable(bundle.manifest(), bundle.digest(), acceptance);
@@ -325,8 +322,7 @@ Result<void> check_acceptable(const Manifest& manifest, const Digest& digest,
   return {};
 }
 
-// ---- Packing
-// -----------------------------------------------------------------------------------------
+// ---- Packing ------------------------------------------------------------------------------------
 
 Result<Packed> pack(Files& files, const PackOptions& options) {
   BATON_ASSIGN(std::string text, baton::read_file(files, options.description_file, kYamlBytesMax));

@@ -15,7 +15,7 @@
 // Ownership: a Bundle owns its descriptor and borrows the Files.
 // Threads:   one at a time.
 // Fails:     kRefused when the bundle is at fault, with the bundle's file in front; errors of Files
-// pass through.
+//            pass through.
 #pragma once
 
 #include "base/clock.h"

@@ -8,8 +8,9 @@
 // than guessed.
 //
 // Ownership: holds the whole file in memory; every string_view that it gives lives as long as it
-// (moves included). Threads:   a value type; const members from any thread. Fails:     kRefused
-// with rule, symbol and cure (refuse()); kFailed when reading the file fails.
+//            (moves included).
+// Threads:   a value type; const members from any thread.
+// Fails:     kRefused with rule, symbol and cure (refuse()); kFailed when reading the file fails.
 #pragma once
 
 #include "base/result.h"

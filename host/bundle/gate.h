@@ -4,24 +4,33 @@
 // (host/README.md, "Loading"). Each rule below keeps one of them out; a refusal names rule, symbol
 // and cure.
 //
-//   rule              refuses                                                       because
-//   elf-file ...      what is no 64-bit Linux library of this machine, or whose     the dynamic
-//   loader would trust it
-//                     headers, tables or notes are truncated or contradict (elf.h)
-//   note              a missing, doubled or malformed baton note                    nothing is
-//   known about it otherwise abi               an ABI major that is not ours, or a minor above ours
-//   the host has not what it expects build-id          none, or not the one that the manifest
-//   promises               loaded and judged must be the same unique-symbols    STB_GNU_UNIQUE one
-//   for all versions, and it pins thread-local      a TLS segment, symbol or import pins; processes
-//   change threads writable-globals  variables, unless the note says stateful_globals state that no
-//   take-over sees nodelete          NODELETE and other flags of special loading it could not be
-//   unloaded textrel           relocations in code                                           needs
-//   writable code executable-stack  a stack or a segment that is writable and executable needs
-//   writable code rpath             RPATH, RUNPATH loads what was never judged dependencies
-//   libraries beside libc, libm, libstdc++, libgcc_s, ld-linux    shared between versions by name
-//   exports           anything but the function baton_module_entry                  would be bound
-//   by other versions imports           symbols off the list (imports.h) code beyond the host's
-//   sight
+//   rule              refuses                                     because
+//   elf-file ...      what is no 64-bit Linux library of this     the dynamic loader would trust it
+//                     machine, or whose headers, tables or notes
+//                     are truncated or contradict (elf.h)
+//   note              a missing, doubled or malformed baton note  nothing is known about it
+//                                                                 otherwise
+//   abi               an ABI major that is not ours, or a minor   the host has not what it expects
+//                     above ours
+//   build-id          none, or not the one that the manifest      loaded and judged must be the
+//                     promises                                    same
+//   unique-symbols    STB_GNU_UNIQUE                              one for all versions, and it pins
+//   thread-local      a TLS segment, symbol or import             pins; processes change threads
+//   writable-globals  variables, unless the note says             state that no take-over sees
+//                     stateful_globals
+//   constructors      functions in INIT_ARRAY or FINI_ARRAY       run under the loader's lock
+//                     other than the compiler's own
+//   nodelete          NODELETE and other flags of special         it could not be unloaded
+//                     loading
+//   textrel           relocations in code                         needs writable code
+//   executable-stack  an executable stack, or a segment that is   needs writable code
+//                     writable and executable
+//   rpath             RPATH, RUNPATH                              loads what was never judged
+//   dependencies      libraries beside libc, libm, libstdc++,     shared between versions by name
+//                     libgcc_s, ld-linux
+//   exports           anything but the function                   would be bound by other versions
+//                     baton_module_entry
+//   imports           symbols off the list (imports.h)            code beyond the host's sight
 //
 // A build with sanitizers instruments modules too: it imports their runtime, needs their libraries
 // and makes variables without names. Only a host that is built so itself lets that pass, and

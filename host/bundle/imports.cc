@@ -9,12 +9,13 @@ namespace {
 
 // clang-format off
 
-// libc. Taken from the exports of glibc 2.36 by choosing families: memory and text, characters, conversion between
-// numbers and text, formatting into memory, the allocator, sorting and searching, random numbers with the state given,
-// time that is read, mutexes without waiting for a condition, long jumps. abort and __assert_fail end the host as a
-// wild pointer would, and standard headers need them. __cxa_atexit is for the destructors of statics (they run when the
-// library is closed, see stateful_globals); atexit handlers of other kinds are not here. The last group of a C start
-// file, __gmon_start__ and _ITM_*, is weak and resolves to nothing.
+// libc. Taken from the exports of glibc 2.36 by choosing families: memory and text, characters,
+// conversion between numbers and text, formatting into memory, the allocator, sorting and
+// searching, random numbers with the state given, time that is read, mutexes without waiting for a
+// condition, long jumps. abort and __assert_fail end the host as a wild pointer would, and standard
+// headers need them. __cxa_atexit is for the destructors of statics (they run when the library is
+// closed, see stateful_globals); atexit handlers of other kinds are not here. The last group of a C
+// start file, __gmon_start__ and _ITM_*, is weak and resolves to nothing.
 constexpr std::string_view kFromLibc[] = {
     "_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable", "__asprintf_chk", "__assert",
     "__assert_fail", "__bzero", "__chk_fail", "__ctype_b_loc", "__ctype_get_mb_cur_max",
@@ -85,8 +86,9 @@ constexpr std::string_view kFromLibc[] = {
     "wmempcpy", "wmemset",
 };
 
-// libm: every function of C++20's <cmath> and <complex> and a few of C23. Not here: the ones that change the floating
-// point environment, which would leak into the next callback on that scheduler, and signgam, a variable of the process.
+// libm: every function of C++20's <cmath> and <complex> and a few of C23. Not here: the ones that
+// change the floating point environment, which would leak into the next callback on that scheduler,
+// and signgam, a variable of the process.
 constexpr std::string_view kFromLibm[] = {
     "__fpclassify", "__fpclassifyf", "__fpclassifyl", "__iscanonicall", "__iseqsig", "__iseqsigf",
     "__iseqsigl", "__issignaling", "__issignalingf", "__issignalingl", "acos", "acosf", "acosh",
@@ -131,7 +133,8 @@ constexpr std::string_view kFromLibm[] = {
     "y1l", "yn", "ynf", "ynl",
 };
 
-// libgcc_s: unwinding and arithmetic on wide numbers. Not here: registering frames by hand and emulated thread locals.
+// libgcc_s: unwinding and arithmetic on wide numbers. Not here: registering frames by hand and
+// emulated thread locals.
 constexpr std::string_view kFromLibgcc[] = {
     "_Unwind_Backtrace", "_Unwind_DeleteException", "_Unwind_ForcedUnwind", "_Unwind_GetCFA",
     "_Unwind_GetGR", "_Unwind_GetIP", "_Unwind_GetIPInfo", "_Unwind_GetLanguageSpecificData",
@@ -157,10 +160,11 @@ constexpr std::string_view kFromLibgcc[] = {
     "__truncxfhf2", "__ucmpti2", "__udivmodti4", "__udivti3", "__umodti3", "__unordtf2",
 };
 
-// libstdc++ 6.0.30, the C++11 string ABI only: allocation, exceptions, strings, containers, shared pointers, string
-// streams with the facets they need, <charconv>, <random>, clocks, error codes. ios_base::Init is here because any
-// header may include <iostream>; the stream objects themselves are not. Not here: thread, condition_variable, future,
-// call_once (a thread local), filesystem, file streams, the old string ABI, global locale, terminate and new handlers.
+// libstdc++ 6.0.30, the C++11 string ABI only: allocation, exceptions, strings, containers, shared
+// pointers, string streams with the facets they need, <charconv>, <random>, clocks, error codes.
+// ios_base::Init is here because any header may include <iostream>; the stream objects themselves
+// are not. Not here: thread, condition_variable, future, call_once (a thread local), filesystem,
+// file streams, the old string ABI, global locale, terminate and new handlers.
 constexpr std::string_view kFromLibstdcxx[] = {
     "_ZN9__gnu_cxx12__atomic_addEPVii", "_ZN9__gnu_cxx18__exchange_and_addEPVii",
     "_ZNK10__cxxabiv117__class_type_info10__do_catchEPKSt9type_infoPPvj",

@@ -1,20 +1,20 @@
 // Manifest: what a bundle contains; the one document that its signature covers.
 //
-//   format: 1
-//   release: the release description (release_description.h), as its author wrote it
-//   expires: a time, if it has one
+//   format:         1
+//   release:        the release description (release_description.h), as its author wrote it
+//   expires:        a time, if it has one
 //   payload_sha256: of the compressed payload: compression leaves bits that change nothing, and
-//   they are not
-//            to be changed either
-//   files:   path, size, mode and SHA-256 of every file in the payload, sorted by path
-//   modules: name, version, path, ABI, build tag, linker's build id, and the lines of the ELF note
-//   of each:
-//            contract and schemas, so that a plan needs no module to be unpacked
+//                   they are not to be changed either
+//   files:          path, size, mode and SHA-256 of every file in the payload, sorted by path
+//   modules:        name, version, path, ABI, build tag, linker's build id, and the lines of the
+//                   ELF note of each: contract and schemas, so that a plan needs no module to be
+//                   unpacked
 //
 // Invariants, checked by parse_manifest:
 //   (1) Paths are relative, plain, distinct (also when case is ignored) and strictly ascending.
 //   (2) The modules are those of the release, one each, and each file belongs to exactly one of
-//   them. (3) No size, count or sum is above its limit.
+//       them.
+//   (3) No size, count or sum is above its limit.
 // Threads: value types.
 // Fails:   kRefused, naming file, line, column and key.
 #pragma once

@@ -6,8 +6,9 @@
 // note half understood would make a plan that is half wrong.
 //
 //   level       lines
-//   module      module version abi build (once each, required), stateful_globals (once), atoms (any
-//   number) behaviour   schema (once, of a gen_server, required), call, cast, info (any number)
+//   module      module version abi build (once each, required), stateful_globals (once),
+//               atoms (any number)
+//   behaviour   schema (once, of a gen_server, required), call, cast, info (any number)
 //   schema      field, renamed, dropped, hooks (once)
 //
 // Threads: a value type.
@@ -26,8 +27,8 @@
 namespace baton::bundle {
 
 inline constexpr std::size_t kNoteBytesMax = std::size_t{4} << 20;
-inline constexpr std::size_t kNoteLineBytesMax = std::size_t{1}
-                                                 << 20;  // a nested type's text is long
+/// A nested type's text is long.
+inline constexpr std::size_t kNoteLineBytesMax = std::size_t{1} << 20;
 inline constexpr std::size_t kNoteNameBytesMax = 255;
 inline constexpr std::size_t kBehavioursMax = 256;
 inline constexpr std::size_t kNoteAtomsMax = 65536;

@@ -63,8 +63,7 @@ void positive_duration(YamlMapping& mapping, std::string_view key, std::chrono::
   if (!mapping.failed() && out <= 0ns) mapping.fail(node->expected("a duration above zero"));
 }
 
-// ---- Environment: YAML values as Erlang term text
-// ----------------------------------------------------
+// ---- Environment: YAML values as Erlang term text -----------------------------------------------
 
 void append_binary(std::string& out, std::string_view text) {
   out += "<<\"";
@@ -130,8 +129,8 @@ Result<void> append_term(std::string& out, const YamlNode& node) {
     auto [at, error] = std::from_chars(text.data() + (text[0] == '+'), end, value);
     if (error == std::errc() && at == end) {
       char form[40];
-      std::snprintf(form, sizeof form, "%.17e",
-                    value);  // Erlang wants digits on both sides of the point
+      // Erlang wants digits on both sides of the point.
+      std::snprintf(form, sizeof form, "%.17e", value);
       out += form;
       return {};
     }
@@ -155,8 +154,7 @@ Result<std::vector<EnvEntry>> read_env(const YamlNode& node) {
   return env;
 }
 
-// ---- Supervision trees
-// -------------------------------------------------------------------------------
+// ---- Supervision trees --------------------------------------------------------------------------
 
 /// What is distinct within a release, and what a child may refer to.
 struct Scope {
@@ -301,8 +299,7 @@ Result<ApplicationDescription> read_application(const YamlNode& node, Scope& sco
   return application;
 }
 
-// ---- Listeners and probation
-// -------------------------------------------------------------------------
+// ---- Listeners and probation --------------------------------------------------------------------
 
 Result<Address> read_address(const YamlNode& node) {
   Result<Address> address =

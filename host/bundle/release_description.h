@@ -8,8 +8,7 @@
 //
 // Invariants, checked by reading and relied on afterwards:
 //   (1) Every child's module is in `modules`; ids are distinct within a supervisor, registered
-//   names and
-//       listener names within the release.
+//       names and listener names within the release.
 //   (2) A simple_one_for_one supervisor has exactly one child, without a registered name.
 //   (3) `significant` stands only where OTP allows it.
 // Threads: value types.
@@ -135,8 +134,8 @@ struct ListenerDescription {
 struct HealthCheck {
   std::string listener;  // of this release; or empty, and `address` says where
   Address address;
-  Protocol protocol =
-      Protocol::kTcp;  // tcp: it accepts a connection; http: GET path answers status
+  /// tcp: it accepts a connection; http: GET path answers status.
+  Protocol protocol = Protocol::kTcp;
   std::string path = "/";
   std::uint32_t status = 200;
   std::chrono::nanoseconds interval = std::chrono::seconds(1);

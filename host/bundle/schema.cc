@@ -257,8 +257,8 @@ bool fits(const ScalarRow& type, Wide value) {
 }
 
 void write_integer(const ScalarRow& type, Wide value, void* at) {
-  const auto low =
-      static_cast<std::uint64_t>(value);  // little-endian: its first bytes are the narrower number
+  // Little-endian: its first bytes are the narrower number.
+  const auto low = static_cast<std::uint64_t>(value);
   static_assert(std::endian::native == std::endian::little);
   std::memcpy(at, &low, type.size);
 }

@@ -6,14 +6,17 @@
 //
 // Field by field, by name (or by the name that the newer version says it had):
 //
-//   to has    from has           step      when                 can fail
-//   scalar    equal type         copy      prepare              no
-//   scalar    narrower type      convert   prepare              no
-//   scalar    wider type         convert   prepare, only down   when the value does not fit
-//   (checked) other     equal type         move      commit               no any       another type
-//   hook      prepare              as the hook says; without a hook: impossible any       nothing
-//   fresh     construct            no: it keeps its default nothing   any                drop never
-//   read           down: loses the field's value unless disposable
+//   to has    from has       step      when                 can fail
+//   scalar    equal type     copy      prepare              no
+//   scalar    narrower type  convert   prepare              no
+//   scalar    wider type     convert   prepare, only down   when the value does not fit (checked)
+//   other     equal type     move      commit               no
+//   any       another type   hook      prepare              as the hook says; without a hook:
+//                                                           impossible
+//   any       nothing        fresh     construct            no: it keeps its default
+//   nothing   any            drop      never                up: impossible unless declared dropped;
+//                                                           down: loses the field's value unless
+//                                                           disposable
 //
 // Widening is to a wider integer of the same signedness, from unsigned to a wider signed one, f32
 // to f64, and to an enum whose enumerators include the older ones under the same values. Up uses
@@ -105,10 +108,10 @@ enum class Hook { kNone, kChange, kRevert };
 struct Migration {
   Outcome outcome = Outcome::kImpossible;
   Hook hook = Hook::kNone;  // of the newer version, to be called after the copies and conversions
-  std::vector<FieldAction>
-      actions;  // first those of every field of `to` in its order, then the drops
-  std::vector<std::string>
-      reasons;  // of kRestart and kImpossible, each naming the field and the cure
+  /// First those of every field of `to` in its order, then the drops.
+  std::vector<FieldAction> actions;
+  /// Of kRestart and kImpossible, each naming the field and the cure.
+  std::vector<std::string> reasons;
 };
 
 /// How a state of `from` becomes one of `to`. kUp: `to` is the newer version; kDown: `from` is.

@@ -178,8 +178,8 @@ SecretKey::~SecretKey() { sodium_memzero(bytes_.data(), bytes_.size()); }
 PublicKey SecretKey::public_key() const {
   PublicKey key;
   key.id = id_;
-  std::memcpy(key.bytes.data(), bytes_.data() + 32,
-              key.bytes.size());  // its second half, by definition
+  // Its second half, by definition.
+  std::memcpy(key.bytes.data(), bytes_.data() + 32, key.bytes.size());
   return key;
 }
 

@@ -3,9 +3,10 @@
 // What we sign the stock `minisign -V` verifies, and the other way round. libsodium does the
 // mathematics; its names stay in signature.cc.
 //
-//   signature  untrusted comment line, base64("ED", key id, signature of BLAKE2b-512 of the
-//   message),
-//              trusted comment line, base64(signature of that signature and the trusted comment)
+//   signature  untrusted comment line,
+//              base64("ED", key id, signature of BLAKE2b-512 of the message),
+//              trusted comment line,
+//              base64(signature of that signature and the trusted comment)
 //   keys       untrusted comment line, base64("Ed", key id, key ...)
 //
 // Only the prehashed kind "ED" is taken: the older "Ed" kind is refused by its own message. Secret
