@@ -1,7 +1,7 @@
 // Check: an invariant of the host, tested in every build.
 //
-// A failed check is a bug of the host, never bad input: it reports where and aborts, so that the next
-// start boots the permanent release (host/README.md, "Errors").
+// A failed check is a bug of the host, never bad input: it reports where and aborts, so that the
+// next start boots the permanent release (host/README.md, "Errors").
 //
 // Threads: any thread.
 #pragma once

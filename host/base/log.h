@@ -8,7 +8,7 @@
 // Invariants:
 //   (1) write copies all it is given before it returns: a module may be unloaded right after.
 //   (2) A record is one line: control characters in it are escaped, so no text can forge another
-//   record.
+//       record.
 // Ownership: owns its file and its thread; the clock must outlive it.
 // Threads:   any thread.
 // Fails:     open: the file cannot be written.

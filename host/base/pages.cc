@@ -12,8 +12,8 @@ constexpr std::uintptr_t kPageBytes = 4096;
 #ifdef MADV_POPULATE_WRITE
 constexpr int kPopulateWrite = MADV_POPULATE_WRITE;
 #else
-constexpr int kPopulateWrite =
-    23;  // its number in the kernel's interface; libraries older than it lack the name
+// Its number in the kernel's interface; libraries older than it lack the name.
+constexpr int kPopulateWrite = 23;
 #endif
 }  // namespace
 

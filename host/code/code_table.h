@@ -1,18 +1,20 @@
-// CodeTable: which versions of which modules are loaded: per module a current version, at most one old
-// one, and at most one staged by a take-over that has not been decided yet.
+// CodeTable: which versions of which modules are loaded: per module a current version, at most one
+// old one, and at most one staged by a take-over that has not been decided yet.
 //
-//   status    action          next
-//   -         stage           staged                       refused while an old version has leases
-//   staged    make_current    current; the current one becomes old
-//   staged    take_staged     -      (the take-over was aborted: the caller unloads it)
-//   old       restore         current; the current one becomes old     (rollback, to a warm version)
-//   old       take_old        -      once it has no lease (purge: the caller unloads it)
+//   status    action         next
+//   -         stage          staged   refused while another version is staged or old
+//   staged    make_current   current; the current one becomes old
+//   staged    take_staged    -        the take-over was aborted: the caller unloads it
+//   old       restore        current; the current one becomes old (rollback, to a warm version)
+//   old       take_old       -        once it has no lease (purge: the caller unloads it)
+//   current   take_current   -        alone, retired and without a lease: the module is gone
 //
 // Invariants:
 //   (1) A module in the table has a current version, or only a staged one (its first).
-//   (2) An old version is retired (Version::retire): its processes may live on, it gets no new ones.
+//   (2) An old version is retired (Version::retire): its processes may live on, it gets no new
+//       ones.
 // Ownership: owns the versions; a Version* stays valid until it is taken.
-// Threads: any thread may look up. Changes come from one loader's thread at a time.
+// Threads:   any thread may look up. Changes come from one loader's thread at a time.
 #pragma once
 
 #include "base/result.h"
@@ -46,7 +48,8 @@ class CodeTable {
   std::optional<ModuleStatus> status(std::string_view module) const;
   std::vector<ModuleStatus> list() const;
 
-  /// kBusy if something is staged already or an old version is in use; the error names the holders' count.
+  /// kBusy if something is staged already or an old version is still loaded; the error names the
+  /// count of its holders.
   Result<Version*> stage(std::unique_ptr<Version> version);
   /// Requires: a staged version.
   void make_current(std::string_view module);
@@ -56,7 +59,8 @@ class CodeTable {
   std::unique_ptr<Version> take_staged(std::string_view module);
   /// Null if there is none or it has leases.
   std::unique_ptr<Version> take_old(std::string_view module);
-  /// Removes a module that has only a current version, retired by the caller and without a lease; else null.
+  /// Removes a module that has only a current version, retired by the caller and without a lease;
+  /// else null.
   std::unique_ptr<Version> take_current(std::string_view module);
 
  private:

@@ -5,24 +5,30 @@
 // image that the loader then maps by the path must be that very file with the build id that was
 // judged.
 //
-//   status   action  next
-//   -        open    loaded     gate, dlopen, entry, description against the note, init
-//   -        open    -          refused: whatever was done is undone
-//   loaded   close   unloaded   fini, dlclose; absent from the loader's list and from
-//   /proc/self/maps loaded   close   pinned     the same, but something keeps it mapped; a fact to
-//   report, not an error
+//   status   action   next
+//   -        open     loaded     gate, dlopen, entry, description against the note, init
+//   -        open     -          refused: whatever was done is undone
+//   loaded   close    unloaded   fini, dlclose; absent from the loader's list and from
+//                                /proc/self/maps
+//   loaded   close    pinned     the same, but something keeps it mapped; a fact to report, not an
+//                                error
+//
+// A build with sanitizers keeps libraries mapped, since their reports name code of libraries that
+// are gone; there a file may be opened again, and close says pinned.
 //
 // Invariants:
 //   (1) The loader knew no library of this file before open: every load is a fresh one with fresh
-//   globals. (2) Host correctness never depends on an unload; it is done when no lease is left, and
-//   measured.
-// A build with sanitizers keeps libraries mapped, since their reports name code of libraries that
-// are gone; there a file may be opened again, and close says pinned. Ownership: owns the loader's
-// handle; module() and everything it points to dies with close. Threads:   the loader's thread
-// only, one library at a time: constructors, init and fini run on it under the dynamic
-//            loader's lock. module() may be read from any thread while the library is loaded.
+//       globals.
+//   (2) Host correctness never depends on an unload; it is done when no lease is left, and
+//       measured.
+// Ownership: owns the loader's handle; module() and everything it points to dies with close.
+// Threads:   the loader's thread only, one library at a time: constructors run on it under the
+//            dynamic loader's lock, init and fini without it. module() may be read from any thread
+//            while the library is loaded.
 // Fails:     kRefused by digest, gate or description, kFailed by the loader or the module's init,
-// kNotFound. See:       host/README.md, "Loading"
+//            kBusy for a file that is loaded or pinned already, kNotFound, kUsage for a path that
+//            is not absolute.
+// See:       host/README.md, "Loading"
 #pragma once
 
 #include "base/hash.h"

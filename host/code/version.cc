@@ -51,8 +51,8 @@ std::unique_ptr<Library> Version::release_library() {
 bool Version::acquire(std::uint32_t shard_index, std::uint32_t process, std::uint32_t& position) {
   Shard& shard = shards_[shard_index];
   shard.lock.lock();
-  // retire() sets the flag and then passes through every shard's lock, so whoever holds the lock and
-  // still reads false is counted before retire() returns.
+  // retire() sets the flag and then passes through every shard's lock, so whoever holds the lock
+  // and still reads false is counted before retire() returns.
   if (retired_.load(std::memory_order_relaxed)) {
     shard.lock.unlock();
     return false;

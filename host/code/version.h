@@ -1,21 +1,23 @@
 // Version: one loaded version of a module, who runs it, and who may still need it.
 //
-// A process holds a lease on the version whose code it runs, from its spawn to its exit or its migration.
-// "May this version be purged?" is "is the count of leases zero?", never a scan of all processes.
+// A process holds a lease on the version whose code it runs, from its spawn to its exit or its
+// migration. "May this version be purged?" is "is the count of leases zero?", never a scan of all
+// processes.
 //
-// Leases and the index of processes are sharded by context (scheduler), so that spawning touches no line that another
-// core writes. A shard counts leases acquired and released, each only ever rising; is_unused reads all
-// released first and all acquired after: equal sums prove zero, since a retired version gives no new lease.
-// (A sum of signed shards could read one process's release and miss another's acquire.)
+// Leases and the index of processes are sharded by context (scheduler), so that spawning touches no
+// line that another core writes. A shard counts leases acquired and released, each only ever
+// rising; is_unused reads all released first and all acquired after: equal sums prove zero, since a
+// retired version gives no new lease. (A sum of signed shards could read one process's release and
+// miss another's acquire.)
 //
-// The index is an array per shard, walked in order by a take-over with prefetches; a list through the processes
-// is 2 to 7 times slower to walk on a scattered heap.
+// The index is an array per shard, walked in order by a take-over with prefetches; a list through
+// the processes is 2 to 7 times slower to walk on a scattered heap.
 //
 // Invariants:
 //   (1) A process of this version is in exactly one shard's array, at the position it remembers.
 //   (2) After retire() returns, acquire fails.
 // Ownership: the CodeTable owns versions; a Version owns its library.
-// Threads: any thread, as said per member. A shard is written under its lock.
+// Threads:   any thread, as said per member. A shard is written under its lock.
 #pragma once
 
 #include <baton/abi.h>
@@ -80,7 +82,8 @@ class Version {
     std::vector<std::uint32_t> processes;    // slot indices; guarded by lock
     std::atomic<std::uint64_t> acquired{0};  // written under lock
     std::atomic<std::uint64_t> released{0};  // written under lock
-    // Callbacks that wait in a frame, begun and ended; each written by the context of this shard only.
+    // Callbacks that wait in a frame, begun and ended; each written by the context of this shard
+    // only.
     std::atomic<std::uint64_t> awaits_begun{0};
     std::atomic<std::uint64_t> awaits_ended{0};
   };
@@ -89,8 +92,9 @@ class Version {
   /// Adds a process to the index with a lease. False: the version is retired, nothing was done. The
   /// position goes into `position`.
   bool acquire(std::uint32_t shard, std::uint32_t process, std::uint32_t& position);
-  /// Takes the process at `position` out. If another moves into its place, `moved` is called with that
-  /// one's slot index and new position. `position` is read, and `moved` called, under the shard's lock.
+  /// Takes the process at `position` out. If another moves into its place, `moved` is called with
+  /// that one's slot index and new position. `position` is read, and `moved` called, under the
+  /// shard's lock.
   template <class Moved>
   void release(std::uint32_t shard, const std::uint32_t& position, Moved moved);
 

@@ -1,11 +1,13 @@
 // Connection: one accepted socket: its owner, what it may read, what waits to be sent.
 //
-//   state      begins with                                   reads           ends with
-//   free       -                                             -               open
-//   open       accepted                                      if wanted       close, the owner's
-//   end, an error closing    close: what waits is still sent               no              all is
-//   sent, or a time-out lingering  our stream has ended                          and drops it the
-//   other side's end, or a time-out
+//   state      begins with                       reads         ends with
+//   free       -                                 -             open
+//   open       accepted                          if wanted     close, the owner's end, an error, a
+//                                                              time-out, the end of both streams,
+//                                                              the last answer
+//   closing    close: what waits is still sent   no            all is sent, an error, or a time-out
+//   lingering  our stream has ended              and drops it  the other side's end, an error, or a
+//                                                              time-out
 //
 // Lingering: a socket closed with unread input in it resets the other side, which may lose our last
 // answer. The other side's end of its stream (half-close) leaves an open connection open for our
@@ -18,9 +20,10 @@
 //   (1) port() names this use of the slot; it is void (0) when free, and never comes again.
 //   (2) An open connection stands in the index under its owner; no other does.
 //   (3) While something waits to be sent, readiness will tell when it can go on: the socket has
-//   refused some.
+//       refused some, or a flush is pending.
 // Ownership: slots of Connections; never freed, so that a stale port meets a slot of another
-// generation. Threads:   any, holding mutex(). Callers look for the port again after locking.
+//            generation.
+// Threads:   any, holding mutex(). Callers look for the port again after locking.
 #pragma once
 
 #include "net/http_pipeline.h"

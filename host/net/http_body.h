@@ -31,8 +31,8 @@ class HttpBody {
   void reset();
 
  private:
-  // chunk: size line -> data -> its line end -> size line ...; size 0 -> trailers, up to an empty
-  // line
+  // chunk: size line -> data -> its line end -> size line ...;
+  // size 0 -> trailers, up to an empty line
   enum class Part { kLength, kSizeLine, kData, kDataEnd, kTrailers, kDone };
 
   Progress refuse(int status);

@@ -4,11 +4,12 @@
 //   without an owner            no: clients wait in the system's backlog
 //   owned                       yes
 //   suspended                   no, whoever owns it: not exposed yet, or removed by a release that
-//   may be undone resting                     not for kAcceptPauseNs: the system had no room for a
-//   connection
+//                               may be undone
+//   resting                     not for kAcceptPauseNs: the system had no room for a connection
 //
 // Ownership: its connections and the Net share it; it closes its socket when told to, at the latest
-// in the end. Threads:   any thread.
+//            in the end.
+// Threads:   any thread.
 #pragma once
 
 #include "base/result.h"

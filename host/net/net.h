@@ -5,8 +5,7 @@
 // the schedulers in turn; one stays where it is, whoever owns it.
 //
 // Ownership: owns listeners and connections. The runtime outlives it; its schedulers start after it
-// is made and
-//            have stopped when it ends.
+//            is made and have stopped when it ends.
 // Threads:   open ... statistics: any thread. The rest: in a context.
 // Fails:     open: kFailed, when the address is taken or may not be bound; kUsage, when it is none.
 // See:       baton/net.h

@@ -8,9 +8,9 @@
 // one thread at a time.
 //
 // Ownership: owns its epoll and timer descriptors, not the sockets. A socket leaves it by being
-// closed. Threads:   watch, rearm, forget, set_deadline: any thread. The Handler is called, and
-// buffer and flush_later
-//            may be used, on the scheduler's thread, between its turns.
+//            closed.
+// Threads:   watch, rearm, forget, set_deadline: any thread. flush_later: the scheduler's thread.
+//            The Handler is called, and buffer may be used, on that thread between its turns.
 #pragma once
 
 #include "net/limits.h"

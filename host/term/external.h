@@ -18,7 +18,7 @@
 //
 // Threads: any.
 // Fails:   kFailed with the byte's place.
-// See: erts, "External Term Format"
+// See:     erts, "External Term Format"
 #pragma once
 
 #include "base/result.h"
