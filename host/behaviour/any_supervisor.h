@@ -6,7 +6,7 @@
 //
 // Invariants:
 //   (1) Every event of the process comes in by handle; a derived class acts on it and returns,
-//   never waits.
+//       never waits.
 // Ownership: the supervisor's process owns it, as its state.
 // Threads:   the process's callbacks.
 #pragma once

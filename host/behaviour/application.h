@@ -7,9 +7,8 @@
 //   running    stop                           stopping
 //   stopping   its tree has stopped           -
 //   running    its top supervisor ended       -          reported (Ended); by its type that ends
-//   the node:
-//                                                        permanent always, transient if abnormal,
-//                                                        temporary never
+//                                                        the node: permanent always, transient if
+//                                                        abnormal, temporary never
 //
 // Every process of an application knows it (Process::application, inherited at spawn), which is how
 // host->config finds the application's environment. A change of that is told to the workers
@@ -18,11 +17,10 @@
 // One process of the host's own, the application controller, is the parent of all top supervisors.
 //
 // Ownership: outlives the runtime's schedulers: stop the runtime before it goes. Holds the specs;
-// the trees
-//            are the runtime's.
+//            the trees are the runtime's.
 // Threads:   any thread outside the schedulers; start, stop and change wait, one at a time.
 // Fails:     kUsage for a spec that cannot be, kFailed with the reason of a start that failed,
-// kTimedOut.
+//            kTimedOut, kNotFound for a name that is not known or does not run.
 #pragma once
 
 #include "base/result.h"
@@ -55,8 +53,8 @@ struct ApplicationSpec {
   ApplicationType type = ApplicationType::kPermanent;
   Environment env;
   SupervisorSpec supervisor;
-  baton_term supervisor_name =
-      BATON_NO_TERM;  // an atom to register the top supervisor under, or none
+  /// An atom to register the top supervisor under, or none.
+  baton_term supervisor_name = BATON_NO_TERM;
 };
 Result<ApplicationSpec> application_spec_of(const bundle::ApplicationDescription& description,
                                             term::AtomTable& atoms);

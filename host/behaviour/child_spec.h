@@ -4,8 +4,8 @@
 // at run time. Its form as a term is OTP's, but for `start`, which names what a module offers
 // rather than a function:
 //
-//   #{id => Id, start => {Module, Behaviour, Args},          id and start are needed, the rest has
-//   defaults
+//   #{id => Id, start => {Module, Behaviour, Args},          id and start are needed, the rest
+//                                                            has defaults:
 //     name => Atom,                                          registered; none
 //     restart => permanent | transient | temporary,          permanent
 //     shutdown => brutal_kill | Milliseconds | infinity,     5000; of a supervisor infinity

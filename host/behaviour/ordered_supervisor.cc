@@ -363,8 +363,8 @@ void OrderedSupervisor::terminate_child(Context& context, Caller caller, baton_t
   Child& child = **at;
   switch (child.state) {
     case State::kRestarting:
-      child.state =
-          State::kStopped;  // the message that would try again finds that nobody waits for it
+      // The message that would try again finds that nobody waits for it.
+      child.state = State::kStopped;
       [[fallthrough]];
     case State::kStopped: return answer(context, caller, atoms::kOk);
     case State::kStarting:

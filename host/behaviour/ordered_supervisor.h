@@ -8,8 +8,9 @@
 //
 // Invariants:
 //   (1) by_pid_ has exactly the children that are starting, running, stopping, or ended and not
-//   dealt with yet. (2) Only the sequence moves its cursor, except that erasing a child moves what
-//   points at it to the next.
+//       dealt with yet.
+//   (2) Only the sequence moves its cursor, except that erasing a child moves what points at it to
+//       the next.
 // Threads:   the process's callbacks.
 #pragma once
 

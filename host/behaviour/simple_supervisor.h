@@ -6,8 +6,7 @@
 //
 // Invariants:
 //   (1) A child's pid is in exactly one of children_ (running), busy_ (starting, or being stopped
-//   on request)
-//       and restarting_ (ended, to be tried again).
+//       on request) and restarting_ (ended, to be tried again).
 // Threads:   the process's callbacks.
 #pragma once
 
@@ -26,8 +25,8 @@ class SimpleSupervisor final : public AnySupervisor {
   explicit SimpleSupervisor(SupervisorSpec spec);
 
  private:
-  using Extra =
-      term::Block;  // the args of start_child, for a restart; empty where there are or will be none
+  /// The args of start_child, for a restart; empty where there are or will be none.
+  using Extra = term::Block;
   struct Busy {
     bool is_stopping = false;
     bool is_restart = false;

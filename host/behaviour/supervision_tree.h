@@ -3,10 +3,10 @@
 //
 // OTP leaves this to hand-written instructions (restart_child, delete_child ...). Here a release
 // declares its tree and the steps follow, per supervisor, from the top down:
-//   children gone, or to be started anew     stopped right to left; those gone are forgotten
-//   flags, specs and their order             changed, without touching what runs (change_specs)
-//   new children, or to be started anew      started left to right; supervisors that stay are gone
-//   into
+//   children gone, or to be started anew    stopped right to left; those gone are forgotten
+//   flags, specs and their order            changed, without touching what runs (change_specs)
+//   new children, or to be started anew     started left to right; supervisors that stay are gone
+//                                           into
 // A child is started anew if its module, behaviour, args, name or type changed, or if its
 // supervisor changed from or to simple_one_for_one; a change of its restart type, shutdown or
 // significance counts from now on. A new version of its module is no difference: that is the
@@ -16,8 +16,7 @@
 //
 // Threads: difference: pure. change_tree: any thread outside the schedulers.
 // Fails:   kFailed naming the child and why it did not start; kTimedOut; kUsage where only a
-// restart of
-//          the application would do.
+//          restart of the application would do.
 #pragma once
 
 #include "base/result.h"
