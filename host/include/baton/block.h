@@ -5,8 +5,9 @@
 // that owns its block and may be kept in a State.
 //
 // Ownership: a baton_message belongs to whoever holds it until it is sent; OwnedMessage says so in
-// a type. Threads:   the context's; TermValue is a value type. Fails:     std::bad_alloc when the
-// host gives no memory.
+//            a type.
+// Threads:   the context's; TermValue is a value type.
+// Fails:     std::bad_alloc when the host gives no memory.
 #pragma once
 
 #include <baton/term.h>

@@ -1,6 +1,5 @@
 // Codec: how a C++ type travels as a term, and whether it may stay in a State.
 //
-// clang-format off
 //   C++ type                            term                      type text
 //   bool                                true | false              bool
 //   integers                            integer                   i8 i16 i32 i64 u8 ...
@@ -21,7 +20,6 @@
 //   struct described by BATON_MESSAGE   {name, Members...}        {a:T;b:U;} on the wire,
 //                                                                 {a:T@0;b:U@8;16} in a state
 //   the same without members            the atom name             {} on the wire, {1} in a state
-// clang-format on
 //
 // The type text is part of the ABI: hashes over it decide whether a state's field may be moved. Its
 // grammar is frozen; new types may be added, none may ever be spelled another way. It holds no
@@ -31,7 +29,7 @@
 //
 // Threads: pure functions.
 // Fails:   reading throws BadTerm, which names message and member: "increment.by: expected an
-// integer, ...".
+//          integer, ...".
 #pragma once
 
 #include <baton/block.h>

@@ -2,9 +2,10 @@
 // derived.
 //
 //   struct Increment { std::int64_t by = 1; };
-//   BATON_MESSAGE(Increment, by)              // travels as {increment, By}; a struct without
-//   members as an atom enum class Colour { red, green }; BATON_ENUM(Colour, red, green) // travels
-//   as the atom red or green
+//   BATON_MESSAGE(Increment, by)     // travels as {increment, By}; a struct without members as an
+//                                    // atom
+//   enum class Colour { red, green };
+//   BATON_ENUM(Colour, red, green)   // travels as the atom red or green
 //
 // They stand in the namespace of the type, after it. BATON_STATE (baton/state.h) does the same for
 // a state and checks more. A struct described by Boost.Describe is taken as it is.

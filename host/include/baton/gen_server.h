@@ -11,28 +11,27 @@
 //     void handle_info(const Tick&) { log_info("tick"); }
 //   };
 //
-//   callback                          when                              may return
-//   init(args)                        at its start; args optional       void, State (then it may be
-//   static) handle_call(const M&)             a call of M                       the reply, void
-//   (replies ok),
-//                                                                       NoReply (reply later), a
-//                                                                       Task of these
-//   handle_cast(const M&)             a cast of M                       void, Task<>
-//   handle_info(const M&)             any other message M, a timer's    void, Task<>
-//   handle_timeout(Ref, Term)         a timer, if this is written       void
-//   handle_down(Pid, Ref, Term)       a monitored process is dead       void
+//   callback                          when                                may return
+//   init(args)                        at its start; args optional         void, State (then it may
+//                                                                         be static)
+//   handle_call(const M&)             a call of M                         the reply, void (replies
+//                                                                         ok), NoReply (reply
+//                                                                         later), a Task of these
+//   handle_cast(const M&)             a cast of M                         void, Task<>
+//   handle_info(const M&)             any other message M, a timer's      void, Task<>
+//   handle_timeout(Ref, Term)         a timer, if this is written         void
+//   handle_down(Pid, Ref, Term)       a monitored process is dead         void
 //   handle_exit(Pid, Term)            a linked one, if exits are trapped  void
-//   terminate(Term reason)            before the state is destroyed     void
-//   handle_raw(const baton_message*)  before all of these, for speed;   a BATON_ code, or kPassOn
+//   terminate(Term reason)            before the state is destroyed       void
+//   handle_raw(const baton_message*)  before all of these, for speed;     a BATON_ code, or kPassOn
 //                                     null after BATON_YIELD
 //
 // Only init must be known by one signature; all are optional. While a Task awaits, other messages
-// wait. A call that no handler takes, and whatever a handler throws, ends the process, as in OTP;
-// an unknown info is logged.
+// wait. A call or cast that no handler takes, and whatever a handler throws, ends the process, as
+// in OTP; an unknown info is logged.
 //
 // Invariants: the object is made anew for each callback around context and state; members of its
-// own would
-//             be lost, so it may have none.
+//             own would be lost, so it may have none.
 // Threads:    the process's callbacks.
 #pragma once
 

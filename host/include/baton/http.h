@@ -8,12 +8,12 @@
 //     }
 //   };
 //
-// A request may be answered later, by its port and number; the host keeps the order of the answers. A handler
-// that awaits takes baton::owned::Http.
+// A request may be answered later, by its port and number; the host keeps the order of the answers.
+// A handler that awaits takes baton::owned::Http.
 //
 // Threads: the callback's, like Self.
-// Fails:   listen throws as tcp::listen; respond throws for a header that may not be sent, and answers false
-//          when the client is gone.
+// Fails:   listen throws as tcp::listen; respond throws for a header that may not be sent, and
+//          answers false when the client is gone.
 #pragma once
 
 #include <baton/net.h>

@@ -1,9 +1,8 @@
 // Module: makes a shared library of behaviours a module that a host can load.
 //
-//   namespace counter::inline BATON_BUILD { ... }              // all code of the module
-//   BATON_ATOMS("increased", "decreased")                      // atoms you made up, so that they
-//   print BATON_MODULE("counter", "1.0.0", counter::Counter)         // once, outside of every
-//   namespace
+//   namespace counter::inline BATON_BUILD { ... }         // all code of the module
+//   BATON_ATOMS("increased", "decreased")                 // atoms you made up, so that they print
+//   BATON_MODULE("counter", "1.0.0", counter::Counter)    // once, outside of every namespace
 //
 // BATON_MODULE emits the description that the entry function returns, and the same facts as an ELF
 // note that tools read without running anything (baton/abi.h, "The note"). The names of messages,

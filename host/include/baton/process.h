@@ -11,9 +11,10 @@
 //
 //   co_await self.receive()                the next message, whatever it is
 //   co_await self.receive<Ping>()          the first Ping; what does not fit stays in the mailbox,
-//   in order co_await self.receive<Ping, Stop>()    the first of either, as a std::variant co_await
-//   self.receive(matches)         the first that a function of (const Mail&) accepts co_await
-//   self.receive_for<...>(100ms)  the same with a time-out, as a std::optional
+//                                          in order
+//   co_await self.receive<Ping, Stop>()    the first of either, as a std::variant
+//   co_await self.receive(matches)         the first that a function of (const Mail&) accepts
+//   co_await self.receive_for<...>(100ms)  the same with a time-out, as a std::optional
 //
 // Besides messages, Down, Exit and Request<M> (a call that asks for an answer) can be received by
 // type. The loop's second parameter, if it has one, is what spawn was given. Returning from it is

@@ -11,9 +11,10 @@
 // by `using Reply = T;` in its struct, else a TermValue.
 //
 // Invariants: it is used inside the callback or Task it was given to, nowhere else, and never
-// stored. Threads:    the callback's. Fails:      a call that gets no answer throws CallFailed with
-// the exit reason; memory that the host will
-//             not give throws std::bad_alloc.
+//             stored.
+// Threads:    the callback's.
+// Fails:      a call that gets no answer throws CallFailed with the exit reason; memory that the
+//             host will not give throws std::bad_alloc.
 #pragma once
 
 #include <baton/codec.h>

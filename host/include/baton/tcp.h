@@ -10,11 +10,13 @@
 //     void handle_info(const baton::TcpClosed& m) { baton::tcp::close(*this, m.port); }
 //   };
 //
-// What each message and function means is said in baton/net.h. A Port is a value: keep it in the State.
+// What each message and function means is said in baton/net.h. A Port is a value: keep it in the
+// State.
 //
 // Threads: the callback's, like Self.
-// Fails:   listen throws, since a server without its listener has nothing to do; the others answer false for a
-//          connection that is gone, which a server need not look at: tcp_closed tells it.
+// Fails:   listen throws, since a server without its listener has nothing to do; the others answer
+//          false for a connection that is gone, which a server need not look at: tcp_closed tells
+//          it.
 #pragma once
 
 #include <baton/net.h>

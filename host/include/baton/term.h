@@ -5,7 +5,9 @@
 // holds the integers that no machine word can.
 //
 // Invariants: a Term is never changed through; all accessors have a Requires that the is_ question
-// answers. Ownership:  Term borrows; TermValue and BigInteger own. Threads:    value types.
+//             answers.
+// Ownership:  Term borrows; TermValue and BigInteger own.
+// Threads:    value types.
 #pragma once
 
 #include <baton/abi.h>
