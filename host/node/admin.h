@@ -1,10 +1,11 @@
 // Admin: the host's administrative interface: HTTP/1.1 with JSON on a Unix socket.
 //
-// A request is POST /v1/VERB with a JSON object; the answer is one envelope, for success and error alike:
+// A request is POST /v1/VERB with a JSON object; the answer is one envelope, for success and error
+// alike:
 //   {"api":"baton/1","ok":true,"data":...}
 //   {"api":"baton/1","ok":false,"error":{"code":"busy","message":"..."}}
-// Who may connect is decided by the file system: the socket is of mode 0660 from its first moment. Each connection
-// has a thread; one that sends slowly or nothing is cut off.
+// Who may connect is decided by the file system: the socket is of mode 0660 from its first moment.
+// Each connection has a thread; one that sends slowly or nothing is cut off.
 //
 // Ownership: borrows the verbs. Owns the socket file, which it removes at its end.
 // Threads:   its own.

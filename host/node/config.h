@@ -1,4 +1,5 @@
-// Config: what batond.yaml says. Every key has a default; an empty file, or none, is a valid configuration.
+// Config: what batond.yaml says. Every key has a default; an empty file, or none, is a valid
+// configuration.
 //
 //   root: /var/lib/baton        everything the host keeps on disk
 //   schedulers: 0               0: one per processor

@@ -1,4 +1,5 @@
-// HostObserver: writes crash reports and modules' lines to the log, and tells the probation of crashes.
+// HostObserver: writes crash reports and modules' lines to the log, and tells the probation of
+// crashes.
 //
 // Threads: any scheduler, see runtime/observer.h.
 #pragma once

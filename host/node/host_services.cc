@@ -6,7 +6,8 @@ namespace baton::node {
 
 namespace {
 
-// A tree that does not start or stop in this time has a process in it that hangs; named in the error.
+// A tree that does not start or stop in this time has a process in it that hangs; named in the
+// error.
 constexpr std::chrono::seconds kApplicationTimeout{60};
 constexpr std::chrono::seconds kChangeTimeout{30};
 

@@ -1,4 +1,5 @@
-// batond: the host's process. Reads its configuration, runs one Node, and stops it on SIGTERM or SIGINT.
+// batond: the host's process. Reads its configuration, runs one Node, and stops it on SIGTERM or
+// SIGINT.
 #include "node/node.h"
 #include "node/options.h"
 

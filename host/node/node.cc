@@ -62,7 +62,8 @@ Node::~Node() {
   services_.reset();
   net_.reset();
   applications_.reset();
-  // Processes that were not stopped die with the runtime's memory; the code they ran goes after them.
+  // Processes that were not stopped die with the runtime's memory; the code they ran goes after
+  // them.
   runtime_.reset();
   if (log_ != nullptr) log_->write(LogLevel::kInfo, "baton has stopped");
 }

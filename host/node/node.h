@@ -2,7 +2,8 @@
 //
 // Ownership: owns all rooms' objects, in the order they need each other.
 // Threads:   open and the destructor: the main thread.
-// Fails:     open: kBusy if another host has the root or the socket; errors of the release that is booted.
+// Fails:     open: kBusy if another host has the root or the socket; errors of the release that is
+//            booted.
 #pragma once
 
 #include "base/clock.h"

@@ -1,4 +1,5 @@
-// What is asked about processes, and of them: ps, tree, info, state, call, cast, suspend, resume, stop, kill.
+// What is asked about processes, and of them: ps, tree, info, state, call, cast, suspend, resume,
+// stop, kill.
 #include "behaviour/sys.h"
 #include "node/verbs.h"
 #include "term/atom.h"
@@ -22,7 +23,8 @@ using std::chrono::milliseconds;
 constexpr std::int64_t kProcessesListedMax = 1000;
 constexpr milliseconds kSystemTimeout{5000};
 
-// Integers that may pass 64 bits, as strings: Boost.JSON, and many who read the answer, would round them.
+// Integers that may pass 64 bits, as strings: Boost.JSON, and many who read the answer, would round
+// them.
 std::string with_long_integers_quoted(std::string_view text) {
   constexpr std::size_t kDigitsMax = 18;  // so many always fit
   std::string quoted;

@@ -1,5 +1,6 @@
-// What is asked of releases: plan, upgrade, unpack, install, make_permanent, rollback, remove, releases, history,
-// operation. Those that change something answer with the operation they began, which the client then follows.
+// What is asked of releases: plan, upgrade, unpack, install, make_permanent, rollback, remove,
+// releases, history, operation. Those that change something answer with the operation they began,
+// which the client then follows.
 #include "base/duration.h"
 #include "node/verbs.h"
 

@@ -1,4 +1,5 @@
-// make_verbs: what the admin interface can be asked, as a table of names and functions over the node's parts.
+// make_verbs: what the admin interface can be asked, as a table of names and functions over the
+// node's parts.
 //
 // Threads: the functions are called on the admin interface's threads, several at once.
 #pragma once

@@ -1,23 +1,26 @@
 // ReleaseHandler: installs, upgrades, rolls back and makes permanent the releases of one host.
 //
-// An upgrade, step by step; what is in the journal decides what a host that dies at any point boots:
+// An upgrade, step by step; what is in the journal decides what a host that dies at any point
+// boots:
 //   step            effect                                             if it fails
 //   unpack          the bundle is verified and in the store            nothing has happened
 //   plan            what will be done, from the manifests              nothing has happened
 //   load            new versions beside the old ones                   they are unloaded again
-//   take over       the group transaction (takeover/); current flips   all processes go on on the old release
+//   take over       the group transaction (takeover/); current flips   all processes go on on the
+//                                                                      old release
 //   services        tree, listeners and configuration follow           the take-over is undone
 //   record          the release is current in the journal              the take-over is undone
 //   probation       it is watched; the old versions stay warm          rolled back by itself
 //   make permanent  in the journal, then the old versions are purged   it stays in probation
 //
-// One operation at a time: another is refused with kBusy, saying who works on what since when. During probation
-// only rollback, make_permanent and their kin are taken. All of it runs on the handler's own thread, which is the
-// loader's thread of the host. A verdict of the probation is acted on there too.
+// One operation at a time: another is refused with kBusy, saying who works on what since when.
+// During probation only rollback, make_permanent and their kin are taken. All of it runs on the
+// handler's own thread, which is the loader's thread of the host. A verdict of the probation is
+// acted on there too.
 //
 // Ownership: owns its thread and the probation; borrows the rest.
-// Threads: the public functions: any thread but a scheduler's.
-// Fails: as Operation::result says; the codes are those of base/result.h.
+// Threads:   the public functions: any thread but a scheduler's.
+// Fails:     as Operation::result says; the codes are those of base/result.h.
 #pragma once
 
 #include "base/clock.h"
@@ -82,8 +85,8 @@ class ReleaseHandler {
   Result<std::shared_ptr<Operation>> install(const std::string& name, const std::string& version,
                                              const InstallOptions& options, const Reason& reason);
   Result<std::shared_ptr<Operation>> make_permanent(const Reason& reason);
-  /// To the release before: during probation by the warm versions, else to `version` (empty: the newest old one) by a
-  /// take-over without probation.
+  /// To the release before: during probation by the warm versions, else to `version` (empty: the
+  /// newest old one) by a take-over without probation.
   Result<std::shared_ptr<Operation>> rollback(const std::string& version, bool accepts_loss,
                                               const Reason& reason);
   Result<std::shared_ptr<Operation>> remove(const std::string& name, const std::string& version,

@@ -11,7 +11,8 @@
 
 namespace baton::release {
 
-/// One check at HOST:PORT. tcp: it accepts a connection. http: GET of the path answers with the status.
+/// One check at HOST:PORT. tcp: it accepts a connection. http: GET of the path answers with the
+/// status.
 Result<void> check_health(const bundle::HealthCheck& check, const std::string& address);
 
 }  // namespace baton::release

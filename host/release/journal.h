@@ -8,12 +8,10 @@
 //
 // Invariants:
 //   (1) append returns success only when the record is on disk; whoever reads the file later sees
-//   all records
-//       whose append succeeded, in order, and perhaps the last one that failed.
+//       all records whose append succeeded, in order, and perhaps the last one that failed.
 //   (2) A torn record at the end (the host died while writing) is cut off on opening. A damaged
-//   record with good ones
-//       after it is no torn write: the journal then does not open, as guessing could boot the wrong
-//       release.
+//       record with good ones after it is no torn write: the journal then does not open, as
+//       guessing could boot the wrong release.
 //   (3) One process has it open at a time.
 // Ownership: owns its descriptor, borrows the Files.
 // Threads:   one at a time.

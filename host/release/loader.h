@@ -27,12 +27,14 @@ class Loader {
  public:
   Loader(runtime::Runtime& runtime, const ReleaseStore& store) : runtime_(runtime), store_(store) {}
 
-  /// Loads a module of this manifest beside what is there: staged, not current. Its atoms become known.
+  /// Loads a module of this manifest beside what is there: staged, not current. Its atoms become
+  /// known.
   Result<code::Version*> stage(const bundle::Manifest& manifest,
                                const bundle::ManifestModule& module);
   /// Undoes stage.
   void unstage(const std::string& module);
-  /// Kills what still runs the module's old version, unloads it, and proves that. kTimedOut: some process holds on.
+  /// Kills what still runs the module's old version, unloads it, and proves that. kTimedOut: some
+  /// process holds on.
   Result<PurgeReport> purge(const std::string& module);
   /// The same for a module that is to be gone altogether.
   Result<PurgeReport> remove(const std::string& module);

@@ -1,8 +1,9 @@
-// Plan: what going from one release to another would do, and why, derived from their manifests alone.
+// Plan: what going from one release to another would do, and why, derived from their manifests
+// alone.
 //
-// Nobody writes upgrade scripts: modules, states, contracts, the supervision tree, listeners and configuration are
-// compared, and every step has its reason. The release handler carries out the same plan that `baton plan`
-// prints.
+// Nobody writes upgrade scripts: modules, states, contracts, the supervision tree, listeners and
+// configuration are compared, and every step has its reason. The release handler carries out the
+// same plan that `baton plan` prints.
 //
 //   module               step
 //   only in the target   load

@@ -38,7 +38,8 @@ void Probation::note_crash(const std::string& what) {
 
 std::chrono::nanoseconds Probation::elapsed() const { return Clock::now() - start_; }
 
-// The verdict is told without the lock: whoever hears it may hold locks of its own while it notes a crash.
+// The verdict is told without the lock: whoever hears it may hold locks of its own while it notes a
+// crash.
 void Probation::watch() {
   const auto end = start_ + rules_.duration;
   std::unique_lock lock(mutex_);

@@ -1,13 +1,14 @@
 // Probation: watches a release for a while after its take-over, and gives one verdict.
 //
-//   observed                                             verdict
-//   more than crashes_max crashes within crash_period    failed, at once
-//   a health check failed `failures` times in a row      failed, at once
-//   the duration is over, fewer samples than min_samples inconclusive, once; it goes on watching
-//   the duration is over                                 passed
+//   observed                                               verdict
+//   more than crashes_max crashes within crash_period      failed, at once
+//   a health check failed `failures` times in a row        failed, at once
+//   the duration is over, fewer samples than min_samples   inconclusive, once; it goes on watching
+//   the duration is over                                   passed
 //
-// Ownership: borrows the description's copy and the Services. The verdict is told on a thread of its own.
-// Threads: note_crash: any thread. The rest: the release handler's.
+// Ownership: owns a copy of the description; borrows the Services.
+// Threads:   note_crash: any thread. The rest: the release handler's. The verdict is told on a
+//            thread of its own.
 #pragma once
 
 #include "bundle/release_description.h"

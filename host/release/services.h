@@ -1,5 +1,5 @@
-// Services: what a release runs besides its modules: applications, their configuration, listeners. The node
-// implements it over behaviour/ and net/; the release handler says when.
+// Services: what a release runs besides its modules: applications, their configuration, listeners.
+// The node implements it over behaviour/ and net/; the release handler says when.
 //
 // Threads: the release handler's thread.
 #pragma once
@@ -16,10 +16,11 @@ class Services {
  public:
   virtual ~Services() = default;
 
-  /// Opens the listeners and starts the applications, in order. On failure what was started is stopped again.
+  /// Opens the listeners and starts the applications, in order. On failure what was started is
+  /// stopped again.
   virtual Result<void> start(const bundle::ReleaseDescription& release) = 0;
-  /// Applies the difference: new children and listeners start, removed ones stop, configuration changes and those
-  /// concerned are told. On failure what was changed is changed back.
+  /// Applies the difference: new children and listeners start, removed ones stop, configuration
+  /// changes and those concerned are told. On failure what was changed is changed back.
   virtual Result<void> change(const bundle::ReleaseDescription& from,
                               const bundle::ReleaseDescription& to) = 0;
   /// Stops applications in reverse order, then the listeners.

@@ -64,7 +64,6 @@ Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(Files& files, const Clo
 }
 
 // ---- What the journal says
-// ---------------------------------------------------------------------------
 
 const Release* ReleaseStore::find(std::string_view name, std::string_view version) const {
   for (const Release& release : releases_)
@@ -164,7 +163,6 @@ Result<void> ReleaseStore::change(std::string_view name, std::string_view versio
 }
 
 // ---- Taking in and giving up
-// -------------------------------------------------------------------------
 
 Result<const Release*> ReleaseStore::unpack(const std::string& bundle_file,
                                             const bundle::Acceptance& policy,
@@ -272,7 +270,6 @@ Result<void> ReleaseStore::collect_garbage() {
 }
 
 // ---- Reading
-// -----------------------------------------------------------------------------------------
 
 Result<Manifest> ReleaseStore::manifest(std::string_view name, std::string_view version) const {
   const Release* release = find(name, version);

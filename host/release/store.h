@@ -1,10 +1,11 @@
 // ReleaseStore: the releases of one host on disk, and the truth about where each stands.
 //
-//   ROOT/store/SHA256/module.so       every module file of every release here; read-only, never
-//   overwritten ROOT/releases/NAME-VERSION/       manifest.yaml and manifest.minisig of an unpacked
-//   release ROOT/journal                      what happened; all else follows from it ROOT/keys/
-//   trusted and revoked public keys ROOT/staging/                     what is being unpacked;
-//   worthless after a crash
+//   ROOT/store/SHA256/module.so    every module file of every release here; read-only, never
+//                                  overwritten
+//   ROOT/releases/NAME-VERSION/    manifest.yaml and manifest.minisig of an unpacked release
+//   ROOT/journal                   what happened; all else follows from it
+//   ROOT/keys/                     trusted and revoked public keys
+//   ROOT/staging/                  what is being unpacked; worthless after a crash
 //
 // Files come first, then the record that makes them count; in removing, the record comes first. A
 // crash between the two leaves files that no release names, which collect_garbage removes.
@@ -12,13 +13,14 @@
 // Invariants:
 //   (1) A release is in releases() exactly if the journal says so; its files are then complete.
 //   (2) After a failed call, and after a crash and a new open, the releases are those before the
-//   call or those
-//       after it.
+//       call or those after it.
 //   (3) Nothing is written outside ROOT.
 // Ownership: borrows Files and Clock, owns the journal (and with it the root: a second host is
-// refused). Threads:   one at a time. Fails:     kRefused for a bundle at fault; kNotFound for an
-// unknown release; kBusy when another host has the root;
-//            kUsage for an action that the status does not allow; errors of Files.
+//            refused).
+// Threads:   one at a time.
+// Fails:     kRefused for a bundle at fault; kNotFound for an unknown release; kBusy when another
+//            host has the root; kUsage for an action that the status does not allow; errors of
+//            Files.
 #pragma once
 
 #include "base/clock.h"

@@ -1,7 +1,8 @@
-// Asker: a process of the host's own that asks for a thread outside: sends the request, waits for the
-// answer, the other's death or the time-out, and hands it to whoever waits.
+// Asker: a process of the host's own that asks for a thread outside: sends the request, waits for
+// the answer, the other's death or the time-out, and hands it to whoever waits.
 //
-// Threads: spawn_asker: any context. The future may be waited for by any thread that is no scheduler.
+// Threads: spawn_asker: any context. The future may be waited for by any thread that is no
+//          scheduler.
 #pragma once
 
 #include "runtime/runtime.h"
@@ -14,8 +15,8 @@ namespace baton::runtime {
 
 struct Question {
   baton_term to = BATON_NO_TERM;
-  Message* request =
-      nullptr;  // a BATON_CALL or a kSystemSignal, with word[0] free for the ref; passes on
+  // A BATON_CALL or a kSystemSignal, with word[0] free for the ref; passes on.
+  Message* request = nullptr;
   std::chrono::milliseconds timeout{0};
   std::promise<Result<term::Block>> answer;
 };

@@ -1,8 +1,8 @@
 // full_fence: orders this thread's earlier stores before its later loads.
 //
-// One half of the store-then-load pairs by which a scheduler that goes to sleep and one that has made
-// work see each other (scheduler.cc). The thread sanitizer does not model stand-alone fences, so its
-// build uses an equivalent read-modify-write on a word of the caller's.
+// One half of the store-then-load pairs by which a scheduler that goes to sleep and one that has
+// made work see each other (scheduler.cc). The thread sanitizer does not model stand-alone fences,
+// so its build uses an equivalent read-modify-write on a word of the caller's.
 //
 // Threads: any thread.
 #pragma once

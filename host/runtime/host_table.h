@@ -1,7 +1,7 @@
 // HostTable: the functions of baton_host, over the runtime's.
 //
 // Ownership: the Runtime's; modules keep pointers to it from their init to their fini.
-// Threads: as abi.h says per function.
+// Threads:   as abi.h says per function.
 #pragma once
 
 #include <baton/abi.h>

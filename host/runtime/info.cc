@@ -7,8 +7,8 @@ namespace baton::runtime {
 
 namespace {
 
-// Bytes of the slot, the state object itself, the extension and the mail; what a state's containers hold beside
-// it is the module's and not known here.
+// Bytes of the slot, the state object itself, the extension and the mail; what a state's containers
+// hold beside it is the module's and not known here.
 std::uint64_t memory_of(const Process& process, std::uint64_t mail_bytes) {
   std::uint64_t bytes = sizeof(Process) + mail_bytes;
   if (process.behaviour->state != nullptr) bytes += process.behaviour->state->size;

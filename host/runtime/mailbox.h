@@ -1,26 +1,29 @@
 // Mailbox: the head word of a process, one atomic that is its mailbox, its run state and its life.
 //
 //   word = generation:21 | value:43, the generation being the low bits of the process slot's
-//   value          meaning
-//   0 (empty)      owned by a scheduler or by its place in a run queue; no new mail
-//   1 (idle)       owned by nobody: the next message makes its pusher the one who enqueues the process
-//   2 (dead)       the slot is free
-//   else           owned, and the newest message (address / 16) of a stack that the owner takes whole
+//   value       meaning
+//   0 (empty)   owned by a scheduler or by its place in a run queue; no new mail
+//   1 (idle)    owned by nobody: the next message makes its pusher the one who enqueues the process
+//   2 (dead)    the slot is free
+//   else        owned, and the newest message (address / 16) of a stack that the owner takes whole
 //
-// A queue that keeps its order at the push (Vyukov's) costs 24 against 18 ns a message here, and 311 against
-// 9 when the other core produces; a mutex 40 and 283.
+// A queue that keeps its order at the push (Vyukov's) costs 24 against 18 ns a message here, and
+// 311 against 9 when the other core produces; a mutex 40 and 283.
 //
 // Memory orders
-//   push    acq_rel: release hands the message's contents to the owner. Acquire, because the pusher that
-//           replaces idle owns the process from then on and must see all its last owner did.
-//   take    acquire to see the messages; release so that a later pusher that finds empty continues the chain.
-//   go idle release: hands the process to whoever wakes it. After it succeeds nothing of the process may be
-//           touched.
-//   close   acq_rel, the point where exit and send are put in order: an earlier push is in the list that it
-//           returns, a later one fails.
-// Pushers never look into the message they put theirs on, so a block that is freed and reused meanwhile does no
-// harm. A slot's generation wraps here after 2^21 uses; slots are reused first in, first out with at least 1,024 free,
-// so a pusher would have to sleep through 2 x 10^9 spawns to be misled.
+//   push      acq_rel: release hands the message's contents to the owner. Acquire, because the
+//             pusher that replaces idle owns the process from then on and must see all its last
+//             owner did.
+//   take      acquire to see the messages; release so that a later pusher that finds empty
+//             continues the chain.
+//   go idle   release: hands the process to whoever wakes it. After it succeeds nothing of the
+//             process may be touched.
+//   close     acq_rel, the point where exit and send are put in order: an earlier push is in the
+//             list that it returns, a later one fails.
+// Pushers never look into the message they put theirs on, so a block that is freed and reused
+// meanwhile does no harm. A slot's generation wraps here after 2^21 uses; slots are reused first
+// in, first out with at least 1,024 free, so a pusher would have to sleep through 2 x 10^9 spawns
+// to be misled.
 //
 // Threads: push: any thread. The rest: the owner.
 #pragma once
@@ -84,14 +87,15 @@ class Mailbox {
                                          std::memory_order_relaxed);
   }
 
-  /// Whether the process of that generation lives. What the caller wrote before is seen by its close if the
-  /// answer is true: both change the same word, so one of them comes first.
+  /// Whether the process of that generation lives. What the caller wrote before is seen by its
+  /// close if the answer is true: both change the same word, so one of them comes first.
   bool is_open(std::uint32_t generation) {
     const std::uint64_t head = head_.fetch_or(0, std::memory_order_acq_rel);
     return (head & ~kValue) == bits(generation) && (head & kValue) != kDead;
   }
 
-  /// No push of the generation before `next_generation` succeeds after it. What had arrived, newest first.
+  /// No push of the generation before `next_generation` succeeds after it. What had arrived, newest
+  /// first.
   Message* close(std::uint32_t next_generation) {
     const std::uint64_t value =
         head_.exchange(bits(next_generation) | kDead, std::memory_order_acq_rel) & kValue;

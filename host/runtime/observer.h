@@ -1,6 +1,7 @@
 // Observer: what the runtime tells about processes, implemented by whoever logs, counts or traces.
 //
-// Threads: called on any scheduler, between or inside callbacks; must be quick and must not call the runtime.
+// Threads: called on any scheduler, between or inside callbacks; must be quick and must not call
+//          the runtime.
 #pragma once
 
 #include "code/version.h"
@@ -14,7 +15,8 @@ namespace baton::runtime {
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// A process ended for a reason other than normal, shutdown or {shutdown, _}. `reason` lives for the call.
+  /// A process ended for a reason other than normal, shutdown or {shutdown, _}. `reason` lives for
+  /// the call.
   virtual void crashed(baton_term pid, const code::Version& version, const char* behaviour,
                        baton_term reason) = 0;
   /// A module's log line; `version` is null outside a process.

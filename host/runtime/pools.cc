@@ -11,7 +11,8 @@ namespace baton::runtime {
 
 namespace {
 constexpr std::size_t kSlabBytes = 1 << 20;
-// The pages of a slab are made present so many bytes at a time: a fault for each page costs several times more.
+// The pages of a slab are made present so many bytes at a time: a fault for each page costs several
+// times more.
 constexpr std::size_t kPopulateBytes = 64 << 10;
 }  // namespace
 
@@ -33,8 +34,8 @@ Pools::~Pools() {
     List& list = lists_[pool];
     while (list.count >= kBatchBlocks) spill(static_cast<std::uint8_t>(pool));
     if (list.first == nullptr) continue;
-    // A short last batch would break the depot's counting, so its blocks go back one slab's life: they
-    // stay mapped, and unused until the depot goes.
+    // A short last batch would break the depot's counting, so its blocks do not go back: they stay
+    // mapped, and unused until the depot goes.
     list = List{};
   }
 }

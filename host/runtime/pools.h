@@ -1,15 +1,16 @@
 // Pools: memory in steps of 32 bytes for messages, states and frames.
 //
-// Each context (a scheduler, or a thread that talks to the runtime) has its own Pools, so that the common
-// allocation is a pop from a list no other thread sees. What piles up on one side (blocks are freed by the
-// receiver) travels back through the Depot in batches of kBatchBlocks. A general allocator costs 40 % more per
-// spawned process (tests/bench/README.md), since it cannot know that sizes and threads repeat so.
+// Each context (a scheduler, or a thread that talks to the runtime) has its own Pools, so that the
+// common allocation is a pop from a list no other thread sees. What piles up on one side (blocks
+// are freed by the receiver) travels back through the Depot in batches of kBatchBlocks. A general
+// allocator costs 40 % more per spawned process (tests/bench/README.md), since it cannot know that
+// sizes and threads repeat so.
 //
 // Invariants:
 //   (1) A block's class is kept by its user: in baton_message::pool, or implied by its size.
 //   (2) Slabs are never unmapped; blocks only move between lists.
 // Ownership: the Runtime owns the Depot; it outlives every Pools.
-// Threads: Pools: its context's thread only. Depot: any thread.
+// Threads:   Pools: its context's thread only. Depot: any thread.
 #pragma once
 
 #include <atomic>

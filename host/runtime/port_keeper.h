@@ -1,10 +1,10 @@
 // PortKeeper: who keeps listeners and connections for processes, implemented by net/.
 //
-// The runtime tells it when a process that has some ends, so that they can be closed: like OTP's ports, they
-// are linked to their owner. A process without ports pays one look at a flag.
+// The runtime tells it when a process that has some ends, so that they can be closed: like OTP's
+// ports, they are linked to their owner. A process without ports pays one look at a flag.
 //
-// Threads: called by the scheduler that ends the process, once nothing can be sent to it any more and before
-//          anyone hears of its end.
+// Threads: called by the scheduler that ends the process, once nothing can be sent to it any more
+//          and before anyone hears of its end.
 #pragma once
 
 #include "runtime/context.h"

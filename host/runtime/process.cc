@@ -31,8 +31,8 @@ std::uint32_t ProcessTable::carve() {
 SlotCache::~SlotCache() {
   if (first_ == nullptr) return;
   std::lock_guard lock(table_.batches_mutex_);
-  // A short batch is as good as a full one here: whoever takes it counts on kSlotBatch only as a minimum
-  // of what lies free, which the others' slots make up for.
+  // Only whole batches go back, since whoever takes one counts on kSlotBatch slots in it. The few
+  // left over stay unused until the table goes.
   while (first_ != nullptr && count_ >= ProcessTable::kSlotBatch) {
     Process* first = first_;
     Process* last = first;
@@ -69,7 +69,8 @@ Process* SlotCache::get() {
     carved_ = table_.carve();
     carved_end_ = carved_ + ProcessTable::kSlotBatch;
   }
-  // Until here the slot was a zero page's: generation 0, which no pid has, so that a push to it fails.
+  // Until here the slot was a zero page's: generation 0, which no pid has, so that a push to it
+  // fails.
   Process* process = new (&table_.at(carved_++)) Process;
   process->generation.store(1, std::memory_order_relaxed);
   return process;

@@ -9,17 +9,17 @@ namespace baton::runtime {
 
 /// Puts mail taken (newest first) behind what is there, oldest first.
 void append_mail(Process& process, Message* newest);
-/// Takes new mail and acts on the signals in it; messages stay. False: there was none. A fatal signal sets
-/// kExiting and leaves its reason in the extension.
+/// Takes new mail and acts on the signals in it; messages stay. False: there was none. A fatal
+/// signal sets kExiting and leaves its reason in the extension.
 bool pull(Context& context, Process& process);
-/// Acts on the signals in the mail behind `before` (null: in all of it) and drops what is unwanted. True: something
-/// was taken out.
+/// Acts on the signals in the mail behind `before` (null: in all of it) and drops what is unwanted.
+/// True: something was taken out.
 bool act_on_signals(Context& context, Process& process, Message* before);
-/// The answer to a request given up, or the DOWN of a monitor taken back: to be dropped. A monitor whose DOWN
-/// is wanted is spent by this.
+/// The answer to a request given up, or the DOWN of a monitor taken back: to be dropped. A monitor
+/// whose DOWN is wanted is spent by this.
 bool is_unwanted(Process& process, Message& message);
-/// Acts on a signal. True: it is consumed (the caller frees it). False: it has become a message for the
-/// process, its kind changed.
+/// Acts on a signal. True: it is consumed (the caller frees it). False: it has become a message for
+/// the process, its kind changed.
 bool act_on_signal(Context& context, Process& process, Message& signal);
 
 // For the host table, inside a callback: see abi.h. Null: nothing fits, or the process is to exit.

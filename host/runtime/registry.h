@@ -1,8 +1,8 @@
 // Registry: the registered names of processes, atom to pid.
 //
 // Invariants:
-//   (1) A name has one pid. A process unregisters its names when it exits, so a name found may belong to a
-//       process that has just died; sending to it is then sending to a dead pid.
+//   (1) A name has one pid. A process unregisters its names when it exits, so a name found may
+//       belong to a process that has just died; sending to it is then sending to a dead pid.
 // Threads: any thread.
 #pragma once
 

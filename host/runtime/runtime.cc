@@ -196,7 +196,8 @@ bool Runtime::barrier(std::uint64_t deadline_ns) {
 }
 
 std::uint64_t Runtime::marked_work() const {
-  // All that ended is read before all that began: equal sums prove that nothing is left (code/version.h).
+  // All that ended is read before all that began: equal sums prove that nothing is left
+  // (code/version.h).
   std::uint64_t ended = 0, begun = 0;
   const auto read = [this](auto member) {
     std::uint64_t sum = 0;

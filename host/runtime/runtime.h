@@ -1,11 +1,11 @@
 // Runtime: the schedulers and all they share; the host's way to spawn, send and call.
 //
-// Free functions take the context they run in. Inside a callback that is the scheduler's; other threads borrow one
-// with an External.
+// Free functions take the context they run in. Inside a callback that is the scheduler's; other
+// threads borrow one with an External.
 //
-// Ownership: owns schedulers, contexts, the process table, names and timers. The code table, the atoms and the
-// observer belong to whoever constructs it and outlive it.
-// Threads: as said per function; "in a context" means the context's own thread.
+// Ownership: owns schedulers, contexts, the process table, names and timers. The code table, the
+//            atoms and the observer belong to whoever constructs it and outlive it.
+// Threads:   as said per function; "in a context" means the context's own thread.
 #pragma once
 
 #include "base/result.h"
@@ -36,11 +36,11 @@ void sleep_a_moment();
 
 struct Options {
   std::uint32_t schedulers = 0;  // 0: one per processor; at most kSchedulersMax
-  // What a thread does that waits for the schedulers to come by, before it looks again. A simulation, whose schedulers
-  // have no threads, lets them work here.
+  // What a thread does that waits for the schedulers to come by, before it looks again. A
+  // simulation, whose schedulers have no threads, lets them work here.
   std::function<void()> pause = sleep_a_moment;
-  // What happens wherever a take-over looks twice or changes several things, and a scheduler may come in between. A
-  // simulation lets its schedulers work here too; empty: nothing.
+  // What happens wherever a take-over looks twice or changes several things, and a scheduler may
+  // come in between. A simulation lets its schedulers work here too; empty: nothing.
   std::function<void()> scheduling_point = nullptr;
 };
 inline constexpr std::uint32_t kSchedulersMax = 32;
@@ -72,8 +72,8 @@ class Runtime {
   Runtime& operator=(const Runtime&) = delete;
 
   void start();
-  /// Ends the schedulers after the callbacks under way, and frees what the processes hold. They are not told: stop
-  /// applications first. Who still waits for an answer from outside gets an error.
+  /// Ends the schedulers after the callbacks under way, and frees what the processes hold. They are
+  /// not told: stop applications first. Who still waits for an answer from outside gets an error.
   void stop();
 
   std::uint32_t scheduler_count() const { return static_cast<std::uint32_t>(schedulers_.size()); }
@@ -94,16 +94,18 @@ class Runtime {
   PortKeeper* port_keeper() const { return port_keeper_; }
   /// From now on the keeper hears of this process's end. False: it has ended already. Any thread.
   bool watch_port_owner(baton_term pid);
-  /// What config answers, from any scheduler; a block allocated in that context, or null. Set before start.
+  /// What config answers, from any scheduler; a block allocated in that context, or null. Set
+  /// before start.
   using Config = std::function<Message*(Context&, baton_term pid, std::string_view key)>;
   void set_config(Config config) { config_ = std::move(config); }
   const Config& config() const { return config_; }
 
-  /// The process behind a pid, which may be dead or another's by now; null for what is no local pid.
+  /// The process behind a pid, which may be dead or another's by now; null for what is no local
+  /// pid.
   Process* find(baton_term pid);
 
-  /// Asks a process and waits. Any thread outside the schedulers. kNotFound: no such process or name, or it died
-  /// (the reason is in the message); kTimedOut.
+  /// Asks a process and waits. Any thread outside the schedulers. kNotFound: no such process or
+  /// name, or it died (the reason is in the message); kTimedOut.
   Result<term::Block> call(baton_term to, const term::Block& request,
                            std::chrono::milliseconds timeout);
   /// The same for a SystemRequest; `argument` is an exit reason for kTerminate.
@@ -115,20 +117,22 @@ class Runtime {
   code::Version& builtin() { return *builtin_; }
 
   // The take-over's side: see takeover/.
-  /// Waits as Options::pause says; between two looks at what schedulers do. Not on a scheduler's thread.
+  /// Waits as Options::pause says; between two looks at what schedulers do. Not on a scheduler's
+  /// thread.
   void pause() { pause_(); }
   /// Does what Options::scheduling_point says. Not on a scheduler's thread.
   void scheduling_point() const {
     if (scheduling_point_) scheduling_point_();
   }
-  /// Makes every scheduler pass the boundary between two callbacks. Blocks until all have, or the deadline
-  /// passes: false. Any thread outside the schedulers.
+  /// Makes every scheduler pass the boundary between two callbacks. Blocks until all have, or the
+  /// deadline passes: false. Any thread outside the schedulers.
   bool barrier(std::uint64_t deadline_ns);
   std::atomic<bool>& is_draining() { return is_draining_; }
-  /// Marked messages sent and not yet finished, over all contexts. Zero is proof only while draining.
+  /// Marked messages sent and not yet finished, over all contexts. Zero is proof only while
+  /// draining.
   std::uint64_t marked_work() const;
-  /// Puts what the drain held back into the run queues, behind a barrier; false as barrier. Call after the
-  /// phases are open again and is_draining is false.
+  /// Puts what the drain held back into the run queues, behind a barrier; false as barrier. Call
+  /// after the phases are open again and is_draining is false.
   bool release_held(std::uint64_t deadline_ns);
 
   // For scheduler.cc and the send path.
@@ -183,7 +187,8 @@ class Runtime {
   std::atomic<std::uint32_t> injected_count_{0};
 };
 
-/// A context borrowed by a thread that is no scheduler. At most kContextsMax - kSchedulersMax at a time.
+/// A context borrowed by a thread that is no scheduler. At most kContextsMax - kSchedulersMax at a
+/// time.
 class External {
  public:
   explicit External(Runtime& runtime) : runtime_(runtime), context_(runtime.borrow()) {}
@@ -205,10 +210,11 @@ Spawned spawn(Context& context, const SpawnRequest& request);
 /// A request with its ref, which is put in word[0].
 baton_term call(Context& context, baton_term to, Message* request);
 void reply(Context& context, baton_term caller, baton_term ref, Message* answer);
-/// Sends an exit signal, as exit/2 does: `reason`'s root is the reason; the atom kill cannot be trapped.
+/// Sends an exit signal, as exit/2 does: `reason`'s root is the reason; the atom kill cannot be
+/// trapped.
 void exit_signal(Context& context, baton_term to, Message* reason);
-/// Tells the parent that the init of the process under way is done; for one that has taken kNotifyParent off
-/// its flags itself, because its start takes longer than its init.
+/// Tells the parent that the init of the process under way is done; for one that has taken
+/// kNotifyParent off its flags itself, because its start takes longer than its init.
 void notify_started(Context& context, baton_term parent);
 void link(Context& context, baton_term pid);
 void unlink(Context& context, baton_term pid);
@@ -226,14 +232,16 @@ std::uint64_t now_ns();
 /// The extension of a process that the context owns.
 Extension& extension_of(Process& process);
 
-/// Whether what the context's callback does continues a chain begun before the drain under way. Requires: one is.
+/// Whether what the context's callback does continues a chain begun before the drain under way.
+/// Requires: one is.
 bool continues_chain(const Context& context);
 
 // turn.cc: what a scheduler does with a process it owns.
 void run_turn(Scheduler& scheduler, Process& process);
 /// Ends the process; `reason` is a term in a block that stays the caller's.
 void exit_process(Context& context, Process& process, baton_term reason);
-/// Frees what the process holds; its callbacks are not called, and nobody hears of its end. Requires: no scheduler runs.
+/// Frees what the process holds; its callbacks are not called, and nobody hears of its end.
+/// Requires: no scheduler runs.
 void discard_process(Context& context, Process& process);
 
 }  // namespace baton::runtime

@@ -236,7 +236,8 @@ void Scheduler::sleep() {
   if (is_watching && work == Work::kNone &&
       std::popcount(runtime.idle_.load(std::memory_order_seq_cst)) ==
           static_cast<int>(runtime.scheduler_count())) {
-    // All sleep: there is nothing to watch. Whoever works next finds no watcher, and wakes one of us.
+    // All sleep: there is nothing to watch. Whoever works next finds no watcher, and wakes one of
+    // us.
     runtime.watching_.store(0, std::memory_order_seq_cst);
     is_watching = false;
     full_fence(fence_word_);

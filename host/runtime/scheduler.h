@@ -1,26 +1,31 @@
 // Scheduler: one thread that runs processes: its run queue, the stealing from others', its sleep.
 //
 // The run queue has four parts, tried in this order:
-//   next     the process woken last (LIFO), so that a request and its answer stay on one warm cache; bounded by time
-//            (kNextNs), else a pair that keeps waking each other would starve the rest
-//   fresh    newly spawned processes, newest first: depth first keeps a tree of spawns small. 32 at most, the
-//            oldest half goes to the ring
-//   ring     4,096 entries; only this one can be stolen from
-//   overflow what did not fit the ring, the scheduler's own list. (A shared one costs 15 times at 1,000 pairs.)
+//   next       the process woken last (LIFO), so that a request and its answer stay on one warm
+//              cache; bounded by time (kNextNs), else a pair that keeps waking each other would
+//              starve the rest
+//   fresh      newly spawned processes, newest first: depth first keeps a tree of spawns small. 32
+//              at most, the oldest half goes to the ring
+//   ring       4,096 entries; only this one can be stolen from
+//   overflow   what did not fit the ring, the scheduler's own list. (A shared one costs 15 times at
+//              1,000 pairs.)
 // Processes woken from outside the schedulers come in by the runtime's injection queue.
 //
 // Sleeping and waking
-//   A scheduler out of work searches the others' rings. Few items (kStealMin) behind a scheduler that makes
-//   progress are left to it: moving them costs more than they do. One sleeper, the watcher, wakes every kWatchNs while
-//   others work, and takes what stands still.
-//   To sleep: set the idle bit; stop searching; full fence; look at all queues once more; then the poller.
-//   To wake: publish the work; full fence; if anyone is idle and nobody searches, become the reason for one search
-//   (searching 0 -> 1), clear an idle bit, wake that poller. Whoever clears the bit passes the token `searching` on to
-//   the woken; a sleeper whose look finds its bit cleared already has inherited it. The last searcher to find
-//   work wakes another, so that a burst spreads.
+//   A scheduler out of work searches the others' rings. Few items (kStealMin) behind a scheduler
+//   that makes progress are left to it: moving them costs more than they do. One sleeper, the
+//   watcher, wakes every kWatchNs while others work, and takes what stands still.
+//   To sleep: set the idle bit; stop searching; full fence; look at all queues once more; then the
+//             poller.
+//   To wake:  publish the work; full fence; if anyone is idle and nobody searches, become the
+//             reason for one search (searching 0 -> 1), clear an idle bit, wake that poller.
+//             Whoever clears the bit passes the token `searching` on to the woken; a sleeper whose
+//             look finds its bit cleared already has inherited it. The last searcher to find work
+//             wakes another, so that a burst spreads.
 //
 // Invariants:
-//   (1) A process stands in at most one queue, once: whoever turned it from idle to owned enqueued it.
+//   (1) A process stands in at most one queue, once: whoever turned it from idle to owned enqueued
+//       it.
 // Threads: the scheduler's own, but for steal, wake and the atomics.
 #pragma once
 
@@ -41,8 +46,8 @@ inline constexpr std::uint32_t kStealMin = 64;
 inline constexpr std::uint64_t kNextNs = 300'000;
 inline constexpr std::uint64_t kWatchNs = 1'000'000;
 inline constexpr std::uint32_t kTurnMessagesMax = 1024;
-inline constexpr std::uint32_t kPollEvery =
-    61;  // turns between two looks at sockets, timers, injections
+// Turns between two looks at sockets, timers, injections.
+inline constexpr std::uint32_t kPollEvery = 61;
 
 class Scheduler : public Context {
  public:
@@ -50,8 +55,9 @@ class Scheduler : public Context {
 
   void start();
   void join();
-  /// What its thread does over and over: the turn of one process. False: it found none, and would sleep now.
-  /// Requires: the scheduler's thread, or that it has none and only one thread steps at a time.
+  /// What its thread does over and over: the turn of one process. False: it found none, and would
+  /// sleep now. Requires: the scheduler's thread, or that it has none and only one thread steps at
+  /// a time.
   bool step();
 
   /// The process was idle and has mail now.

@@ -22,7 +22,8 @@ bool continues_chain(const Context& context) {
 
 namespace {
 
-// The receiver is gone: what a signal asked for is answered as the dead process would have answered.
+// The receiver is gone: what a signal asked for is answered as the dead process would have
+// answered.
 void dead_letter(Context& context, baton_term to, Message* message) {
   const auto down = [&](baton_term ref) {
     Message* answer = context.allocate(1, BATON_DOWN);
@@ -49,8 +50,8 @@ void dead_letter(Context& context, baton_term to, Message* message) {
   context.release(message);
 }
 
-// A drain is under way: what a chain begun before it sends to the processes being drained is counted, so
-// that the drain ends when none of it is left (takeover/).
+// A drain is under way: what a chain begun before it sends to the processes being drained is
+// counted, so that the drain ends when none of it is left (takeover/).
 void mark(Context& context, Process& receiver, Message* message) {
   // Marked already: it comes back from a process that ended without handling it.
   if (!continues_chain(context) || (message->flags & kMarked) != 0) return;

@@ -51,7 +51,8 @@ void unlink(Context& context, baton_term pid) {
 
 void notify_started(Context& context, baton_term parent) {
   Message* started = context.allocate(0, kStartedSignal);
-  // The parent goes on with the chain that it began the child for: a supervisor starts the next one.
+  // The parent goes on with the chain that it began the child for: a supervisor starts the next
+  // one.
   if (context.is_chained) started->flags |= kNested;
   send(context, parent, started);
 }
@@ -99,7 +100,8 @@ void demonitor(Context& context, baton_term ref) {
 }
 
 bool register_name(Context& context, baton_term name, baton_term pid) {
-  // Only its owner keeps a process's list of names, so a process names itself (or is named at spawn).
+  // Only its owner keeps a process's list of names, so a process names itself (or is named at
+  // spawn).
   if (!term::is_atom(name) || context.current == nullptr || pid != context.self) return false;
   if (!context.runtime.registry().add(name, pid)) return false;
   extension_of(*context.current).names.push_back(name);

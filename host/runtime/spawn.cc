@@ -12,8 +12,8 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   const std::uint32_t generation = process->generation.load(std::memory_order_relaxed);
   const baton_term pid = term::make_pid(index, generation);
 
-  // All that a take-over reads of a process is set before the lease, under whose lock it finds the process; from
-  // then on behaviour and version are no longer ours to write.
+  // All that a take-over reads of a process is set before the lease, under whose lock it finds the
+  // process; from then on behaviour and version are no longer ours to write.
   const bool is_server = request.behaviour->kind == BATON_GEN_SERVER;
   process->flags.store(static_cast<std::uint16_t>((request.notifies_parent ? kNotifyParent : 0) |
                                                   (is_server ? kIsServer : 0)),

@@ -1,11 +1,13 @@
 // Timers: what is to be sent later, one set per scheduler.
 //
-// A heap of deadlines beside a map of what is still wanted: cancelling only erases from the map, and the heap
-// drops entries that the map no longer knows when they come up (or all at once when they outnumber the rest).
-// A wheel would be cheaper per timer and much longer; what is frequent here, the time-out of every call, does not
-// come by: a process keeps one wake-up armed and moves its deadline (Extension::armed_ns).
+// A heap of deadlines beside a map of what is still wanted: cancelling only erases from the map,
+// and the heap drops entries that the map no longer knows when they come up (or all at once when
+// they outnumber the rest). A wheel would be cheaper per timer and much longer; what is frequent
+// here, the time-out of every call, does not come by: a process keeps one wake-up armed and moves
+// its deadline (Extension::armed_ns).
 //
-// Any thread may fire what is due: the timers of a scheduler stuck in a callback do not stand still.
+// Any thread may fire what is due: the timers of a scheduler stuck in a callback do not stand
+// still.
 //
 // Threads: any thread.
 #pragma once

@@ -1,10 +1,12 @@
-// A turn: what a scheduler does with a process it owns, until that has nothing to do, has had enough, or ends.
+// A turn: what a scheduler does with a process it owns, until that has nothing to do, has had
+// enough, or ends.
 //
-// A gen_server takes its mail in order, one callback after the other. While a frame of it waits, only that frame
-// runs and other mail queues. Under a drain (code::Phase) it serves only what continues a chain begun before:
-// marked messages, and calls from processes that are being drained or are answering a call themselves; the rest
-// waits in the mailbox. Parked, it runs nothing. Coroutine processes are never drained: their frame is code of
-// their version, so they keep that version until they leave it by themselves.
+// A gen_server takes its mail in order, one callback after the other. While a frame of it waits,
+// only that frame runs and other mail queues. Under a drain (code::Phase) it serves only what
+// continues a chain begun before: marked messages, and calls from processes that are being drained
+// or are answering a call themselves; the rest waits in the mailbox. Parked, it runs nothing.
+// Coroutine processes are never drained: their frame is code of their version, so they keep that
+// version until they leave it by themselves.
 #include "base/check.h"
 #include "runtime/receive.h"
 #include "runtime/system.h"
@@ -61,8 +63,8 @@ void begin_callback(Context& context, const Message* message) {
 void wake_at(Context& context, Process& process, std::uint64_t deadline_ns) {
   Extension& extension = extension_of(process);
   extension.deadline_ns = deadline_ns;
-  // One wake-up stays armed: if it comes too early it is armed again (act_on_signal). A loop of calls with
-  // time-outs costs two stores per call this way.
+  // One wake-up stays armed: if it comes too early it is armed again (act_on_signal). A loop of
+  // calls with time-outs costs two stores per call this way.
   if (deadline_ns == 0 || (extension.armed_ns != 0 && extension.armed_ns <= deadline_ns)) return;
   extension.armed_ns = deadline_ns;
   context.scheduler->timers().add(deadline_ns, {context.make_ref(), process.self, nullptr});
@@ -186,8 +188,8 @@ After run_init(Scheduler& scheduler, Process& process, Message* args) {
   begin_callback(scheduler, args);
   const int answer = behaviour.init(&scheduler, process.state, args);
   scheduler.release(args);
-  // An init that awaits counts as started: its supervisor need not wait for it. So does a coroutine process
-  // that has run to its end already. One that failed is not terminated either.
+  // An init that awaits counts as started: its supervisor need not wait for it. So does a coroutine
+  // process that has run to its end already. One that failed is not terminated either.
   const bool is_started =
       answer == BATON_OK || answer == BATON_AWAIT || answer == BATON_YIELD ||
       (answer == BATON_STOP && behaviour.kind == BATON_PROCESS && scheduler.stop_reason == nullptr);
@@ -267,8 +269,9 @@ bool is_on_list(const Scheduler& scheduler, const Process& process) {
   return process.held_in == scheduler.held_round && process.held_by == scheduler.id;
 }
 
-// Puts a process aside, once per round of this scheduler's list. What another scheduler or an earlier round wrote down
-// does not count: that list may be worked off in this very moment, in vain because we own the process.
+// Puts a process aside, once per round of this scheduler's list. What another scheduler or an
+// earlier round wrote down does not count: that list may be worked off in this very moment, in vain
+// because we own the process.
 After hold(Scheduler& scheduler, Process& process) {
   if (!is_on_list(scheduler, process)) {
     process.held_in = scheduler.held_round;
@@ -287,7 +290,8 @@ void forget_hold(Process& process) {
 // One step of a process that may not take its mail as it comes.
 After run_restricted(Scheduler& scheduler, Process& process, code::Phase phase) {
   if (phase == code::Phase::kParked) {
-    // Not even signals: a take-over owns what is parked. New mail may have to be passed over unseen.
+    // Not even signals: a take-over owns what is parked. New mail may have to be passed over
+    // unseen.
     if (process.mailbox.has_new_mail()) append_mail(process, process.mailbox.take());
     return hold(scheduler, process);
   }

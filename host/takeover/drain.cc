@@ -8,8 +8,8 @@ namespace baton::takeover {
 
 namespace {
 constexpr std::size_t kNamedMax = 5;
-// To release there is no way but forward: a scheduler that does not come by in this time is stuck in a callback,
-// and takes up what was held for it when it returns.
+// To release there is no way but forward: a scheduler that does not come by in this time is stuck
+// in a callback, and takes up what was held for it when it returns.
 constexpr std::uint64_t kReleaseNs = 5'000'000'000;
 }  // namespace
 
@@ -21,7 +21,8 @@ Drain::~Drain() { release(); }
 Result<void> Drain::park(std::uint64_t deadline_ns) {
   BATON_CHECK(is_released_, "a drain is used once");
   is_released_ = false;
-  // Draining is announced before any phase changes: what is sent from then on is looked at for marks.
+  // Draining is announced before any phase changes: what is sent from then on is looked at for
+  // marks.
   runtime_.is_draining().store(true, std::memory_order_seq_cst);
   set_phase(code::Phase::kDraining);
   bool has_passed = runtime_.barrier(deadline_ns);
@@ -30,12 +31,14 @@ Result<void> Drain::park(std::uint64_t deadline_ns) {
       runtime_.pause();
       continue;
     }
-    // A call from outside may have been taken up between the look and the phase: look again behind a barrier.
+    // A call from outside may have been taken up between the look and the phase: look again behind
+    // a barrier.
     set_phase(code::Phase::kParked);
     has_passed = runtime_.barrier(deadline_ns);
     if (has_passed && is_at_rest()) return {};
     set_phase(code::Phase::kDraining);
-    // What was put aside while they were parked may be just what the chain waits for: a barrier brings it back.
+    // What was put aside while they were parked may be just what the chain waits for: a barrier
+    // brings it back.
     has_passed = has_passed && runtime_.barrier(deadline_ns);
   }
   const std::string busy = who_is_busy();

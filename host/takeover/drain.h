@@ -1,11 +1,13 @@
 // Drain: brings the processes of a group of versions to rest, and lets them go again.
 //
-//   open -> draining   Every scheduler passes a barrier. From then on these processes serve only what continues a chain
-//                      begun before (runtime/turn.cc); other mail waits in their mailboxes.
-//   draining -> parked when no callback of theirs is waiting in a frame and no marked message is left. Counted, not
-//                      searched: see Version::Shard and Runtime::marked_work. (Parking each process at its next message
-//                      instead would deadlock: one that awaits the answer of a parked one never comes to rest.)
-//   parked -> open     release: what was held back goes to the run queues.
+//   open -> draining     every scheduler passes a barrier. From then on these processes serve only
+//                        what continues a chain begun before (runtime/turn.cc); other mail waits in
+//                        their mailboxes.
+//   draining -> parked   when no callback of theirs is waiting in a frame and no marked message is
+//                        left. Counted, not searched: see Version::Shard and Runtime::marked_work.
+//                        (Parking each process at its next message instead would deadlock: one that
+//                        awaits the answer of a parked one never comes to rest.)
+//   parked -> open       release: what was held back goes to the run queues.
 //
 // Idle processes take no part in any of this: nothing is sent to them, nobody visits them.
 //
@@ -28,7 +30,8 @@ class Drain {
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
 
-  /// kTimedOut: not all came to rest by the deadline; the error names some that did not. Everything runs again.
+  /// kTimedOut: not all came to rest by the deadline; the error names some that did not. Everything
+  /// runs again.
   Result<void> park(std::uint64_t deadline_ns);
   /// Adds a version that takes processes over; it must stay parked with the others until release.
   void join(code::Version* version);

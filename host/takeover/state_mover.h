@@ -1,19 +1,19 @@
 // StateMover: turns a state object of one version into one of another, and back.
 //
-// Carries out a bundle::Migration (the comparison of two schemas) on real objects, in three parts, so that a
-// take-over stays a transaction:
-//   make    a new object: construct, copies and conversions, the newer version's hook. May fail; the old object is
-//           only read.
-//   commit  moves the fields of equal type from the old object to the new one. Cannot fail. The old object stays, live
-//           and emptied ("parked").
-//   restore makes a parked object whole again from the new one: the same moves the other way, and the copies.
-//           check_restore first does the part that may fail.
+// Carries out a bundle::Migration (the comparison of two schemas) on real objects, in three parts,
+// so that a take-over stays a transaction:
+//   make      a new object: construct, copies and conversions, the newer version's hook. May fail;
+//             the old object is only read.
+//   commit    moves the fields of equal type from the old object to the new one. Cannot fail. The
+//             old object stays, live and emptied ("parked").
+//   restore   makes a parked object whole again from the new one: the same moves the other way, and
+//             the copies. check_restore first does the part that may fail.
 //
-// Where a hook took part, or has a part in the way back (loss, discard), the parked object cannot be made whole by
-// moves: the way back is a migration down.
+// Where a hook took part, or has a part in the way back (loss, discard), the parked object cannot
+// be made whole by moves: the way back is a migration down.
 //
 // Ownership: borrows both versions' schemas; both must stay loaded.
-// Threads: constant after construction; any thread, one per object.
+// Threads:   constant after construction; any thread, one per object.
 #pragma once
 
 #include "base/result.h"
@@ -41,7 +41,8 @@ class StateMover {
   const baton_schema* from() const { return from_; }
   const baton_schema* to() const { return to_; }
 
-  /// Makes the new object in raw memory of to()->size bytes. False: nothing was made, the text says why.
+  /// Makes the new object in raw memory of to()->size bytes. False: nothing was made, the text says
+  /// why.
   bool make(void* old, void* raw, baton_error* error) const;
   void commit(void* old, void* made) const;
   bool check_restore(void* parked, void* live) const;
@@ -49,7 +50,8 @@ class StateMover {
 
   /// What loss returns if it cannot tell: never to be taken for a number, nor added up.
   static constexpr std::uint64_t kUncountable = ~std::uint64_t{0};
-  /// How many things of value the old object would lose, on the way down; what they are, in the error's text.
+  /// How many things of value the old object would lose, on the way down; what they are, in the
+  /// error's text.
   std::uint64_t loss(const void* old, baton_error* error) const;
   bool may_lose() const { return loss_ != nullptr || !lossy_.empty(); }
   /// Gives up what loss counted, before commit.

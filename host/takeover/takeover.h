@@ -1,16 +1,20 @@
-// Takeover: moves the live processes of a group of modules from one version to another, as a transaction.
+// Takeover: moves the live processes of a group of modules from one version to another, as a
+// transaction.
 //
 //   step      what happens                                            on failure
 //   plan      a StateMover per behaviour; room for the list           nothing has happened
 //   drain     only this group's processes come to rest                they run on, as they were
-//   prepare   new objects beside the old ones, on all processors      the new objects are freed; as above
+//   prepare   new objects beside the old ones, on all processors      the new objects are freed; as
+//                                                                     above
 //   commit    fields move, versions change, current is flipped        cannot fail
 //   resume    held mail goes on, to the new version
-// Each emptied old object stays parked in the WayBack that is the result: rollback moves the fields back into it,
-// allocates nothing, and finds dropped fields as they were. Its destructor frees them, outside any pause.
 //
-// Coroutine processes of the group keep their version until they leave it by themselves; so does a process whose
-// behaviour the other version no longer has. They are counted in the report.
+// Each emptied old object stays parked in the WayBack that is the result: rollback moves the fields
+// back into it, allocates nothing, and finds dropped fields as they were. Its destructor frees
+// them, outside any pause.
+//
+// Coroutine processes of the group keep their version until they leave it by themselves; so does a
+// process whose behaviour the other version no longer has. They are counted in the report.
 //
 // Threads: the take-over's own thread, one take-over at a time; no scheduler's.
 // See: architecture of host/README.md.
@@ -38,16 +42,17 @@ class Takeover {
  public:
   explicit Takeover(runtime::Runtime& runtime) : runtime_(runtime) {}
 
-  /// Moves all processes, then calls `flip`, which makes the new versions current and retires the old ones;
-  /// nothing may fail in it. kRefused: no state crosses, or something of value would be lost and that was not
-  /// accepted; kTimedOut: a process did not rest, or the budget ended; kFailed: a migration failed, for the process
-  /// named. Whatever the error, all processes go on as they were.
+  /// Moves all processes, then calls `flip`, which makes the new versions current and retires the
+  /// old ones; nothing may fail in it. kRefused: no state crosses, or something of value would be
+  /// lost and that was not accepted; kTimedOut: a process did not rest, or the budget ended;
+  /// kFailed: a migration failed, for the process named. Whatever the error, all processes go on as
+  /// they were.
   Result<std::unique_ptr<WayBack>> run(std::vector<Change> changes, const TakeoverOptions& options,
                                        const std::function<void()>& flip);
 
-  /// Undoes it: processes that still live go back to their parked objects, or through a migration the other way where a
-  /// hook took part or they were started since. `flip` as above, the other way round. On an error the way back
-  /// stays as it is, and so do the processes.
+  /// Undoes it: processes that still live go back to their parked objects, or through a migration
+  /// the other way where a hook took part or they were started since. `flip` as above, the other
+  /// way round. On an error the way back stays as it is, and so do the processes.
   Result<TakeoverReport> rollback(WayBack& way_back, const TakeoverOptions& options,
                                   const std::function<void()>& flip);
 

@@ -4,7 +4,7 @@
 // which names the object that was left (parked: live and emptied) and the one that took its place.
 //
 // Ownership: owns the parked objects; borrows both versions' code, which must stay loaded.
-// Threads: any, one at a time; the destructor does no work inside a pause.
+// Threads:   any, one at a time; the destructor does no work inside a pause.
 #pragma once
 
 #include "bundle/schema.h"
