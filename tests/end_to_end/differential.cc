@@ -12,7 +12,7 @@
 // the first word only, which is what programs look at. At the end both must hold the same data.
 //
 // Exit: 0 no difference, 1 a difference, 2 usage or set-up, 77 there is no redis-server to compare
-// with.
+//       with.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -48,7 +48,6 @@ constexpr int kKeys = 24;
 constexpr std::size_t kShownBytesMax = 1000;
 
 // ---- Programs and sockets
-// ------------------------------------------------------------------------
 
 // A child process that is ended with its owner.
 class Program {
@@ -207,7 +206,6 @@ class Client {
 };
 
 // ---- Random commands
-// -----------------------------------------------------------------------------
 
 enum class Level { k10, k11, k12 };
 
@@ -494,7 +492,6 @@ class Generator {
 };
 
 // ---- The comparison
-// ------------------------------------------------------------------------------
 
 class Comparison {
  public:
@@ -601,7 +598,6 @@ class Comparison {
 };
 
 // ---- Set-up
-// --------------------------------------------------------------------------------------
 
 struct Options {
   std::uint64_t seed = 0;

@@ -7,7 +7,7 @@
 // way on each connection; latencies of a flood are queueing, so they are not recorded.
 //
 // Ownership: owns its connections; borrows the record.
-// Threads: one.
+// Threads:   one.
 #pragma once
 
 #include "base/result.h"

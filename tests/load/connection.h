@@ -3,8 +3,8 @@
 // It is opened once. What ends it, whoever ends it, ends it for good: the client never reconnects.
 //
 // Ownership: owns its socket and its model.
-// Threads: one.
-// Fails: open(), when nobody listens; afterwards a lost connection is reported, not an error.
+// Threads:   one.
+// Fails:     open(), when nobody listens; afterwards a lost connection is reported, not an error.
 #pragma once
 
 #include "base/result.h"

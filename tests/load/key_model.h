@@ -6,7 +6,8 @@
 // the store has are used.
 //
 // Threads: one. The generations of all connections' bulk keys lie in one array, each model writes
-// its own. See: model.h
+//          its own.
+// See: model.h
 #pragma once
 
 #include "load/model.h"

@@ -8,7 +8,7 @@
 // again.
 //
 // Ownership: the client owns one model per connection.
-// Threads: one.
+// Threads:   one.
 #pragma once
 
 #include <cstddef>

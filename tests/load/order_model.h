@@ -1,9 +1,11 @@
 // OrderModel: a connection's orders at the order desk, over HTTP.
 //
-//   POST /orders {"item":S,"quantity":N}   201, the order: "id", "item", "quantity",
-//   "status":"open" GET /orders/ID                         200, the order; 404 where there is none
-//   DELETE /orders/ID                      200, the order, now "status":"cancelled"
-//   GET /totals                            200
+//   POST /orders {"item":S,"quantity":N,"price":P}   201, the order: "id", "item", "quantity",
+//                                                    "price", "status":"open"
+//   GET /orders/ID                                   200, the order; 404 where there is none
+//   GET /orders?after=ID&limit=N                     200
+//   DELETE /orders/ID                                200, the order, now "status":"cancelled"
+//   GET /totals                                      200
 //
 // Each connection reads and cancels only orders that it created. Replies may have more members than
 // these: a newer version adds some.

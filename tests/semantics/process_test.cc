@@ -304,8 +304,8 @@ TEST_F(ProcessTest, EveryMonitorTellsOnItsOwn) {
 TEST_F(ProcessTest, DemonitorTakesBackADownThatHasArrivedAlready) {
   Probe a = probe(), b = probe();
   const baton_term ref = monitor(b, a.pid());
-  // It must be idle: woken by b's signal it could stand next on the very scheduler that b is about to keep busy, where
-  // nobody can steal it from.
+  // It must be idle: woken by b's signal it could stand next on the very scheduler that b is about
+  // to keep busy, where nobody can steal it from.
   settle(a);
   // In one callback: the DOWN comes while it runs, and is dropped unseen at its end.
   b.run([&](Context& context) {

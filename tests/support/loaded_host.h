@@ -1,4 +1,5 @@
-// LoadedHost: a runtime with modules loaded from their files, for tests of what needs real libraries.
+// LoadedHost: a runtime with modules loaded from their files, for tests of what needs real
+// libraries.
 //
 // Threads: the test's.
 #pragma once
@@ -18,7 +19,8 @@ namespace baton::test {
 class LoadedHost : private runtime::Observer {
  public:
   LoadedHost() : LoadedHost({.schedulers = 2}) { runtime_.start(); }
-  /// One that is not started: its schedulers have no threads, and whoever waits for them steps them.
+  /// One that is not started: its schedulers have no threads, and whoever waits for them steps
+  /// them.
   explicit LoadedHost(runtime::Options options)
       : runtime_(std::move(options), atoms_, code_, *this) {}
   ~LoadedHost() override { runtime_.stop(); }

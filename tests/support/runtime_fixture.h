@@ -1,17 +1,19 @@
 // RuntimeFixture: a real runtime with two schedulers and small native behaviours to watch it with.
 //
-//   Probe    a process that runs lambdas for the test and keeps all its mail for it, as text
-//   child    a gen_server of the module "test"; its args are [Reporter, Id | What], where What is
-//   made of:
-//              {fail, Reason}   init stops with this reason       ignore   init stops with normal
-//              {fail_if, Flag}  init tells {failing, Id} and stops with `broken` while this flag of
-//              the test is set trap             it traps exits
-//            The cast {config, "key"} has it tell {config, Id, Value}; other mail it passes on as
-//            {got, Id, Mail}. It tells Reporter {started, Id} and, when it ends, {ended, Id,
-//            Reason}. The cast {stop, Reason} ends it with that reason, any call is answered with
-//            {ok, Id}.
-//   stubborn a coroutine process that traps exits and pays no heed to any mail; the same args and
-//   {started, Id}
+//   Probe      a process that runs lambdas for the test and keeps all its mail for it, as text
+//   child      a gen_server of the module "test"; its args are [Reporter, Id | What], where What is
+//              made of:
+//                {fail, Reason}   init stops with this reason
+//                {fail_if, Flag}  init tells {failing, Id} and stops with `broken` while this flag
+//                                 of the test is set
+//                ignore           init stops with normal
+//                trap             it traps exits
+//              It tells Reporter {started, Id} and, when it ends, {ended, Id, Reason}. The cast
+//              {stop, Reason} ends it with that reason, {unlink, Pid} has it unlink that process
+//              and tell {unlinked, Id}, {config, "key"} has it tell {config, Id, Value}; any call
+//              is answered with {ok, Id}; other mail it passes on as {got, Id, Mail}.
+//   stubborn   a coroutine process that traps exits and pays no heed to any mail; the same args and
+//              {started, Id}
 //
 // Nothing here sleeps: what is waited for has a deadline (kDeadline), and missing it fails the
 // test.
@@ -426,7 +428,7 @@ class RuntimeFixture : public testing::Test, private runtime::Observer {
            process->version.load() != nullptr;
   }
 
-  /// How many log lines at error or above, and crash reports, there were.
+  /// How many crash reports there were.
   std::uint64_t crashes() const { return crashes_.load(); }
   std::vector<std::string> log_lines() {
     std::lock_guard lock(log_mutex_);

@@ -71,7 +71,8 @@ class TakeoverFixture : public testing::Test {
     return library->close().is_unloaded || bundle::kHostIsSanitized;
   }
 
-  /// Returns when all have their state: a take-over finds nothing to migrate in one whose init is still to come.
+  /// Returns when all have their state: a take-over finds nothing to migrate in one whose init is
+  /// still to come.
   std::vector<baton_term> spawn_many(const char* module, const char* behaviour, int count) {
     std::vector<baton_term> pids;
     for (int i = 0; i < count; ++i)

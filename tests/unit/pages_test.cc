@@ -35,7 +35,8 @@ TEST_F(PagesTest, PopulatedPagesArePresent) {
   ASSERT_NE(memory_, MAP_FAILED);
   ASSERT_EQ(present(), 0u);
 
-  // Asked of the kernel itself and not of populate, whose failure must not pass for the kernel's age.
+  // Asked of the kernel itself and not of populate, whose failure must not pass for the kernel's
+  // age.
   constexpr int kPopulateWrite = 23;
   if (madvise(memory_, 0, kPopulateWrite) != 0 && errno == EINVAL)
     GTEST_SKIP() << "this kernel is older than 5.14";

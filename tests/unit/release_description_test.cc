@@ -36,13 +36,15 @@ applications:
       intensity: 3
       period: 10s
       children:
-        - {id: store, module: kv, behaviour: store, args: "[{size, 10}]", name: kv_store, shutdown: 2s}
+        - {id: store, module: kv, behaviour: store, args: "[{size, 10}]", name: kv_store,
+           shutdown: 2s}
         - id: connections
           type: supervisor
           strategy: simple_one_for_one
           name: kv_connections
           children:
-            - {id: connection, module: kv, behaviour: connection, restart: temporary, shutdown: brutal_kill}
+            - {id: connection, module: kv, behaviour: connection, restart: temporary,
+               shutdown: brutal_kill}
 listeners:
   - {name: kv, address: "127.0.0.1:6379", connections_max: 100, idle_timeout: 5m}
   - {name: web, protocol: http, address: "[::1]:8080", body_bytes_max: 1MiB}

@@ -10,7 +10,7 @@
 //   tcp_passive      read on
 //   tcp_closed       forget the connection
 //   timeout          remove some of the keys whose time is up; there is a timer while any key
-//   expires
+//                    expires
 //
 // Configuration: listener, the name of the listener in the release; "kv" if it is not given.
 // Fails: a client that does not take its replies is closed by the host (send_queue_full).

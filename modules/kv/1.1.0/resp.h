@@ -12,9 +12,8 @@
 //   (1) Input::pending starts where the command begins that Input::arguments belong to.
 //   (2) Arguments are valid until the parser's next call.
 // Threads: a value type.
-// Fails: a breach of the protocol or of a limit is Step::kError with the error's text, after which
-// the
-//        connection must be closed: what follows cannot be told apart.
+// Fails:   a breach of the protocol or of a limit is Step::kError with the error's text, after
+//          which the connection must be closed: what follows cannot be told apart.
 #pragma once
 
 #include <baton/state.h>

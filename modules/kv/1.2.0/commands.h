@@ -5,7 +5,7 @@
 // it. Replies are Redis 7's.
 //
 // Threads: as the state they work on.
-// Fails: never; what the client did wrong is the reply.
+// Fails:   never; what the client did wrong is the reply.
 #pragma once
 
 #include "resp.h"

@@ -5,7 +5,7 @@
 // is and goes on, so that a small chunk cannot ask for an unlimited reply in one piece.
 //
 // Ownership: lives on the stack of one callback; borrows the state, the connection and the chunk.
-// Fails: a breach of the protocol is answered and ends the connection (kClose).
+// Fails:     a breach of the protocol is answered and ends the connection (kClose).
 #pragma once
 
 #include "commands.h"

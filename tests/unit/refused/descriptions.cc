@@ -4,9 +4,9 @@
 // expects: 'vlaue' is not a member of 'sample::Misspelt'
 // expects: 'total' is not a member of 'sample::Renamed'
 // expects: 'cache' is not a member of 'sample::Renamed'
-// expects: baton: write static void code_change\(State& made, const baton::Fields& old,
-// baton::Version from\) expects: baton: write static baton::Loss loss\(const State& live,
-// baton::Version to\) expects: baton: State::discard runs inside a commit: declare it noexcept
+// expects: baton: write static void code_change\(State& made, .* old, baton::Version from\)
+// expects: baton: write static baton::Loss loss\(const State& live, baton::Version to\)
+// expects: baton: State::discard runs inside a commit: declare it noexcept
 // expects: baton: BATON_MESSAGE\(Increment, ...\) must name every member of Increment
 #include <baton/state.h>
 

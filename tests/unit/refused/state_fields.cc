@@ -12,11 +12,10 @@
 // expects: baton: Enum::field holds an enum without a description: add BATON_ENUM
 // expects: baton: Order::field holds a container with an order.*use the standard one
 // expects: baton: Virtual::field holds a type with virtual functions.*std::variant of plain structs
-// expects: baton: Forgotten::field holds a struct whose description forgets a member.*name every
-// member expects: baton: Undescribed::field holds a type that no other version can take over:
-// describe it with BATON_STATE expects: baton: Duration::field holds a type that no other version
-// can take over.*of a std::chrono type, hold its count expects: baton: Throwing::field may throw
-// when it is move-assigned.*noexcept
+// expects: baton: Forgotten::field holds a struct whose .* forgets a member.*name every member
+// expects: baton: Undescribed::field holds a type that no .*: describe it with BATON_STATE
+// expects: baton: Duration::field holds a type that no .*of a std::chrono type, hold its count
+// expects: baton: Throwing::field may throw when it is move-assigned.*noexcept
 #include <baton/state.h>
 
 #include <any>
