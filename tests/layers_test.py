@@ -1,11 +1,12 @@
 """The rules of the source tree that a compiler does not know: who may include whom, which file may name which
-library, what files are called, and that nothing is left lying about.
+library, what files are called, how they look, and that nothing is left lying about.
 
 Run by ctest; by hand: python3 tests/layers_test.py
 """
 
 import os
 import re
+import subprocess
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -35,6 +36,8 @@ SEAMS = {
     "CLI/": ["tools/", "host/node/options."],
     "mimalloc": ["host/node/"],
 }
+# As .clang-format says.
+COLUMNS = 100
 VAGUE_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "impl", "misc"}
 
 
@@ -125,6 +128,24 @@ class LayersTest(unittest.TestCase):
 
     def test_every_header_says_first_what_it_is(self):
         wrong = [path for path in sources(".h") if not read(path).startswith(("// ", "/* "))]
+        self.assert_none(wrong)
+
+    def test_code_is_as_the_formatter_leaves_it(self):
+        done = subprocess.run(["clang-format-14", "--dry-run", *sources(".h", ".cc", ".c")], cwd=ROOT, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        wrong = re.findall(r"^(\S+:\d+):\d+: ", done.stdout, re.MULTILINE)
+        self.assert_none({f"{place}; run: clang-format-14 -i {place.split(':')[0]}" for place in wrong})
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_comments_keep_their_width_and_their_paragraphs(self):
+        # The formatter leaves them alone.
+        wrong = []
+        for path in sources(".h", ".cc", ".c"):
+            for number, line in enumerate(read(path).splitlines(), 1):
+                if len(line) > COLUMNS and len(line.split()) > 1:
+                    wrong.append(f"{path}:{number} has {len(line)} columns, {COLUMNS} are allowed")
+                if re.search(r"^\s*(//|\*) .*\S (Invariants|Ownership|Threads|Fails): ", line):
+                    wrong.append(f"{path}:{number}: a paragraph does not begin its line")
         self.assert_none(wrong)
 
     def test_nothing_is_left_for_now(self):
