@@ -4,8 +4,9 @@
 // migration. "May this version be purged?" is "is the count of leases zero?", never a scan of all
 // processes.
 //
-// Leases and the index of processes are sharded by context (scheduler), so that spawning touches no
-// line that another core writes. A shard counts leases acquired and released, each only ever
+// Leases and the index of processes are sharded. A context (scheduler) puts some processes in a row
+// into one shard and then goes on to the next, so that cores seldom meet at one: not those that
+// spawn, nor those where the processes end. A shard counts leases acquired and released, each only ever
 // rising; is_unused reads all released first and all acquired after: equal sums prove zero, since a
 // retired version gives no new lease. (A sum of signed shards could read one process's release and
 // miss another's acquire.)

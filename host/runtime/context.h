@@ -50,6 +50,8 @@ inline constexpr std::uint16_t kReleaseFlags =
     std::uint16_t{kMarked} | std::uint16_t{BATON_MESSAGE_HAS_SHARED};
 
 inline constexpr std::uint32_t kContextsMax = code::kShards;
+/// Spawns in a row that go into one shard of a version's index.
+inline constexpr std::uint32_t kSpawnsPerShard = 64;
 inline constexpr std::uint32_t kErrorTextBytes = 1024;
 
 struct Context : baton_context {
@@ -75,6 +77,7 @@ struct Context : baton_context {
 
   Pools pools;
   SlotCache slots;
+  std::uint32_t spawns = 0;  // ever, round and round
   std::uint64_t refs = 0;
 
   // Processes a drain put aside, by pid; each barrier gives them back to the run queues and begins
@@ -102,6 +105,10 @@ struct Context : baton_context {
     if (__builtin_expect((message->flags & kReleaseFlags) != 0, 0)) release_flagged(message);
     pools.deallocate(message, message->pool);
   }
+  /// Where a version's index is to name the process that is spawned now. A context goes round the
+  /// shards, as its children often end on another scheduler while it spawns the next ones: in one
+  /// shard both would wait for its lock all the time.
+  std::uint32_t next_shard() { return (id + spawns++ / kSpawnsPerShard) % code::kShards; }
   baton_term make_ref() { return (++refs << 12) | (std::uint64_t{id} << 3) | BATON_TAG_REF; }
 
  private:

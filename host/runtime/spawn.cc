@@ -27,7 +27,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   process->scan = nullptr;
   process->self = pid;
   process->version.store(request.version, std::memory_order_release);
-  process->shard = context.id;
+  process->shard = context.next_shard();
   process->parent = request.parent;
   process->reductions = 0;
   std::uint16_t application = request.application;
@@ -38,7 +38,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   Spawned spawned{.pid = pid};
   if (request.name != BATON_NO_TERM && !runtime.registry().add(request.name, pid)) {
     spawned = {.error = SpawnError::kNameTaken};
-  } else if (!request.version->acquire(context.id, index, process->position)) {
+  } else if (!request.version->acquire(process->shard, index, process->position)) {
     if (request.name != BATON_NO_TERM) runtime.registry().remove(request.name, pid);
     spawned = {.error = SpawnError::kRetired};
   }

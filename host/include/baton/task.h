@@ -5,8 +5,8 @@
 //   baton::Task<int> ask(baton::Self self, Pid peer) { co_return co_await self.call(peer, Get{}); }
 //
 // A Task starts when it is awaited, runs on the stack of whoever resumes it, and hands its
-// exception on to who awaits it. Its frame lies in the host's memory, which the process is known to
-// by a Self: so a Task is a member of a gen_server or takes a Self among its parameters.
+// exception on to who awaits it. Its frame is memory of the host, which is asked for it through a
+// Self: so a Task is a member of a gen_server or takes a Self among its parameters.
 //
 // Invariants: a frame ends with a word that says whose Activation it belongs to, because operator
 //             delete is told nothing else, and a module may have no thread_local.
