@@ -6,10 +6,10 @@
 //
 // Leases and the index of processes are sharded. A context (scheduler) puts some processes in a row
 // into one shard and then goes on to the next, so that cores seldom meet at one: not those that
-// spawn, nor those where the processes end. A shard counts leases acquired and released, each only ever
-// rising; is_unused reads all released first and all acquired after: equal sums prove zero, since a
-// retired version gives no new lease. (A sum of signed shards could read one process's release and
-// miss another's acquire.)
+// spawn, nor those where the processes end. A shard counts leases acquired and released, each only
+// ever rising; is_unused reads all released first and all acquired after: equal sums prove zero,
+// since a retired version gives no new lease. (A sum of signed shards could read one process's
+// release and miss another's acquire.)
 //
 // The index is an array per shard, walked in order by a take-over with prefetches; a list through
 // the processes is 2 to 7 times slower to walk on a scattered heap.
