@@ -106,8 +106,7 @@ Result<void> ReleaseStore::apply(const JournalRecord& record) {
     Sequence& highest = sequences_[name];
     const std::uint64_t number = number_of(record.get("sequence"));
     if (number >= highest.number) highest = {number, *digest};
-    releases_.push_back({name, version, *next, number_of(record.get("sequence")), *digest,
-                         record.get("key"), "", "", ""});
+    releases_.push_back({name, version, *next, number, *digest, record.get("key"), "", "", ""});
     release = &releases_.back();
   }
   auto set = [&](Release& changed, Status status) {
