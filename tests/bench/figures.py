@@ -119,8 +119,8 @@ def rows(suite, ours, peers):
         having = [peer for peer in theirs if key in theirs[peer]]
         for peer in having or [None]:
             row = {"suite": suite, "name": name, "unit": unit, **dict(further),
-                   **beside_ours.get(key, {}), "baton": statistics.median(values), "peer": peer, "peer_value": None, "ratio": None,
-                   "samples": {"baton": values}}
+                   **beside_ours.get(key, {}), "baton": statistics.median(values), "peer": peer,
+                   "peer_value": None, "ratio": None, "samples": {"baton": values}}
             if peer:
                 row["peer_value"] = statistics.median(theirs[peer][key])
                 row["ratio"] = ratio(unit, row["baton"], row["peer_value"])

@@ -7,7 +7,7 @@ cells have one field more, is installed, and then 1.0.0 again, each with its pro
 
 import time
 
-from node import Node
+from node import Node, Packer
 from running import Failed
 from sides import Side
 
@@ -15,6 +15,11 @@ UP, DOWN = ("upgrade", "1.1.0"), ("downgrade", "1.0.0")
 PROBATION_MS = 500
 START_MS_MAX = 60000
 SETTLE_SECONDS = 0.5
+
+
+def dependents_of(modules):
+    """What is replaced together with cells when so many modules are replaced."""
+    return [f"cells_dep{i}" for i in range(1, modules)]
 
 
 def release(version, dependents):
@@ -53,17 +58,18 @@ class OurTakeover(Side):
     def __init__(self, processes, idle, modules, expected):
         self.processes = processes
         self.idle = idle
-        self.dependents = [f"cells_dep{i}" for i in range(1, modules)]
+        self.dependents = dependents_of(modules)
         self.facts = {"processes": processes, "idle": idle, "modules": modules, "mode": "atomic"}
         self.expected = expected
 
     def start(self, running):
         self.running = running
+        self.packer = Packer(running.path("cells-bundles"))
         self.runs = 0
 
     def run(self):
         self.runs += 1
-        node = Node(self.running, {}, name=f"cells-{self.runs}")
+        node = Node(self.running, {}, name=f"cells-{self.runs}", packer=self.packer)
         node.start()
         try:
             self.begin(node)
@@ -74,7 +80,7 @@ class OurTakeover(Side):
     def begin(self, node):
         """Both releases are unpacked and the first one runs, with all of its processes."""
         for _, version in (DOWN, UP):  # in the order of their sequence
-            node.cli("release", "unpack", node.packer.pack(release(version, self.dependents)))
+            node.cli("release", "unpack", self.packer.pack(release(version, self.dependents)))
         node.cli("release", "install", "cells", DOWN[1], "--probation", "0s")
         if self.idle:
             call(node, "idlers", f"{{run,{self.idle},0}}")
