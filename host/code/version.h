@@ -83,11 +83,12 @@ class Version {
     std::vector<std::uint32_t> processes;    // slot indices; guarded by lock
     std::atomic<std::uint64_t> acquired{0};  // written under lock
     std::atomic<std::uint64_t> released{0};  // written under lock
-    // Callbacks that wait in a frame, begun and ended; each written by the context of this shard
-    // only.
-    std::atomic<std::uint64_t> awaits_begun{0};
+    // Callbacks that wait in a frame, begun and ended; written only by the context whose id is this
+    // shard's number, and so in a line that the others leave alone.
+    alignas(64) std::atomic<std::uint64_t> awaits_begun{0};
     std::atomic<std::uint64_t> awaits_ended{0};
   };
+  static_assert(sizeof(Shard) == 128);
   Shard& shard(std::uint32_t i) { return shards_[i]; }
 
   /// Adds a process to the index with a lease. False: the version is retired, nothing was done. The
