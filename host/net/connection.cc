@@ -200,7 +200,10 @@ void Connection::take_http(runtime::Context& context, std::string_view bytes) {
     std::string_view body;
     switch (http_->reader.next(bytes, http_limits, scratch.head, body)) {
       case HttpReader::Progress::kMore: break;
-      case HttpReader::Progress::kRequest: begin_request(context, scratch.head, body); break;
+      case HttpReader::Progress::kRequest:
+        request_ns_ = 0;  // what is behind it is another's
+        begin_request(context, scratch.head, body);
+        break;
       case HttpReader::Progress::kRefused:
         add(listener_->counters().http_malformed);
         return refuse_request(context, http_->reader.refused());
@@ -458,6 +461,8 @@ void Connection::due(runtime::Context& context, std::uint64_t deadline_ns) {
   if (deadline_ns != armed_ns_) return;  // an earlier one was set since
   armed_ns_ = 0;
   const std::uint64_t now = runtime::now_ns();
+  // What has come and was not read yet is not the client's delay.
+  if (request_ns_ != 0 && (!wants_input() || may_be_readable_)) request_ns_ = now;
   if (next_deadline() > now) return settle(context);
 
   Counters& counters = listener_->counters();

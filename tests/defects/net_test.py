@@ -77,7 +77,6 @@ class Memory(DefectCase):
 
 
 class Requests(DefectCase):
-    @not_mended
     def test_N3_pipelined_requests_that_are_each_quick_are_not_answered_408(self):
         # The clock of a request ran on as long as a chunk ended within a request, whichever it was.
         with given("web serves"):

@@ -248,6 +248,61 @@ TEST_F(Http, ASlowSenderIsAnswered408) {
   EXPECT_EQ(statistics("web").timeouts, 2u);
 }
 
+// The clock of the first request that a chunk cut in two went on for the next ones.
+TEST_F(Http, TheTimeoutIsOfOneRequestHoweverChunksAreCut) {
+  auto slow = description("web", bundle::Protocol::kHttp);
+  slow.request_timeout = std::chrono::milliseconds(300);
+  const auto address = open(slow);
+  serve("web", 0, mirror());
+  Client client(address);
+
+  const std::string request = get("/"), half = request.substr(0, request.size() / 2),
+                    rest = request.substr(half.size());
+  client.send(half);
+  for (int i = 0; i < 10; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    client.send(rest + half);
+    ASSERT_EQ(status_of(client.receive_answer()), 200) << i;
+  }
+  EXPECT_EQ(status_of(client.receive_all()), 408);
+}
+
+// A request was refused as slow although it had come, and only waited to be read.
+TEST_F(Http, ARequestThatTheHostDoesNotReadIsNotLate) {
+  auto slow = description("web", bundle::Protocol::kHttp);
+  slow.request_timeout = std::chrono::milliseconds(50);
+  slow.body_bytes_max = 100'000;
+  const auto address = open(slow);
+  std::vector<std::pair<baton_term, std::int64_t>> asked;
+  std::atomic<std::size_t> count{0};
+  const baton_term pid = serve("web", 0, [&](baton_context* context, const baton_message* message) {
+    if (message->root != term::atom("answer")) {
+      const Seen seen(message);
+      asked.emplace_back(seen.port(), seen.number(2));
+      count = asked.size();
+      return +BATON_OK;
+    }
+    for (const auto& [port, number] : std::exchange(asked, {}))
+      http().respond(context, port, number, 200, nullptr, 0, "", 0);
+    return +BATON_OK;
+  });
+  Client client(address);
+  const std::string post =
+      "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 60000\r\n\r\n" + std::string(60'000, 'x');
+
+  // when: two requests fill the room, and part of a third waits for longer than the time-out
+  client.send(post + post + post.substr(0, 40'000));
+  ASSERT_TRUE(eventually([&] { return count == 2; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  EXPECT_EQ(statistics("web").timeouts, 0u);
+  send(pid, term::atom("answer"));
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(status_of(client.receive_answer()), 200);
+
+  // then: it is late from its own beginning on only
+  EXPECT_EQ(status_of(client.receive_all()), 408);
+  EXPECT_EQ(statistics("web").timeouts, 1u);
+}
+
 TEST_F(Http, AnIdleConnectionIsClosedButNotOneThatWaitsForItsAnswer) {
   auto idle = description("web", bundle::Protocol::kHttp);
   idle.idle_timeout = std::chrono::milliseconds(60);
