@@ -5,6 +5,7 @@ is closed (on failure and on Ctrl-C too), and removes the temporary directory in
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,8 @@ BUILD = os.environ.get("BATON_BUILD") or os.path.join(ROOT, "build", "release")
 
 STOP_SECONDS = 10
 READY_SECONDS = 20
+# Whoever waits for a build hears of it this often.
+PROGRESS_SECONDS = 10
 
 
 class Failed(Exception):
@@ -41,14 +44,30 @@ def free_ports(count):
     return ports
 
 
-def build(targets, directory=BUILD):
-    """Configures and builds these targets; says what the compiler said only if it fails."""
+def build(name, targets, directory=BUILD):
+    """Configures and builds these targets for the script of this name, and says now and then how far it is; says what the
+    compiler said only if it fails."""
+    say(f"{name}: building in {directory}; the first time takes minutes")
     configure = ["cmake", "-S", ROOT, "-B", directory, "-G", "Ninja", "--log-level=NOTICE"]
     for command in (configure, ["cmake", "--build", directory, "--target", *targets]):
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True)
-        if done.returncode != 0:
-            raise Failed(f"{' '.join(command[:3])} failed:\n{done.stdout[-4000:]}")
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True) as process:
+            said = followed(process.stdout, name)
+        if process.returncode != 0:
+            raise Failed(f"{' '.join(command[:3])} failed:\n{said[-4000:]}")
+
+
+def followed(lines, name, clock=time.monotonic):
+    """What a build says, in one text. Says every few seconds how many of its steps are done."""
+    said = []
+    next_word = clock() + PROGRESS_SECONDS
+    for line in lines:
+        said.append(line)
+        step = re.match(r"\[(\d+)/(\d+)\]", line)
+        if step and clock() >= next_word:
+            say(f"{name}: built {step[1]} of {step[2]}")
+            next_word = clock() + PROGRESS_SECONDS
+    return "".join(said)
 
 
 class Running:

@@ -1,10 +1,12 @@
 """The parts of tools/node.py and tools/running.py that need no host."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools")
 sys.path.insert(0, TOOLS)
@@ -56,6 +58,22 @@ class PhaseTest(unittest.TestCase):
     def test_a_phase_that_was_not_reached_is_named(self):
         with self.assertRaisesRegex(running.Failed, "no phase purge"):
             node.phase_ms(self.PROGRESS, "purge")
+
+
+class FollowedTest(unittest.TestCase):
+    LINES = ["-- Configuring\n", "[1/3] one\n", "[2/3] two\n", "error: so it goes\n"]
+
+    def test_says_from_time_to_time_how_far_a_build_is(self):
+        seconds = itertools.count(0, running.PROGRESS_SECONDS / 4)
+        with mock.patch.object(running, "say") as said:
+            text = running.followed(self.LINES * 2, "demo", clock=lambda: next(seconds))
+        self.assertEqual(text, "".join(self.LINES * 2))
+        self.assertEqual(said.mock_calls, [mock.call("demo: built 2 of 3")])
+
+    def test_a_quick_one_is_not_told_of(self):
+        with mock.patch.object(running, "say") as said:
+            running.followed(self.LINES, "demo", clock=lambda: 0)
+        said.assert_not_called()
 
 
 class RunningTest(unittest.TestCase):
