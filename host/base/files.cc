@@ -79,6 +79,15 @@ class RealFiles final : public Files {
     return {};
   }
 
+  Result<void> allocate(int fd, std::uint64_t offset, std::uint64_t size) override {
+    const auto done = retry([&] {
+      return ::fallocate(fd, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                         static_cast<off_t>(size));
+    });
+    if (done != 0 && errno != EOPNOTSUPP) return system_error("allocate", name_of(fd));
+    return {};
+  }
+
   Result<void> sync(int fd) override {
     if (retry([&] { return ::fsync(fd); }) != 0) return system_error("sync", name_of(fd));
     return {};

@@ -70,6 +70,9 @@ class Files {
   /// Takes the file for this descriptor alone, until it is closed; kBusy if another has it.
   virtual Result<void> lock(int fd) = 0;
   virtual Result<void> truncate(int fd, std::uint64_t size) = 0;
+  /// Takes disk blocks for these bytes, at or past the end too, without making the file longer, so
+  /// that writing them cannot fail for want of room. Success where the file system cannot do it.
+  virtual Result<void> allocate(int fd, std::uint64_t offset, std::uint64_t size) = 0;
   virtual Result<void> sync(int fd) = 0;
   virtual Result<void> sync_directory(const std::string& path) = 0;
   /// Replaces a file at `to`; a directory only if it is empty.

@@ -11,6 +11,7 @@ namespace baton::release {
 
 namespace {
 
+constexpr std::uint32_t kJournalMode = 0640;
 constexpr std::size_t kLengthDigits = 8;
 constexpr std::size_t kChecksumDigits = 16;
 constexpr std::size_t kHeadBytes = kLengthDigits + 1 + kChecksumDigits + 1;
@@ -136,7 +137,7 @@ Result<JournalRecord> JournalRecord::parse(std::string_view text) {
 }
 
 Result<Journal> Journal::open(Files& files, const std::string& path, std::uint64_t bytes_max) {
-  BATON_ASSIGN(ScopedFd fd, files.open_append(path, 0640));
+  BATON_ASSIGN(ScopedFd fd, files.open_append(path, kJournalMode));
   Journal journal(files, path, std::move(fd), bytes_max);
   Result<void> locked = files.lock(journal.fd_.get());
   if (!locked.ok()) return std::move(locked).error().within(path);
@@ -178,32 +179,92 @@ Result<void> Journal::load() {
   return files_->sync(fd_.get());
 }
 
-Result<void> Journal::append(const JournalRecord& record) {
-  if (is_broken_)
-    return Error(Code::kFailed, path_ +
-                                    ": an earlier write failed and could not be undone; free some "
-                                    "space and restart the host");
+Result<void> Journal::mend() {
+  BATON_TRY(files_->truncate(fd_.get(), size_));
+  BATON_TRY(files_->sync(fd_.get()));
+  is_torn_ = false;
+  // The cut gave up the blocks behind the end.
+  return kept_ > 0 ? files_->allocate(fd_.get(), size_, kept_) : Result<void>();
+}
+
+Result<void> Journal::keep_room(std::uint64_t bytes) {
+  kept_ = 0;
+  if (bytes == 0) return {};
+  if (size_ + bytes > bytes_max_) return full();
+  if (auto allocated = files_->allocate(fd_.get(), size_, bytes); !allocated.ok())
+    return std::move(allocated).error().within("keep room in " + path_);
+  kept_ = bytes;
+  return {};
+}
+
+Result<void> Journal::append(const JournalRecord& record, Room room) {
   const std::string line = line_of(count_ + 1, record);
   if (line.size() - kHeadBytes - 1 > kRecordBytesMax)
     return Error(Code::kFailed, path_ + ": a record larger than " +
                                     std::to_string(kRecordBytesMax) +
                                     " bytes; give a shorter reason");
-  if (size_ + line.size() > bytes_max_)
-    return Error(Code::kFailed,
-                 path_ + ": full: it would grow past " + std::to_string(bytes_max_) + " bytes");
+  const std::uint64_t left_alone = room == Room::kOrdinary ? kept_ : 0;
+  if (size_ + line.size() + left_alone > bytes_max_) return full();
   auto write = [&]() -> Result<void> {
+    if (is_torn_) BATON_TRY(mend());
+    if (is_renamed_) BATON_TRY(settle_name());
+    if (left_alone > 0)
+      BATON_TRY(files_->allocate(fd_.get(), size_, line.size() + left_alone));
+    is_torn_ = true;
     BATON_TRY(files_->write(fd_.get(), line));
-    return files_->sync(fd_.get());
+    BATON_TRY(files_->sync(fd_.get()));
+    is_torn_ = false;
+    return {};
   };
-  Result<void> written = write();
-  if (!written.ok()) {
-    // Half a record in the middle would make everything after it unreadable.
-    is_broken_ = !files_->truncate(fd_.get(), size_).ok() || !files_->sync(fd_.get()).ok();
+  if (auto written = write(); !written.ok()) {
+    // Half a record in the middle would make everything after it unreadable. What fails here is
+    // tried again before the next append.
+    if (is_torn_) (void)mend();
     return std::move(written).error().within("append to " + path_);
   }
   size_ += line.size();
   ++count_;
+  if (room == Room::kKept) kept_ -= std::min<std::uint64_t>(kept_, line.size());
   return {};
+}
+
+Result<void> Journal::rewrite(const std::vector<JournalRecord>& records) {
+  std::string content;
+  std::uint64_t number = 0;
+  for (const JournalRecord& record : records) content += line_of(++number, record);
+  if (content.size() + kept_ > bytes_max_) return full();
+  const std::string next = path_ + ".tmp";
+  const auto replace = [&]() -> Result<ScopedFd> {
+    BATON_TRY(remove_tree(*files_, next));
+    BATON_ASSIGN(ScopedFd fd, files_->open_append(next, kJournalMode));
+    // Locked before it has the name under which another host would look for it.
+    BATON_TRY(files_->lock(fd.get()));
+    BATON_TRY(files_->write(fd.get(), content));
+    if (kept_ > 0) BATON_TRY(files_->allocate(fd.get(), content.size(), kept_));
+    BATON_TRY(files_->sync(fd.get()));
+    BATON_TRY(files_->rename(next, path_));
+    return fd;
+  };
+  auto replaced = replace();
+  if (!replaced.ok()) return std::move(replaced).error().within("rewrite " + path_);
+  fd_ = std::move(*replaced);
+  size_ = content.size();
+  count_ = number;
+  is_torn_ = false;
+  is_renamed_ = true;
+  // Until the next append it does not matter which of the two a crash leaves under the name.
+  return settle_name();
+}
+
+Result<void> Journal::settle_name() {
+  BATON_TRY(files_->sync_directory(directory_of(path_)));
+  is_renamed_ = false;
+  return {};
+}
+
+Error Journal::full() const {
+  return Error(Code::kFailed,
+               path_ + ": full: it would grow past " + std::to_string(bytes_max_) + " bytes");
 }
 
 }  // namespace baton::release

@@ -1,14 +1,19 @@
 // FaultyFiles: a Files that fails the n-th call, for proving that any call may fail at any moment.
 //
-// Two ways to fail: once, as a full disk does; or from that call on, as for a process that was
+// Two ways to fail: once; or from that call on, as for a process that was
 // killed there (what it does after the fault has no effect). A failing write leaves the first half
 // of its bytes behind, and a failing truncate, rename or sync leaves things as they were.
+//
+// Apart from that the disk may be full: then writes fail, but for bytes that were allocated before.
 //
 // Ownership: the Files below it must outlive it.
 // Threads:   one.
 #pragma once
 
 #include "base/files.h"
+
+#include <algorithm>
+#include <map>
 
 namespace baton {
 
@@ -25,6 +30,8 @@ class FaultyFiles final : public Files {
     fault_ = fault;
   }
   void heal() { failing_ = -1; }
+  /// Whether there is no room on the disk, from now on.
+  void set_full(bool is_full) { is_full_ = is_full; }
   /// Calls since fail_call.
   int calls() const { return calls_; }
   bool has_failed() const { return failing_ >= 0 && calls_ > failing_; }
@@ -51,6 +58,9 @@ class FaultyFiles final : public Files {
       if (calls_ == failing_ + 1) BATON_TRY(files_.write(fd, bytes.substr(0, bytes.size() / 2)));
       return fault("write");
     }
+    std::uint64_t& room = allocated_[fd];
+    if (is_full_ && room < bytes.size()) return fault("no space left on device");
+    room -= std::min<std::uint64_t>(room, bytes.size());
     return files_.write(fd, bytes);
   }
   Result<void> lock(int fd) override {
@@ -59,7 +69,15 @@ class FaultyFiles final : public Files {
   }
   Result<void> truncate(int fd, std::uint64_t size) override {
     if (fails()) return fault("truncate");
+    allocated_.erase(fd);
     return files_.truncate(fd, size);
+  }
+  Result<void> allocate(int fd, std::uint64_t offset, std::uint64_t size) override {
+    if (fails()) return fault("allocate");
+    std::uint64_t& room = allocated_[fd];
+    if (is_full_ && room < size) return fault("no space left on device");
+    room = std::max(room, size);
+    return files_.allocate(fd, offset, size);
   }
   Result<void> sync(int fd) override {
     (void)fd;
@@ -109,6 +127,8 @@ class FaultyFiles final : public Files {
   Fault fault_ = Fault::kOnce;
   int failing_ = -1;
   int calls_ = 0;
+  bool is_full_ = false;
+  std::map<int, std::uint64_t> allocated_;  // bytes past the end, by descriptor
 };
 
 }  // namespace baton

@@ -156,6 +156,72 @@ TEST_F(JournalTest, ItsSizeAndThatOfARecordAreLimited) {
   EXPECT_EQ(journal.count(), static_cast<std::uint64_t>(count));
 }
 
+TEST_F(JournalTest, RoomThatWasKeptIsThereWhenTheDiskIsFull) {
+  FaultyFiles disk(*files_);
+  Journal journal = *Journal::open(disk, path_);
+  ASSERT_TRUE(journal.keep_room(2 * kRecordBytesMax).ok());
+  disk.set_full(true);
+  EXPECT_FALSE(journal.append(record("ordinary")).ok());
+  EXPECT_FALSE(journal.append(record("ordinary")).ok());
+  EXPECT_TRUE(journal.append(record("one"), Room::kKept).ok());
+  EXPECT_TRUE(journal.append(record("two"), Room::kKept).ok());
+  EXPECT_FALSE(journal.keep_room(kRecordBytesMax * 3).ok());
+  disk.set_full(false);
+  EXPECT_TRUE(journal.append(record("three")).ok());
+  journal = *Journal::open(disk, root_ / "other");
+  EXPECT_EQ(found(), (std::vector<std::string>{"one", "two", "three"}));
+}
+
+TEST_F(JournalTest, AnOrdinaryAppendLeavesTheKeptRoomWhole) {
+  FaultyFiles disk(*files_);
+  Journal journal = *Journal::open(disk, path_, 3 * kRecordBytesMax);
+  ASSERT_TRUE(journal.keep_room(2 * kRecordBytesMax).ok());
+  while (journal.append(record("ordinary")).ok()) continue;
+  EXPECT_LT(journal.size(), kRecordBytesMax);
+  JournalRecord large;
+  large.set("why", std::string(kRecordBytesMax - 100, 'x'));
+  EXPECT_TRUE(journal.append(large, Room::kKept).ok());
+  EXPECT_TRUE(journal.append(large, Room::kKept).ok());
+}
+
+TEST_F(JournalTest, AnAppendThatFailedIsMendedByTheNextOne) {
+  // A journal whose torn end could not be cut off refused all appends until the host was started
+  // anew, though the disk had room again.
+  FaultyFiles faulty(*files_);
+  Journal journal = *Journal::open(faulty, path_);
+  ASSERT_TRUE(journal.append(record("before")).ok());
+  faulty.fail_call(0, FaultyFiles::Fault::kFromThere);
+  ASSERT_FALSE(journal.append(record("lost")).ok());
+  faulty.heal();
+  ASSERT_TRUE(journal.append(record("later")).ok());
+  journal = *Journal::open(*files_, root_ / "other");
+  EXPECT_EQ(found(), (std::vector<std::string>{"before", "later"}));
+}
+
+TEST_F(JournalTest, ARewriteThatFailsAnywhereLeavesTheOldRecordsOrTheNewOnes) {
+  for (int n = 0;; ++n) {
+    ASSERT_TRUE(remove_tree(*files_, path_).ok());
+    write_three();
+    FaultyFiles faulty(*files_);
+    bool rewritten = false, appended = false;
+    {
+      Journal journal = *Journal::open(faulty, path_);
+      faulty.fail_call(n, FaultyFiles::Fault::kOnce);
+      rewritten = journal.rewrite({record("all")}).ok();
+      appended = journal.append(record("later")).ok();
+    }
+    std::vector<std::string> actions = found();
+    if (appended) {
+      ASSERT_EQ(actions.back(), "later") << n;
+      actions.pop_back();
+    }
+    const bool is_new = actions == std::vector<std::string>{"all"};
+    EXPECT_TRUE(is_new || actions == (std::vector<std::string>{"one", "two", "three"})) << n;
+    EXPECT_TRUE(is_new || !rewritten) << n;
+    if (!faulty.has_failed()) break;
+  }
+}
+
 TEST_F(JournalTest, AFileThatIsNoJournalIsCutOnlyIfItHoldsNoRecord) {
   overwrite("hello\nworld\n");
   EXPECT_EQ(Journal::open(*files_, path_)->cut(), 12u);
