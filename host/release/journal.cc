@@ -208,8 +208,7 @@ Result<void> Journal::append(const JournalRecord& record, Room room) {
   auto write = [&]() -> Result<void> {
     if (is_torn_) BATON_TRY(mend());
     if (is_renamed_) BATON_TRY(settle_name());
-    if (left_alone > 0)
-      BATON_TRY(files_->allocate(fd_.get(), size_, line.size() + left_alone));
+    if (left_alone > 0) BATON_TRY(files_->allocate(fd_.get(), size_, line.size() + left_alone));
     is_torn_ = true;
     BATON_TRY(files_->write(fd_.get(), line));
     BATON_TRY(files_->sync(fd_.get()));

@@ -102,8 +102,8 @@ class Journal {
   std::uint64_t size_ = 0;
   std::uint64_t count_ = 0;
   std::uint64_t cut_ = 0;
-  std::uint64_t kept_ = 0;  // bytes beyond size_ that an ordinary append may not use
-  bool is_torn_ = false;    // a failed append left something behind size_
+  std::uint64_t kept_ = 0;   // bytes beyond size_ that an ordinary append may not use
+  bool is_torn_ = false;     // a failed append left something behind size_
   bool is_renamed_ = false;  // rewritten, and the directory not synced yet
   std::vector<JournalRecord> records_;
 };

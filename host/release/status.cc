@@ -26,7 +26,6 @@ constexpr Row kTable[] = {
     {Status::kPermanent, Action::kInstallOther, Status::kPermanent},
     {Status::kPermanent, Action::kMakeOtherPermanent, Status::kOld},
     {Status::kOld, Action::kInstall, Status::kCurrent},
-    {Status::kOld, Action::kRebootOld, Status::kPermanent},
     {Status::kOld, Action::kRemove, Status::kAbsent},
     {Status::kFailedInProbation, Action::kInstall, Status::kCurrent},
     {Status::kFailedInProbation, Action::kRemove, Status::kAbsent},
@@ -36,7 +35,7 @@ constexpr const char* kStatusNames[] = {"absent",    "unpacked", "current",
                                         "permanent", "old",      "failed_in_probation"};
 constexpr const char* kActionNames[] = {
     "unpack",         "install",    "install_other", "make_permanent", "make_other_permanent",
-    "fail_probation", "node_crash", "node_stop",     "reboot_old",     "remove"};
+    "fail_probation", "node_crash", "node_stop",     "remove"};
 
 }  // namespace
 
@@ -49,6 +48,12 @@ std::optional<Action> parse_action(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<Status> parse_status(std::string_view name) {
+  for (Status status : kStatuses)
+    if (name == status_name(status)) return status;
+  return std::nullopt;
+}
+
 std::optional<Status> next_status(Status status, Action action) {
   for (const Row& row : kTable)
     if (row.status == status && row.action == action) return row.next;
@@ -58,8 +63,7 @@ std::optional<Status> next_status(Status status, Action action) {
 std::optional<Action> action_on_others(Action action) {
   switch (action) {
     case Action::kInstall: return Action::kInstallOther;
-    case Action::kMakePermanent:
-    case Action::kRebootOld: return Action::kMakeOtherPermanent;
+    case Action::kMakePermanent: return Action::kMakeOtherPermanent;
     default: return std::nullopt;
   }
 }

@@ -17,14 +17,13 @@
 //                        install_other         permanent
 //                        make_other_permanent  old
 //   old                  install               current
-//                        reboot_old            permanent
 //                        remove                absent
 //   failed_in_probation  install               current               (another try)
 //                        remove                absent
 //
 // An action on one release is at the same time an "other" action on each other one: install is
-// install_other to them, make_permanent and reboot_old are make_other_permanent; what stands in no
-// row of those leaves them as they are. So at most one release is current and at most one
+// install_other to them, make_permanent is make_other_permanent; what stands in no row of those leaves
+// them as they are. So at most one release is current and at most one
 // permanent; the one that runs is the current one if there is one, else the permanent one.
 //
 // Threads: any thread.
@@ -49,7 +48,6 @@ enum class Action {
   kFailProbation,
   kNodeCrash,
   kNodeStop,
-  kRebootOld,
   kRemove
 };
 inline constexpr Action kActions[] = {Action::kUnpack,
@@ -60,11 +58,11 @@ inline constexpr Action kActions[] = {Action::kUnpack,
                                       Action::kFailProbation,
                                       Action::kNodeCrash,
                                       Action::kNodeStop,
-                                      Action::kRebootOld,
                                       Action::kRemove};
 
 const char* status_name(Status status);
 const char* action_name(Action action);
+std::optional<Status> parse_status(std::string_view name);
 std::optional<Action> parse_action(std::string_view name);
 
 /// The status after the action; nothing if the action is not allowed there.

@@ -36,6 +36,12 @@ std::uint64_t number_of(const std::string& text) {
   return number;
 }
 
+JournalRecord format_record() {
+  JournalRecord record;
+  record.set("format", std::to_string(kJournalFormat));
+  return record;
+}
+
 }  // namespace
 
 Error no_such_release(std::string_view release) {
@@ -60,7 +66,20 @@ Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(Files& files, const Clo
     Result<void> applied = store->apply(record);
     if (!applied.ok()) return std::move(applied).error().within(root + "/journal");
   }
+  BATON_TRY(store->bring_to_format());
+  for (Release& release : store->releases_) {
+    auto manifest = store->manifest(release.name, release.version);
+    if (!manifest.ok()) release.damage = manifest.error().message();
+  }
   return store;
+}
+
+Result<void> ReleaseStore::bring_to_format() {
+  if (journal_.count() == 0) return journal_.append(format_record());
+  // An older format is brought to ours when the journal is replaced; on a full disk that waits, and
+  // so it does while the journal is small, as an older host can still read what we add.
+  if (journal_.size() >= kJournalCompactBytes) (void)journal_.rewrite(snapshot());
+  return {};
 }
 
 // ---- What the journal says
@@ -87,7 +106,79 @@ ReleaseStore::Sequence ReleaseStore::highest_sequence(std::string_view name) con
 }
 
 Result<void> ReleaseStore::apply(const JournalRecord& record) {
+  last_operation_ = std::max(last_operation_, number_of(record.get("operation")));
   if (!record.get("step").empty()) return {};
+  if (!record.get("snapshot").empty()) return apply_snapshot(record);
+  if (!record.get("format").empty()) {
+    if (number_of(record.get("format")) <= kJournalFormat) return {};
+    return Error(Code::kFailed, "it is of format " + record.get("format") +
+                                    ", written by a newer host; this one reads formats up to " +
+                                    std::to_string(kJournalFormat));
+  }
+  return apply_action(record);
+}
+
+// A journal that was replaced begins with these: one for each release, one for each name's highest
+// sequence, and one for the rest.
+Result<void> ReleaseStore::apply_snapshot(const JournalRecord& record) {
+  const std::string& of = record.get("snapshot");
+  const std::optional<Digest> digest = Digest::parse(record.get("digest"));
+  const std::uint64_t sequence = number_of(record.get("sequence"));
+  if (of == "release") {
+    const std::optional<Status> status = parse_status(record.get("status"));
+    if (digest && status) {
+      releases_.push_back({record.get("name"), record.get("version"), *status, sequence, *digest,
+                           record.get("key"), record.get("time"), record.get("who"),
+                           record.get("why"), ""});
+      return {};
+    }
+  } else if (of == "sequence") {
+    if (digest) {
+      sequences_[record.get("name")] = {sequence, *digest};
+      return {};
+    }
+  } else if (of == "host") {
+    if (const auto action = parse_action(record.get("action"))) {
+      last_action_ = *action;
+      return {};
+    }
+  }
+  return Error(Code::kFailed, "a record that says nothing: " + record.text());
+}
+
+std::vector<JournalRecord> ReleaseStore::snapshot() const {
+  std::vector<JournalRecord> records = {format_record()};
+  for (const Release& release : releases_) {
+    JournalRecord record;
+    record.set("snapshot", "release")
+        .set("name", release.name)
+        .set("version", release.version)
+        .set("status", status_name(release.status))
+        .set("sequence", std::to_string(release.sequence))
+        .set("digest", release.digest.hex())
+        .set("key", release.key)
+        .set("time", release.changed_at)
+        .set("who", release.changed_by)
+        .set("why", release.why);
+    records.push_back(std::move(record));
+  }
+  for (const auto& [name, highest] : sequences_) {
+    JournalRecord record;
+    record.set("snapshot", "sequence")
+        .set("name", name)
+        .set("sequence", std::to_string(highest.number))
+        .set("digest", highest.digest.hex());
+    records.push_back(std::move(record));
+  }
+  JournalRecord host;
+  host.set("snapshot", "host")
+      .set("operation", std::to_string(last_operation_))
+      .set("action", action_name(last_action_));
+  records.push_back(std::move(host));
+  return records;
+}
+
+Result<void> ReleaseStore::apply_action(const JournalRecord& record) {
   const std::string& name = record.get("name");
   const std::string& version = record.get("version");
   const std::optional<Action> action = parse_action(record.get("action"));
@@ -106,7 +197,7 @@ Result<void> ReleaseStore::apply(const JournalRecord& record) {
     Sequence& highest = sequences_[name];
     const std::uint64_t number = number_of(record.get("sequence"));
     if (number >= highest.number) highest = {number, *digest};
-    releases_.push_back({name, version, *next, number, *digest, record.get("key"), "", "", ""});
+    releases_.push_back({name, version, *next, number, *digest, record.get("key"), "", "", "", ""});
     release = &releases_.back();
   }
   auto set = [&](Release& changed, Status status) {
@@ -123,12 +214,13 @@ Result<void> ReleaseStore::apply(const JournalRecord& record) {
       if (other_next && *other_next != other.status) set(other, *other_next);
     }
   }
+  if (*action != Action::kUnpack && *action != Action::kRemove) last_action_ = *action;
   if (*next == Status::kAbsent) releases_.erase(releases_.begin() + (release - releases_.data()));
   return {};
 }
 
-Result<void> ReleaseStore::commit(const JournalRecord& record) {
-  BATON_TRY(journal_.append(record));
+Result<void> ReleaseStore::commit(const JournalRecord& record, Room room) {
+  BATON_TRY(journal_.append(record, room));
   Result<void> applied = apply(record);
   BATON_CHECK(applied.ok(), "a record was written that does not apply: " + record.text());
   return {};
@@ -141,24 +233,30 @@ JournalRecord ReleaseStore::record_of(std::string_view name, std::string_view ve
       .set("action", action_name(action))
       .set("name", std::string(name))
       .set("version", std::string(version))
-      .set("who", reason.who);
-  if (!reason.why.empty()) record.set("why", reason.why);
+      .set("who", reason.who.substr(0, kWhoBytesMax));
+  if (!reason.why.empty()) record.set("why", reason.why.substr(0, kWhyBytesMax));
+  if (reason.operation != 0) record.set("operation", std::to_string(reason.operation));
   return record;
 }
 
-Result<void> ReleaseStore::note(const std::string& step, JournalRecord record) {
+Result<void> ReleaseStore::note(const std::string& step, JournalRecord record, Room room) {
   BATON_CHECK(!step.empty());
   record.set("step", step).set("time", format_time(clock_.wall()));
-  return commit(record);
+  return commit(record, room);
+}
+
+void ReleaseStore::give_up_room() {
+  const Result<void> given_up = journal_.keep_room(0);
+  BATON_CHECK(given_up.ok(), "keeping no room cannot fail");
 }
 
 Result<void> ReleaseStore::change(std::string_view name, std::string_view version, Action action,
-                                  const Reason& reason) {
+                                  const Reason& reason, Room room) {
   BATON_CHECK(action != Action::kUnpack && action != Action::kRemove);
   const Release* release = find(name, version);
   if (release == nullptr) return not_found(name, version);
   if (!next_status(release->status, action)) return not_allowed(*release, action);
-  return commit(record_of(name, version, action, reason));
+  return commit(record_of(name, version, action, reason), room);
 }
 
 // ---- Taking in and giving up
@@ -193,7 +291,7 @@ Result<const Release*> ReleaseStore::unpack(const std::string& bundle_file,
     record.set("sequence", std::to_string(wanted.sequence))
         .set("digest", bundle.digest().hex())
         .set("key", bundle.signer()->key.text());
-    return commit(record);
+    return commit(record, Room::kOrdinary);
   };
   Result<void> taken = take_in();
   // What is left in staging, and on failure elsewhere, is nobody's; the next call or start removes
@@ -241,7 +339,7 @@ Result<void> ReleaseStore::remove(std::string_view name, std::string_view versio
   const Release* release = find(name, version);
   if (release == nullptr) return not_found(name, version);
   if (!next_status(release->status, Action::kRemove)) return not_allowed(*release, Action::kRemove);
-  BATON_TRY(commit(record_of(name, version, Action::kRemove, reason)));
+  BATON_TRY(commit(record_of(name, version, Action::kRemove, reason), Room::kOrdinary));
   // The release is gone from here on; files that cannot be deleted now are deleted at the next
   // start.
   (void)collect_garbage();
@@ -251,11 +349,13 @@ Result<void> ReleaseStore::remove(std::string_view name, std::string_view versio
 Result<void> ReleaseStore::collect_garbage() {
   BATON_TRY(remove_tree(files_, root_ + "/staging"));
   std::set<std::string> directories, digests;
+  bool is_damaged = false;
   for (const Release& release : releases_) {
     directories.insert(release.name + "-" + release.version);
-    // An unreadable manifest stops the collection: what it names would look like garbage.
-    BATON_ASSIGN(Manifest kept, manifest(release.name, release.version));
-    for (const bundle::ManifestFile& file : kept.files) digests.insert(file.sha256.hex());
+    const auto kept = manifest(release.name, release.version);
+    is_damaged = is_damaged || !kept.ok();
+    if (!kept.ok()) continue;
+    for (const bundle::ManifestFile& file : kept->files) digests.insert(file.sha256.hex());
   }
   auto sweep = [&](const std::string& directory,
                    const std::set<std::string>& kept) -> Result<void> {
@@ -265,6 +365,7 @@ Result<void> ReleaseStore::collect_garbage() {
     return {};
   };
   BATON_TRY(sweep(root_ + "/releases", directories));
+  if (is_damaged) return {};
   return sweep(root_ + "/store", digests);
 }
 

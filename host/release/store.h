@@ -3,7 +3,8 @@
 //   ROOT/store/SHA256/module.so    every module file of every release here; read-only, never
 //                                  overwritten
 //   ROOT/releases/NAME-VERSION/    manifest.yaml and manifest.minisig of an unpacked release
-//   ROOT/journal                   what happened; all else follows from it
+//   ROOT/journal                   what happened; all else follows from it. When it has grown large, it is
+//                                  replaced at the next start by what follows from it.
 //   ROOT/keys/                     trusted and revoked public keys
 //   ROOT/staging/                  what is being unpacked; worthless after a crash
 //
@@ -11,7 +12,8 @@
 // crash between the two leaves files that no release names, which collect_garbage removes.
 //
 // Invariants:
-//   (1) A release is in releases() exactly if the journal says so; its files are then complete.
+//   (1) A release is in releases() exactly if the journal says so; its files are then complete, or
+//       were damaged by others: its `damage` says how, and it cannot be installed.
 //   (2) After a failed call, and after a crash and a new open, the releases are those before the
 //       call or those after it.
 //   (3) Nothing is written outside ROOT.
@@ -41,11 +43,20 @@ namespace baton::release {
 
 /// Releases that may be unpacked at the same time.
 inline constexpr std::size_t kReleasesMax = 100;
+/// A journal of this size is replaced by what follows from it when it is opened.
+inline constexpr std::uint64_t kJournalCompactBytes = std::uint64_t{4} << 20;
+/// Bytes of a reason that is recorded: escaped they fit a record, whatever they are.
+inline constexpr std::size_t kWhoBytesMax = 256;
+inline constexpr std::size_t kWhyBytesMax = 4096;
+/// What an upgrade may have to record after the disk filled up: that it is current, and then that it
+/// is permanent, or failed.
+inline constexpr std::uint64_t kRoomOfAnUpgrade = 3 * (kRecordBytesMax + 64);
 
-/// Who asked for a change, and why, for the journal.
+/// Who asked for a change, and why, for the journal. What is longer than the limits is cut there.
 struct Reason {
   std::string who;
-  std::string why;  // may be empty
+  std::string why;              // may be empty
+  std::uint64_t operation = 0;  // that the change is a part of; 0: none
 };
 
 struct Release {
@@ -58,6 +69,7 @@ struct Release {
   std::string changed_at;  // when it got its status, and by whom
   std::string changed_by;
   std::string why;
+  std::string damage;  // what was wrong with its manifest when the store was opened; empty: nothing
 };
 
 /// What is said of a release that is not unpacked here: `release` as its name and version, or one
@@ -66,7 +78,8 @@ Error no_such_release(std::string_view release);
 
 class ReleaseStore {
  public:
-  /// Opens a root, or makes one. Removes nothing but a torn end of the journal.
+  /// Opens a root, or makes one. Removes nothing but a torn end of the journal, and needs no room on
+  /// the disk unless the root is new.
   static Result<std::unique_ptr<ReleaseStore>> open(Files& files, const Clock& clock,
                                                     const std::string& root);
 
@@ -94,7 +107,7 @@ class ReleaseStore {
   /// Performs an action on one release, and what follows from it for the others, as one record.
   /// Requires: not kUnpack nor kRemove, which have functions of their own.
   Result<void> change(std::string_view name, std::string_view version, Action action,
-                      const Reason& reason);
+                      const Reason& reason, Room room = Room::kOrdinary);
   /// Forgets a release and deletes what no other one needs.
   Result<void> remove(std::string_view name, std::string_view version, const Reason& reason);
 
@@ -107,7 +120,7 @@ class ReleaseStore {
   Result<ScopedFd> open_module(const Digest& digest) const;
 
   /// Deletes what no release names. For the start of the host; unpack and remove call it
-  /// themselves.
+  /// themselves. While a manifest is damaged no module is deleted: it may be one of that release.
   Result<void> collect_garbage();
 
   bundle::KeyDirectory& keys() { return keys_; }
@@ -115,7 +128,14 @@ class ReleaseStore {
   const Journal& journal() const { return journal_; }
   /// Adds a record that changes no status, such as a phase of a take-over. Its kind is under the
   /// key "step".
-  Result<void> note(const std::string& step, JournalRecord record);
+  Result<void> note(const std::string& step, JournalRecord record, Room room = Room::kOrdinary);
+  /// Makes sure that kRoomOfAnUpgrade can be recorded with Room::kKept.
+  Result<void> keep_room() { return journal_.keep_room(kRoomOfAnUpgrade); }
+  void give_up_room();
+  /// The highest number of an operation that the journal knows.
+  std::uint64_t last_operation() const { return last_operation_; }
+  /// What the last change of a status was; kUnpack before there was any.
+  Action last_action() const { return last_action_; }
 
  private:
   ReleaseStore(Files& files, const Clock& clock, std::string root, Journal journal);
@@ -125,7 +145,12 @@ class ReleaseStore {
   /// Brings the releases up to date with one record, or says why it cannot follow from those
   /// before.
   Result<void> apply(const JournalRecord& record);
-  Result<void> commit(const JournalRecord& record);
+  Result<void> apply_action(const JournalRecord& record);
+  Result<void> apply_snapshot(const JournalRecord& record);
+  Result<void> commit(const JournalRecord& record, Room room);
+  /// The shortest journal from which the same follows.
+  std::vector<JournalRecord> snapshot() const;
+  Result<void> bring_to_format();
   JournalRecord record_of(std::string_view name, std::string_view version, Action action,
                           const Reason& reason) const;
   Result<void> bring_in(bundle::Bundle& bundle);
@@ -139,6 +164,8 @@ class ReleaseStore {
   bundle::KeyDirectory keys_;
   Journal journal_;
   std::map<std::string, Sequence, std::less<>> sequences_;  // the highest ever unpacked, by name
+  std::uint64_t last_operation_ = 0;
+  Action last_action_ = Action::kUnpack;
   std::vector<Release> releases_;
 };
 

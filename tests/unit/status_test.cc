@@ -22,7 +22,6 @@ const std::map<std::pair<Status, Action>, Status> kExpected = {
     {{Status::kPermanent, Action::kInstallOther}, Status::kPermanent},
     {{Status::kPermanent, Action::kMakeOtherPermanent}, Status::kOld},
     {{Status::kOld, Action::kInstall}, Status::kCurrent},
-    {{Status::kOld, Action::kRebootOld}, Status::kPermanent},
     {{Status::kOld, Action::kRemove}, Status::kAbsent},
     {{Status::kFailedInProbation, Action::kInstall}, Status::kCurrent},
     {{Status::kFailedInProbation, Action::kRemove}, Status::kAbsent},

@@ -186,8 +186,11 @@ TEST_F(StoreTest, ChangedFilesAreNoticedWhenRead) {
   EXPECT_NE(store_->manifest("demo", "1.0.0").error().message().find("is not the journal's"),
             std::string::npos);
   // Without the manifest nobody knows which files the release needs.
-  EXPECT_FALSE(store_->collect_garbage().ok());
+  EXPECT_TRUE(store_->collect_garbage().ok());
   EXPECT_EQ(list("store").size(), 1u);
+  // The release is shown as damaged, and keeps nobody from opening the store.
+  open();
+  EXPECT_NE(store_->find("demo", "1.0.0")->damage.find("is not the journal's"), std::string::npos);
 }
 
 TEST_F(StoreTest, ASecondHostOnTheSameRootIsRefused) {
@@ -200,8 +203,74 @@ TEST_F(StoreTest, NotesOfStepsAreKeptAndChangeNoStatus) {
   record.set("operation", "7");
   ASSERT_TRUE(store_->note("commit", record).ok());
   open();
+  EXPECT_EQ(store_->last_operation(), 7u);
   EXPECT_EQ(store_->journal().records().back().get("step"), "commit");
   EXPECT_EQ(statuses(), "1.0.0 unpacked");
+}
+
+TEST_F(StoreTest, AJournalOfANewerFormatIsRefusedByName) {
+  store_.reset();
+  JournalRecord record;
+  record.set("format", "3");
+  ASSERT_TRUE(Journal::open(*maker_.files, root_ + "/journal")->append(record).ok());
+  auto opened = ReleaseStore::open(*maker_.files, clock_, root_);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.error().message().find("it is of format 3, written by a newer host"),
+            std::string::npos);
+}
+
+TEST_F(StoreTest, AJournalThatGrewLargeIsReplacedByWhatFollowsFromIt) {
+  // The journal only ever grew, and refused all records from 64 MiB on.
+  ASSERT_TRUE(unpack(first_).ok());
+  ASSERT_TRUE(unpack(second_).ok());
+  change("1.0.0", Action::kInstall);
+  change("1.0.0", Action::kMakePermanent);
+  change("2.0.0", Action::kInstall);
+  change("2.0.0", Action::kFailProbation);
+  JournalRecord large;
+  large.set("operation", "41").set("what", std::string(15'000, 'x'));
+  while (store_->journal().size() < kJournalCompactBytes)
+    ASSERT_TRUE(store_->note("fill", large).ok());
+  const std::vector<Release> before = store_->releases();
+  for (int i = 0; i < 2; ++i) {
+    open();  // replaced at the first, read at the second
+    EXPECT_LT(store_->journal().size(), 4096u);
+    EXPECT_EQ(statuses(), "1.0.0 permanent, 2.0.0 failed_in_probation");
+    EXPECT_EQ(store_->last_operation(), 41u);
+    EXPECT_EQ(store_->last_action(), Action::kFailProbation);
+    EXPECT_EQ(store_->highest_sequence("demo").number, 2u);
+    EXPECT_EQ(store_->releases()[1].why, before[1].why);
+    EXPECT_EQ(store_->releases()[1].key, before[1].key);
+    EXPECT_EQ(store_->releases()[1].changed_at, before[1].changed_at);
+    expect_whole(*store_);
+  }
+}
+
+TEST_F(StoreTest, AStoreOpensOnAFullDisk) {
+  ASSERT_TRUE(unpack(first_).ok());
+  store_.reset();
+  FaultyFiles disk(*maker_.files);
+  disk.set_full(true);
+  auto store = ReleaseStore::open(disk, clock_, root_);
+  ASSERT_TRUE(store.ok()) << store.error().message();
+  EXPECT_EQ(statuses(**store), "1.0.0 unpacked");
+  EXPECT_FALSE((*store)->change("demo", "1.0.0", Action::kInstall, kReason).ok());
+  EXPECT_EQ(statuses(**store), "1.0.0 unpacked");
+}
+
+TEST_F(StoreTest, TheRecordsOfAnUpgradeHaveRoomOnADiskThatFilledUp) {
+  ASSERT_TRUE(unpack(first_).ok());
+  store_.reset();
+  FaultyFiles disk(*maker_.files);
+  auto store = *ReleaseStore::open(disk, clock_, root_);
+  ASSERT_TRUE(store->keep_room().ok());
+  disk.set_full(true);
+  const Reason long_one{std::string(1000, '\n'), std::string(100'000, '\n'), 1};
+  ASSERT_TRUE(store->change("demo", "1.0.0", Action::kInstall, long_one, Room::kKept).ok());
+  ASSERT_TRUE(store->change("demo", "1.0.0", Action::kFailProbation, long_one, Room::kKept).ok());
+  EXPECT_EQ(store->releases()[0].why, std::string(kWhyBytesMax, '\n'));
+  store->give_up_room();
+  EXPECT_FALSE(store->keep_room().ok());
 }
 
 TEST_F(StoreTest, AJournalThatContradictsItselfIsRefused) {
