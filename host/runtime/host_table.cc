@@ -56,6 +56,10 @@ baton_term spawn_process(baton_context* raw, const baton_behaviour* behaviour, M
     request.is_linked = (options->flags & BATON_SPAWN_LINK) != 0;
     request.is_monitored = (options->flags & BATON_SPAWN_MONITOR) != 0;
     request.name = options->name;
+    if (request.name != BATON_NO_TERM && !term::is_atom(request.name)) {
+      if (args != nullptr) context.release(args);
+      return BATON_NO_TERM;
+    }
   }
   if (request.version->is_retired()) {
     code::Version* current = context.runtime.code().current(request.version->module_name());

@@ -17,14 +17,20 @@ ProcessTable::ProcessTable() {
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   BATON_CHECK(range != MAP_FAILED, "cannot reserve the address range of the process table");
   base_ = static_cast<Process*>(range);
+  new (&at(0)) Process;
 }
 
 ProcessTable::~ProcessTable() { munmap(base_, kTableBytes); }
 
 std::uint32_t ProcessTable::carve() {
-  const std::uint32_t first = next_.fetch_add(kSlotBatch, std::memory_order_acq_rel);
+  std::lock_guard lock(carve_mutex_);
+  const std::uint32_t first = used_.load(std::memory_order_relaxed);
   BATON_CHECK(first < kProcessesMax - kSlotBatch, "the process table is full");
   populate(&at(first), kSlotBatch * sizeof(Process));
+  // Dead before anyone can name them: a zero page would be alive, as generation 0.
+  for (std::uint32_t i = first; i < first + kSlotBatch; ++i)
+    (new (&at(i)) Process)->generation.store(1, std::memory_order_relaxed);
+  used_.store(first + kSlotBatch, std::memory_order_release);
   return first;
 }
 
@@ -69,11 +75,7 @@ Process* SlotCache::get() {
     carved_ = table_.carve();
     carved_end_ = carved_ + ProcessTable::kSlotBatch;
   }
-  // Until here the slot was a zero page's: generation 0, which no pid has, so that a push to it
-  // fails.
-  Process* process = new (&table_.at(carved_++)) Process;
-  process->generation.store(1, std::memory_order_relaxed);
-  return process;
+  return &table_.at(carved_++);
 }
 
 void SlotCache::put(Process* process) {

@@ -3,7 +3,8 @@
 //
 // Slots lie in one reserved address range (address = base + index x 128) and are never unmapped, so
 // a send from any thread needs no look-up table and no epoch: a stale pid meets a slot of another
-// generation.
+// generation. A pid that somebody made up meets a slot of another generation too, or names none
+// (has_slot_of).
 //
 // Invariants:
 //   (1) A process is owned by the scheduler that runs it, by the run queue entry that names it, or
@@ -16,6 +17,7 @@
 
 #include "code/version.h"
 #include "runtime/mailbox.h"
+#include "term/layout.h"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -110,6 +112,12 @@ inline bool drop_link(Process& process, baton_term pid) {
 }
 
 inline constexpr std::uint32_t kProcessesMax = 1u << 27;
+static_assert(kProcessesMax <= term::kPidIndexMax + 1);
+
+inline std::uint32_t pid_index(baton_term pid) { return static_cast<std::uint32_t>(pid) >> 3; }
+inline std::uint32_t pid_generation(baton_term pid) {
+  return static_cast<std::uint32_t>(pid >> 32);
+}
 
 /// The slots: one reserved range, whose pages appear as they are used.
 class ProcessTable {
@@ -119,21 +127,26 @@ class ProcessTable {
   ProcessTable(const ProcessTable&) = delete;
   ProcessTable& operator=(const ProcessTable&) = delete;
 
+  /// Requires: index < used().
   Process& at(std::uint32_t index) { return base_[index]; }
   std::uint32_t index_of(const Process& process) const {
     return static_cast<std::uint32_t>(&process - base_);
   }
   /// Slots handed out so far; index 0 is never used.
-  std::uint32_t used() const { return next_.load(std::memory_order_acquire); }
+  std::uint32_t used() const { return used_.load(std::memory_order_acquire); }
+  /// False: somebody made the pid up. Any pid, also one of the dead, is one or the other.
+  bool has_slot_of(baton_term pid) const { return pid_index(pid) < used(); }
 
-  /// `kSlotBatch` fresh slots: the first index; the table is full when it would pass kProcessesMax.
+  /// `kSlotBatch` fresh slots, dead: the first index; the table is full when it would pass
+  /// kProcessesMax.
   std::uint32_t carve();
   static constexpr std::uint32_t kSlotBatch = 1024;
 
  private:
   friend class SlotCache;
   Process* base_;
-  std::atomic<std::uint32_t> next_{1};
+  std::atomic<std::uint32_t> used_{1};  // written under carve_mutex_
+  std::mutex carve_mutex_;
   std::mutex batches_mutex_;
   std::vector<std::pair<Process*, Process*>> batches_;  // guarded by batches_mutex_
   std::atomic<std::size_t> batch_count_{0};
@@ -159,10 +172,5 @@ class SlotCache {
   std::uint32_t carved_ = 0;
   std::uint32_t carved_end_ = 0;
 };
-
-inline std::uint32_t pid_index(baton_term pid) { return static_cast<std::uint32_t>(pid) >> 3; }
-inline std::uint32_t pid_generation(baton_term pid) {
-  return static_cast<std::uint32_t>(pid >> 32);
-}
 
 }  // namespace baton::runtime

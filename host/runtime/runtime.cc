@@ -59,10 +59,8 @@ const void* Runtime::extension(std::string_view name) const {
 }
 
 Process* Runtime::find(baton_term pid) {
-  if (!term::is_pid(pid)) return nullptr;
-  const std::uint32_t index = pid_index(pid);
-  if (index == 0 || index >= table_.used()) return nullptr;
-  return &table_.at(index);
+  if (!term::is_pid(pid) || !table_.has_slot_of(pid)) return nullptr;
+  return &table_.at(pid_index(pid));
 }
 
 bool Runtime::watch_port_owner(baton_term pid) {

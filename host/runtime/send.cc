@@ -85,9 +85,13 @@ void send(Context& context, baton_term to, Message* message) {
   if (__builtin_expect(!term::is_pid(to), 0)) {
     const baton_term pid =
         term::is_atom(to) ? context.runtime.registry().whereis(to) : BATON_NO_TERM;
-    if (pid == BATON_NO_TERM) return dead_letter(context, to, message);
+    // What lies in a block goes with it, so it is nobody's return address.
+    if (pid == BATON_NO_TERM)
+      return dead_letter(context, term::is_immediate(to) ? to : BATON_NO_TERM, message);
     to = pid;
   }
+  if (__builtin_expect(!context.runtime.table().has_slot_of(to), 0))
+    return dead_letter(context, to, message);
   deliver(context, to, message);
 }
 

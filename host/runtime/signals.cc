@@ -14,9 +14,10 @@ Message* plain_signal(Context& context, std::uint8_t kind, baton_term ref) {
   return signal;
 }
 
-// A name stands for whoever has it now.
+// A name stands for whoever has it now; what is no pid, for nobody.
 baton_term resolve(Context& context, baton_term to) {
-  return term::is_atom(to) ? context.runtime.registry().whereis(to) : to;
+  if (term::is_atom(to)) return context.runtime.registry().whereis(to);
+  return term::is_pid(to) ? to : BATON_NO_TERM;
 }
 
 }  // namespace
