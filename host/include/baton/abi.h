@@ -26,6 +26,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __clang__ /* it does not heed __extension__ before a flexible array */
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc99-extensions"
+#endif
 
 enum { BATON_ABI_MAJOR = 1, BATON_ABI_MINOR = 0 };
 
@@ -410,6 +414,9 @@ static inline baton_term baton_atom(const char* text, size_t size) {
   return (hash & ~(uint64_t)7) | BATON_TAG_ATOM;
 }
 
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 #ifdef __cplusplus
 }
 #endif

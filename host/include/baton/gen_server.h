@@ -284,10 +284,10 @@ class GenServer : public Self {
     });
   }
 
-  // The first message of the list that fits, by `serve`; nothing if none does.
+  // The first message of the list that fits, by `serve`; nothing if none does. Not asked for an
+  // empty list, since clang looks the handler up in `serve` even when that is never called.
   template <class... M, class Serve>
-  static Handled first_match(Messages<M...>, [[maybe_unused]] Term root,
-                             [[maybe_unused]] Serve serve) {
+  static Handled first_match(Messages<M...>, Term root, Serve serve) {
     Handled handled;
     (void)((Codec<M>::matches(root) && (handled = serve(std::type_identity<M>()), true)) || ...);
     return handled;
@@ -296,28 +296,30 @@ class GenServer : public Self {
   template <class... M>
   static int serve_call(Derived& server, const baton_message& message, Messages<M...> calls) {
     const Term root(message.root);
-    const Caller from = server.caller();
-    const Handled handled = first_match(calls, root, [&]<class Type>(std::type_identity<Type>) {
-      using Handler = gen_server::CallHandler<Derived, Type>;
-      using Result = typename Handler::Result;
-      using Reply = typename Handler::Reply;
-      if constexpr (gen_server::TaskValue<Result>::is_task) {
-        return start_job<Type, Reply>(server, Codec<Type>::read(root), from, [](auto& job) {
-          return job.server.handle_call(job.message);
-        });
-      } else if constexpr (std::is_void_v<Result>) {
-        server.handle_call(Codec<Type>::read(root));
-        server.reply(from, "ok"_atom);
-        return end_of(*server.activation());
-      } else if constexpr (std::is_same_v<Result, NoReply>) {
-        server.handle_call(Codec<Type>::read(root));
-        return end_of(*server.activation());
-      } else {
-        server.reply(from, server.handle_call(Codec<Type>::read(root)));
-        return end_of(*server.activation());
-      }
-    });
-    if (handled) return *handled;
+    if constexpr (sizeof...(M) > 0) {
+      const Caller from = server.caller();
+      const Handled handled = first_match(calls, root, [&]<class Type>(std::type_identity<Type>) {
+        using Handler = gen_server::CallHandler<Derived, Type>;
+        using Result = typename Handler::Result;
+        using Reply = typename Handler::Reply;
+        if constexpr (gen_server::TaskValue<Result>::is_task) {
+          return start_job<Type, Reply>(server, Codec<Type>::read(root), from, [](auto& job) {
+            return job.server.handle_call(job.message);
+          });
+        } else if constexpr (std::is_void_v<Result>) {
+          server.handle_call(Codec<Type>::read(root));
+          server.reply(from, "ok"_atom);
+          return end_of(*server.activation());
+        } else if constexpr (std::is_same_v<Result, NoReply>) {
+          server.handle_call(Codec<Type>::read(root));
+          return end_of(*server.activation());
+        } else {
+          server.reply(from, server.handle_call(Codec<Type>::read(root)));
+          return end_of(*server.activation());
+        }
+      });
+      if (handled) return *handled;
+    }
     throw BadTerm(
         to_text(server.host(), text::snake_name<Derived>.view(), ": no handle_call takes ", root));
   }
@@ -325,17 +327,20 @@ class GenServer : public Self {
   template <class... M>
   static int serve_cast(Derived& server, const baton_message& message, Messages<M...> casts) {
     const Term root(message.root);
-    const Handled handled = first_match(casts, root, [&]<class Type>(std::type_identity<Type>) {
-      using Result = typename gen_server::CastHandler<Derived, Type>::Result;
-      if constexpr (gen_server::TaskValue<Result>::is_task) {
-        return start_job<Type, void>(server, Codec<Type>::read(root), {},
-                                     [](auto& job) { return job.server.handle_cast(job.message); });
-      } else {
-        server.handle_cast(Codec<Type>::read(root));
-        return end_of(*server.activation());
-      }
-    });
-    if (handled) return *handled;
+    if constexpr (sizeof...(M) > 0) {
+      const Handled handled = first_match(casts, root, [&]<class Type>(std::type_identity<Type>) {
+        using Result = typename gen_server::CastHandler<Derived, Type>::Result;
+        if constexpr (gen_server::TaskValue<Result>::is_task) {
+          return start_job<Type, void>(server, Codec<Type>::read(root), {}, [](auto& job) {
+            return job.server.handle_cast(job.message);
+          });
+        } else {
+          server.handle_cast(Codec<Type>::read(root));
+          return end_of(*server.activation());
+        }
+      });
+      if (handled) return *handled;
+    }
     throw BadTerm(
         to_text(server.host(), text::snake_name<Derived>.view(), ": no handle_cast takes ", root));
   }
@@ -343,17 +348,21 @@ class GenServer : public Self {
   template <class... M>
   static int serve_info(Derived& server, const baton_message& message, Messages<M...> infos) {
     const Term root(message.root);
-    const Handled handled = first_match(infos, root, [&]<class Type>(std::type_identity<Type>) {
-      using Result = typename gen_server::InfoHandler<Derived, Type>::Result;
-      if constexpr (gen_server::TaskValue<Result>::is_task) {
-        return start_job<Type, void>(server, Codec<Type>::read(root), {},
-                                     [](auto& job) { return job.server.handle_info(job.message); });
-      } else {
-        server.handle_info(Codec<Type>::read(root));
-        return end_of(*server.activation());
-      }
-    });
-    return handled ? *handled : unknown_info(server, message);
+    if constexpr (sizeof...(M) > 0) {
+      const Handled handled = first_match(infos, root, [&]<class Type>(std::type_identity<Type>) {
+        using Result = typename gen_server::InfoHandler<Derived, Type>::Result;
+        if constexpr (gen_server::TaskValue<Result>::is_task) {
+          return start_job<Type, void>(server, Codec<Type>::read(root), {}, [](auto& job) {
+            return job.server.handle_info(job.message);
+          });
+        } else {
+          server.handle_info(Codec<Type>::read(root));
+          return end_of(*server.activation());
+        }
+      });
+      if (handled) return *handled;
+    }
+    return unknown_info(server, message);
   }
 
   static int unknown_info(Derived& server, const baton_message& message) {

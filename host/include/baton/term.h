@@ -37,9 +37,16 @@ struct Atom {
 };
 
 inline namespace literals {
-consteval Atom operator""_atom(const char* text, std::size_t size) {
+// clang 14 leaves calls of a consteval function in a template to the linker.
+#if defined(__clang__) && __clang_major__ < 15
+#define BATON_LITERAL constexpr
+#else
+#define BATON_LITERAL consteval
+#endif
+BATON_LITERAL Atom operator""_atom(const char* text, std::size_t size) {
   return Atom(std::string_view(text, size));
 }
+#undef BATON_LITERAL
 }  // namespace literals
 
 /// A process of this node; empty until assigned.
