@@ -80,7 +80,7 @@ struct Counter : baton::GenServer<Counter, State> {
     state().value = 0;
   }
   baton::Task<> handle_cast(const Ask& m) {
-    state().value = co_await call(m.peer, Get{}, std::chrono::milliseconds(10));
+    state().value = co_await call_for<Get>(std::chrono::milliseconds(10), m.peer);
   }
   void handle_info(const Tick&) { ++state().value; }
   void handle_down(baton::Pid pid, baton::Ref, baton::Term reason) {
@@ -92,7 +92,7 @@ struct Counter : baton::GenServer<Counter, State> {
 
  private:
   static baton::Task<std::int64_t> doubled(baton::Self self, baton::Pid peer) {
-    co_return 2 * co_await self.call(peer, Get{});
+    co_return 2 * co_await self.call<Get>(peer);
   }
 };
 

@@ -102,8 +102,8 @@ struct Foreign : baton::Process<Foreign> {
 struct Pipeline : baton::Process<Pipeline> {
   static baton::Task<> loop(baton::Self self) {
     // Both requests are under way before the first is awaited.
-    auto first = self.call<int>("a"_atom, Stop{});
-    auto second = self.call<int>("b"_atom, Stop{});
+    auto first = self.call<Stop, int>("a"_atom);
+    auto second = self.call<Stop, int>("b"_atom);
     const int b = co_await second;
     const int a = co_await first;
     self.log_info(a, " ", b);

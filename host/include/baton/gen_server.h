@@ -6,7 +6,7 @@
 //     using Infos = baton::Messages<Tick>;
 //
 //     std::int64_t handle_call(const Increment& m) { return state().value += m.by; }
-//     baton::Task<Total> handle_call(const Sum& m) { co_return co_await call(m.peer, Get{}); }
+//     baton::Task<Total> handle_call(const Sum& m) { co_return co_await call<Get>(m.peer); }
 //     void handle_cast(const Reset&) { state().value = 0; }
 //     void handle_info(const Tick&) { log_info("tick"); }
 //   };

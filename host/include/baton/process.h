@@ -13,7 +13,8 @@
 //   co_await self.receive<Ping>()          the first Ping; what does not fit stays in the mailbox,
 //                                          in order
 //   co_await self.receive<Ping, Stop>()    the first of either, as a std::variant
-//   co_await self.receive(matches)         the first that a function of (const Mail&) accepts
+//   co_await self.receive(matches)         the first that a function of (const Mail&) accepts; one
+//                                          that captures by value needs a name (temporary.h)
 //   co_await self.receive_for<...>(100ms)  the same with a time-out, as a std::optional
 //
 // Besides messages, Down, Exit and Request<M> (a call that asks for an answer) can be received by
@@ -208,16 +209,28 @@ struct Optionally {
   }
 };
 
+template <class Matches>
+constexpr bool check_temporary() {
+  static_assert(temporary::kIsSafeFunction<Matches>,
+                "baton: g++ before 13 destroys what a temporary lambda captures twice inside "
+                "co_await: capture by reference, or give it a name first, const auto matches = "
+                "[text](const baton::Mail& mail) {...}; co_await receive(matches)");
+  return true;
+}
+
 template <class Read, class Matches>
-auto receive_as(const Self& self, Matches matches) {
+auto receive_as(const Self& self, Matches&& matches) {
+  static_assert(check_temporary<Matches>());
   using Value = decltype(Read{}(std::declval<task::Activation&>(), nullptr));
-  return Receive<Value, Matches, Read>(self, std::move(matches), Read{}, kInfinity, false);
+  return Receive<Value, std::remove_cvref_t<Matches>, Read>(self, std::forward<Matches>(matches),
+                                                            Read{}, kInfinity, false);
 }
 template <class Read, class Matches>
-auto receive_as(const Self& self, milliseconds timeout, Matches matches) {
+auto receive_as(const Self& self, milliseconds timeout, Matches&& matches) {
+  static_assert(check_temporary<Matches>());
   using Value = std::optional<decltype(Read{}(std::declval<task::Activation&>(), nullptr))>;
-  return Receive<Value, Matches, Optionally<Read>>(self, std::move(matches), {}, timeout,
-                                                   timeout != kInfinity);
+  return Receive<Value, std::remove_cvref_t<Matches>, Optionally<Read>>(
+      self, std::forward<Matches>(matches), {}, timeout, timeout != kInfinity);
 }
 
 }  // namespace process
@@ -232,8 +245,8 @@ auto Self::receive() const {
 }
 template <class Matches>
 requires std::predicate<Matches&, const Mail&>
-auto Self::receive(Matches matches) const {
-  return process::receive_as<process::AsMail>(*this, std::move(matches));
+auto Self::receive(Matches&& matches) const {
+  return process::receive_as<process::AsMail>(*this, std::forward<Matches>(matches));
 }
 template <class... T>
 auto Self::receive_for(milliseconds timeout) const {
@@ -245,8 +258,8 @@ auto Self::receive_for(milliseconds timeout) const {
 }
 template <class Matches>
 requires std::predicate<Matches&, const Mail&>
-auto Self::receive_for(milliseconds timeout, Matches matches) const {
-  return process::receive_as<process::AsMail>(*this, timeout, std::move(matches));
+auto Self::receive_for(milliseconds timeout, Matches&& matches) const {
+  return process::receive_as<process::AsMail>(*this, timeout, std::forward<Matches>(matches));
 }
 
 template <class T>

@@ -1,6 +1,6 @@
 // Self: what a process can do. Every gen_server is one, and every coroutine process is given one.
 //
-//   send(to, message)            cast(to, message)          co_await call(to, message [, timeout])
+//   send(to, message)            cast(to, message)          co_await call<M>(to, fields...)
 //   reply(caller, value)         send_after(delay, to, m)   cancel_timer(ref)
 //   spawn<B>(args)               spawn_link<B>(args)        spawn_monitor<B>(args)
 //   monitor(pid) demonitor(ref)  link(pid) unlink(pid)      exit(pid, reason) trap_exit(true)
@@ -8,7 +8,16 @@
 //   log_info("got ", n)          config<T>("key")           co_await receive...() (baton/process.h)
 //
 // A call awaits inside a Task (baton/task.h) and yields what the message says it is answered with,
-// by `using Reply = T;` in its struct, else a TermValue.
+// by `using Reply = T;` in its struct, else a TermValue:
+//
+//   co_await call<Ask>(to, text)               makes an Ask of its fields and sends it
+//   co_await call_for<Ask>(100ms, to, text)    the same with another time-out than five seconds
+//   Ask ask{text};
+//   co_await call(to, ask [, timeout])         sends one that has a name
+//   co_await call<Ask, R>(to, text)            the answer is an R, whatever Ask says
+//
+// A message that has something to destroy may not be a temporary, co_await call(to, Ask{text}):
+// g++ before 13 destroys it twice, so there it does not compile (baton/temporary.h).
 //
 // Invariants: it is used inside the callback or Task it was given to, nowhere else, and never
 //             stored.
@@ -20,6 +29,7 @@
 #include <baton/codec.h>
 #include <baton/print.h>
 #include <baton/state.h>
+#include <baton/temporary.h>
 
 #include <chrono>
 #include <concepts>
@@ -141,6 +151,31 @@ struct ReplyTo<M> {
   using Type = typename M::Reply;
 };
 
+// A number that becomes a message's member: of whatever type, if it fits, as a literal would.
+template <class T>
+struct Number {
+  T value;
+  template <class U>
+  requires((std::integral<U> && std::integral<T> && !std::is_same_v<U, bool>) ||
+           std::floating_point<U>)
+  operator U() const {
+    if constexpr (std::integral<U>)
+      if (static_cast<T>(static_cast<U>(value)) != value ||
+          (static_cast<U>(value) < U{}) != (value < T{}))
+        throw std::out_of_range("call: a number does not fit into the member it is meant for");
+    return static_cast<U>(value);
+  }
+};
+template <class F>
+decltype(auto) as_field(std::remove_reference_t<F>& field) {
+  using T = std::remove_cvref_t<F>;
+  if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+    return Number<T>{field};
+  } else {
+    return static_cast<F&&>(field);
+  }
+}
+
 /// The answer to a request that is under way; co_await it once.
 template <class R>
 class [[nodiscard]] Call : private Waiter {
@@ -214,11 +249,36 @@ class Self {
     host()->cast(context(), to.word, pack(message).release());
   }
   /// Sends the request now; co_await the result for its answer.
-  template <class R = void, class M>
-  auto call(ServerRef to, const M& message, milliseconds timeout = kCallTimeout) const {
-    using Reply = std::conditional_t<std::is_void_v<R>, typename task::ReplyTo<M>::Type, R>;
-    return task::Call<Reply>(activation_, to,
-                             host()->call(context(), to.word, pack(message, 1).release()), timeout);
+  template <class M>
+  auto call(ServerRef to, M&& message, milliseconds timeout = kCallTimeout) const {
+    static_assert(
+        temporary::kIsSafe<M>,
+        "baton: g++ before 13 destroys a temporary message twice inside co_await: let the "
+        "call make it, co_await call<Ask>(to, fields...), or give it a name first, "
+        "Ask ask{fields...}; co_await call(to, ask)");
+    return request<typename task::ReplyTo<std::remove_cvref_t<M>>::Type>(to, message, timeout);
+  }
+  /// The same with an M made of its fields.
+  template <class M, class R = typename task::ReplyTo<M>::Type, class... Fields>
+  auto call(ServerRef to, Fields&&... fields) const {
+    return call_for<M, R>(kCallTimeout, to, std::forward<Fields>(fields)...);
+  }
+  template <class M, class R = typename task::ReplyTo<M>::Type, class... Fields>
+  auto call_for(milliseconds timeout, ServerRef to, Fields&&... fields) const {
+    static_assert(
+        (temporary::kIsSafe<Fields> && ...),
+        "baton: g++ before 13 destroys a temporary field twice inside co_await: give it a "
+        "name first, Part part{...}; co_await call<Ask>(to, part)");
+    static_assert(
+        requires { M{task::as_field<Fields>(fields)...}; },
+        "baton: call<M>(to, fields...) makes the message M of its fields, and these are not "
+        "fields of M; a time-out comes first: call_for<M>(timeout, to, fields...)");
+    // The last members may be left to their defaults.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+    if constexpr (requires { M{task::as_field<Fields>(fields)...}; })
+      return request<R>(to, M{task::as_field<Fields>(fields)...}, timeout);
+#pragma GCC diagnostic pop
   }
   /// Answers a request whose handler returned NoReply.
   template <class R>
@@ -231,12 +291,12 @@ class Self {
   auto receive() const;
   template <class Matches>
   requires std::predicate<Matches&, const Mail&>
-  auto receive(Matches matches) const;
+  auto receive(Matches&& matches) const;
   template <class... T>
   auto receive_for(milliseconds timeout) const;
   template <class Matches>
   requires std::predicate<Matches&, const Mail&>
-  auto receive_for(milliseconds timeout, Matches matches) const;
+  auto receive_for(milliseconds timeout, Matches&& matches) const;
 
   template <class M>
   Ref send_after(milliseconds delay, ServerRef to, const M& message) const {
@@ -372,6 +432,10 @@ class Self {
   void act_for(task::Activation* activation) { activation_ = activation; }
 
  private:
+  template <class R, class M>
+  task::Call<R> request(ServerRef to, const M& message, milliseconds timeout) const {
+    return {activation_, to, host()->call(context(), to.word, pack(message, 1).release()), timeout};
+  }
   template <class T>
   OwnedMessage pack(const T& value, std::size_t reserved = 0) const {
     return make_message(context(), task::as_wire(value), reserved);

@@ -1,8 +1,8 @@
 // Task: a coroutine of a process, which may await the answer to a call or a message and lets other
 // processes run meanwhile.
 //
-//   baton::Task<Total> handle_call(const Sum& m) { co_return co_await call(m.peer, Get{}); }
-//   baton::Task<int> ask(baton::Self self, Pid peer) { co_return co_await self.call(peer, Get{}); }
+//   baton::Task<Total> handle_call(const Sum& m) { co_return co_await call<Get>(m.peer); }
+//   baton::Task<int> ask(baton::Self self, Pid peer) { co_return co_await self.call<Get>(peer); }
 //
 // A Task starts when it is awaited, runs on the stack of whoever resumes it, and hands its
 // exception on to who awaits it. Its frame is memory of the host, which is asked for it through a

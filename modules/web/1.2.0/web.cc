@@ -101,7 +101,7 @@ struct Front : baton::GenServer<Front, FrontState> {
     const Create::Reply reply = co_await call("desk"_atom, order.create, kDeskTimeout);
     const auto* made = std::get_if<Order>(&reply);
     if (made != nullptr && !order.note.empty()) {
-      co_await call("desk"_atom, Annotate{made->id, order.note}, kDeskTimeout);
+      co_await call_for<Annotate>(kDeskTimeout, "desk"_atom, made->id, order.note);
     }
     co_return answer(reply, order.note);
   }

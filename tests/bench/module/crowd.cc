@@ -59,7 +59,7 @@ struct Crowd : baton::GenServer<Crowd, State> {
 
   baton::Task<> handle_info(const Tick&) {
     const std::chrono::nanoseconds asked = now();
-    co_await call(state().cell, Incr{}, baton::kInfinity);
+    co_await call_for<Incr>(baton::kInfinity, state().cell);
     state().longest_ns = std::max(state().longest_ns, std::int64_t{(now() - asked).count()});
     send_after(baton::milliseconds(1), pid(), Tick{});
   }

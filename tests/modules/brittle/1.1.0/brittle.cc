@@ -65,7 +65,7 @@ struct Sleeper : baton::GenServer<Sleeper, SleeperState> {
     if (args.at(0) == 1) register_name("peer"_atom);
   }
   baton::Task<std::int64_t> handle_call(const Nap&) {
-    co_return co_await call("peer"_atom, Hush{}, baton::kInfinity);
+    co_return co_await call_for<Hush>(baton::kInfinity, "peer"_atom);
   }
   baton::NoReply handle_call(const Hush&) {
     state().sleeping.push_back(caller());

@@ -49,7 +49,7 @@ struct Left : baton::GenServer<Left, State> {
   baton::Task<std::int64_t> handle_call(const Hop& hop) {
     ++state().hops;
     if (hop.depth == 0 || !state().next) co_return kWeight;
-    const std::int64_t below = co_await call(*state().next, Hop{hop.depth - 1});
+    const std::int64_t below = co_await call<Hop>(*state().next, hop.depth - 1);
     cast(*state().next, Done{});
     co_return kWeight + below;
   }
@@ -58,7 +58,7 @@ struct Left : baton::GenServer<Left, State> {
     return {};
   }
   baton::Task<> handle_info(const Begin& begin) {
-    const std::int64_t below = co_await call(*state().next, Hop{begin.depth - 1});
+    const std::int64_t below = co_await call<Hop>(*state().next, begin.depth - 1);
     reply(begin.for_whom, kWeight + below);
   }
   void handle_cast(const Done&) { ++state().done; }

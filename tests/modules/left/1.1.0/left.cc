@@ -52,7 +52,7 @@ struct Left : baton::GenServer<Left, State> {
     ++state().hops;
     state().deepest = std::max(state().deepest, hop.depth);
     if (hop.depth == 0 || !state().next) co_return kWeight;
-    const std::int64_t below = co_await call(*state().next, Hop{hop.depth - 1});
+    const std::int64_t below = co_await call<Hop>(*state().next, hop.depth - 1);
     cast(*state().next, Done{});
     co_return kWeight + below;
   }
@@ -61,7 +61,7 @@ struct Left : baton::GenServer<Left, State> {
     return {};
   }
   baton::Task<> handle_info(const Begin& begin) {
-    const std::int64_t below = co_await call(*state().next, Hop{begin.depth - 1});
+    const std::int64_t below = co_await call<Hop>(*state().next, begin.depth - 1);
     reply(begin.for_whom, kWeight + below);
   }
   void handle_cast(const Done&) { ++state().done; }

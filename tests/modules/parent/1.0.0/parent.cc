@@ -39,7 +39,7 @@ struct Parent : baton::GenServer<Parent, State> {
   void init() {}
   baton::Task<std::int64_t> handle_call(const Ask& ask) {
     ++state().children;
-    co_return co_await call(spawn<Child>(ask.n), Get{});
+    co_return co_await call<Get>(spawn<Child>(ask.n));
   }
 };
 

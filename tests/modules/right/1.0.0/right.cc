@@ -35,7 +35,7 @@ struct Right : baton::GenServer<Right, State> {
   baton::Task<std::int64_t> handle_call(const Hop& hop) {
     ++state().hops;
     if (hop.depth == 0 || !state().next) co_return kWeight;
-    const std::int64_t below = co_await call(*state().next, Hop{hop.depth - 1});
+    const std::int64_t below = co_await call<Hop>(*state().next, hop.depth - 1);
     cast(*state().next, Done{});
     co_return kWeight + below;
   }

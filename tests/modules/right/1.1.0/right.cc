@@ -38,7 +38,7 @@ struct Right : baton::GenServer<Right, State> {
     ++state().hops;
     state().deepest = std::max(state().deepest, hop.depth);
     if (hop.depth == 0 || !state().next) co_return kWeight;
-    const std::int64_t below = co_await call(*state().next, Hop{hop.depth - 1});
+    const std::int64_t below = co_await call<Hop>(*state().next, hop.depth - 1);
     cast(*state().next, Done{});
     co_return kWeight + below;
   }
