@@ -17,7 +17,7 @@
 
 #include <baton/gen_server.h>
 
-namespace baton::inline v1::module {
+namespace baton::inline v1::entry {
 
 template <class B>
 concept HasState = requires {
@@ -229,7 +229,7 @@ consteval bool are_plain_atoms(std::initializer_list<std::string_view> atoms) {
   return true;
 }
 
-}  // namespace baton::inline v1::module
+}  // namespace baton::inline v1::entry
 
 #define BATON_QUOTE(...) BATON_QUOTE_EXPANDED(__VA_ARGS__)
 #define BATON_QUOTE_EXPANDED(...) #__VA_ARGS__
@@ -241,24 +241,24 @@ consteval bool are_plain_atoms(std::initializer_list<std::string_view> atoms) {
   struct baton_module_atoms {                                                       \
     static constexpr std::string_view list[] = {__VA_ARGS__};                       \
   };                                                                                \
-  static_assert(::baton::module::are_plain_atoms({__VA_ARGS__}),                    \
+  static_assert(::baton::entry::are_plain_atoms({__VA_ARGS__}),                     \
                 "baton: BATON_ATOMS takes texts of 1 to 255 bytes without spaces"); \
   }
 
 // The note is a plain constant of namespace scope: gcc ignores the section of a template's member,
 // and drops that of an inline variable.
-#define BATON_MODULE(NAME, VERSION, ...)                                                        \
-  namespace {                                                                                   \
-  struct baton_module_atoms;                                                                    \
-  using baton_module_description =                                                              \
-      ::baton::module::Description<NAME, VERSION, BATON_QUOTE(BATON_BUILD), baton_module_atoms, \
-                                   __VA_ARGS__>;                                                \
-  [[gnu::section(".note.baton"), gnu::used]] alignas(4) constexpr auto baton_module_note =      \
-      ::baton::module::make_note<baton_module_description>();                                   \
-  }                                                                                             \
-  const baton_module* baton::v1::this_module() noexcept {                                       \
-    return &baton_module_description::table;                                                    \
-  }                                                                                             \
-  extern "C" [[gnu::visibility("default")]] const baton_module* baton_module_entry(void) {      \
-    return &baton_module_description::table;                                                    \
+#define BATON_MODULE(NAME, VERSION, ...)                                                       \
+  namespace {                                                                                  \
+  struct baton_module_atoms;                                                                   \
+  using baton_module_description =                                                             \
+      ::baton::entry::Description<NAME, VERSION, BATON_QUOTE(BATON_BUILD), baton_module_atoms, \
+                                  __VA_ARGS__>;                                                \
+  [[gnu::section(".note.baton"), gnu::used]] alignas(4) constexpr auto baton_module_note =     \
+      ::baton::entry::make_note<baton_module_description>();                                   \
+  }                                                                                            \
+  const baton_module* baton::v1::this_module() noexcept {                                      \
+    return &baton_module_description::table;                                                   \
+  }                                                                                            \
+  extern "C" [[gnu::visibility("default")]] const baton_module* baton_module_entry(void) {     \
+    return &baton_module_description::table;                                                   \
   }

@@ -31,14 +31,14 @@ struct Vague : baton::GenServer<Vague, State> {
 
 BATON_ATOMS("ok", "not plain")
 
-using baton::module::Description;
+using baton::entry::Description;
 const baton_module* modules[] = {
     &Description<"sample", "1.0", "b_1", void, sample::Server>::table,
     &Description<"Sample", "1.0.0", "b_1", void, sample::Server>::table,
     &Description<"sample", "1.0.0", "b_2", void, sample::Server>::table,
 };
 constexpr auto note =
-    baton::module::make_note<Description<"liar", "1.0.0", "b_1", void, sample::Liar>>();
+    baton::entry::make_note<Description<"liar", "1.0.0", "b_1", void, sample::Liar>>();
 constexpr auto vague =
-    baton::module::make_note<Description<"vague", "1.0.0", "b_1", void, sample::Vague>>();
+    baton::entry::make_note<Description<"vague", "1.0.0", "b_1", void, sample::Vague>>();
 BATON_MODULE("sample", "1.0.0", sample::Server)
