@@ -13,13 +13,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIPPED = {".git", "build", "out", "__pycache__"}
 
 # A room may include itself and the rooms after it; net and observe stand beside the line, on runtime.
-LINE = ["node", "release", "takeover", "behaviour", "runtime", "code", "bundle", "term", "base"]
+LINE = ["node", "release", "takeover", "behaviour", "runtime", "code", "bundle", "module", "term", "base"]
 ALLOWED = {room: set(LINE[i:]) for i, room in enumerate(LINE)}
 ALLOWED["net"] = ALLOWED["runtime"] | {"net"}
 ALLOWED["observe"] = ALLOWED["runtime"] | {"observe"}
 ALLOWED["node"] |= {"net", "observe"}
 # The tools speak to a host through its admin interface and need no more than these.
-TOOLS = {"bundle", "term", "base"}
+TOOLS = {"bundle", "module", "term", "base"}
 # But for what batond.yaml and batond's options may say: the one is checked here too, the other is in the manual.
 TOOLS_TOO = {"node/config.h", "node/options.h"}
 

@@ -12,20 +12,20 @@ Error refused(const std::string& message) { return Error(Code::kRefused, message
 
 /// A module's file as `gate` passed it, and the note's own words.
 struct JudgedModule {
-  ModuleFacts facts;
+  module::ModuleFacts facts;
   std::string note;
 };
 
 /// The gate, and that the file is the module that stands in the description.
-Result<JudgedModule> judge_module(const ElfFile& elf, const GateRules& rules,
+Result<JudgedModule> judge_module(const module::ElfFile& elf, const module::GateRules& rules,
                                   const std::string& name, const std::string& version) {
-  BATON_ASSIGN(ModuleFacts facts, gate(elf, rules));
+  BATON_ASSIGN(module::ModuleFacts facts, module::gate(elf, rules));
   if (facts.note.module != name || facts.note.version != version)
     return refused(elf.name() + ": expected the module " + name + " " + version +
                    ", the file's note says " + facts.note.module + " " + facts.note.version +
                    "; correct the name or the folder, and build it again");
   JudgedModule judged{std::move(facts), ""};
-  for (const ElfFile::Note& note : elf.notes())
+  for (const module::ElfFile::Note& note : elf.notes())
     if (note.owner == "baton" && note.type == BATON_NOTE_TYPE)
       judged.note = note.descriptor.substr(0, note.descriptor.find('\0'));
   if (!judged.note.ends_with('\n')) judged.note += '\n';
@@ -34,7 +34,7 @@ Result<JudgedModule> judge_module(const ElfFile& elf, const GateRules& rules,
 
 /// That the note has every behaviour that the children of this supervisor ask of the module.
 Result<void> check_behaviours(const SupervisorDescription& supervisor, const std::string& module,
-                              const ModuleNote& note, const std::string& file) {
+                              const module::ModuleNote& note, const std::string& file) {
   for (const ChildDescription& child : supervisor.children) {
     BATON_TRY(check_behaviours(child.supervisor, module, note, file));
     if (child.module != module || note.behaviour(child.behaviour) != nullptr) continue;
@@ -273,8 +273,8 @@ Result<void> Bundle::read_file(TarReader& payload, const ManifestFile& file,
 Result<void> Bundle::judge(const ManifestModule& module, const std::string& file) {
   BATON_ASSIGN(ScopedFd fd, files_->open_read(file));
   // In messages the path inside the bundle: the staging directory means nothing to the reader.
-  BATON_ASSIGN(ElfFile elf, ElfFile::read(fd.get(), path_ + ":" + module.path));
-  GateRules rules;
+  BATON_ASSIGN(module::ElfFile elf, module::ElfFile::read(fd.get(), path_ + ":" + module.path));
+  module::GateRules rules;
   rules.build_id = module.build_id;
   BATON_ASSIGN(JudgedModule judged, judge_module(elf, rules, module.name, module.version));
   if (sha256(elf.bytes()) != manifest_.file_of(module).sha256)
@@ -364,7 +364,7 @@ Result<Packed> pack(Files& files, const PackOptions& options) {
                                      [&](const ManifestModule& m) { return m.path == file.path; });
     const std::string path = options.modules_directory + file.path.substr(file.path.find('/'));
     BATON_ASSIGN(ScopedFd fd, files.open_read(path));
-    BATON_ASSIGN(ElfFile elf, ElfFile::read(fd.get(), path));
+    BATON_ASSIGN(module::ElfFile elf, module::ElfFile::read(fd.get(), path));
     BATON_ASSIGN(JudgedModule judged, judge_module(elf, {}, module->name, module->version));
     for (const ApplicationDescription& application : manifest.release.applications)
       BATON_TRY(check_behaviours(application.supervisor, module->name, judged.facts.note,

@@ -23,9 +23,9 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "bundle/archive.h"
-#include "bundle/gate.h"
 #include "bundle/manifest.h"
 #include "bundle/signature.h"
+#include "module/gate.h"
 
 #include <optional>
 #include <string>

@@ -3,8 +3,8 @@
 #define BOOST_DLL_USE_STD_FS
 #include "base/check.h"
 #include "base/files.h"
-#include "bundle/elf.h"
-#include "bundle/schema.h"
+#include "module/elf.h"
+#include "module/schema.h"
 
 #include <boost/dll/shared_library.hpp>
 #include <dlfcn.h>
@@ -98,8 +98,8 @@ std::string shown(const char* text) {
 }
 
 // The plan is made from the note and carried out by the tables, so they must say the same.
-std::optional<std::string> difference(const bundle::SchemaDescription& note,
-                                      const bundle::SchemaDescription& table) {
+std::optional<std::string> difference(const module::SchemaDescription& note,
+                                      const module::SchemaDescription& table) {
   if (note.name != table.name) return "name";
   if (note.fingerprint != table.fingerprint) return "fingerprint";
   if (note.size != table.size || note.align != table.align) return "size or align";
@@ -110,7 +110,7 @@ std::optional<std::string> difference(const bundle::SchemaDescription& note,
     return "hooks";
   if (note.fields.size() != table.fields.size()) return "number of fields";
   for (std::size_t i = 0; i < note.fields.size(); ++i) {
-    const bundle::FieldDescription &a = note.fields[i], &b = table.fields[i];
+    const module::FieldDescription &a = note.fields[i], &b = table.fields[i];
     if (a.name != b.name || a.type != b.type || a.offset != b.offset || a.size != b.size ||
         a.scalar != b.scalar || a.flags != b.flags || a.renamed_from != b.renamed_from ||
         a.type_text != b.type_text)
@@ -125,7 +125,7 @@ struct Library::Image {
   boost::dll::shared_library library;
 };
 
-Library::Library(std::string path, bundle::ModuleFacts facts)
+Library::Library(std::string path, module::ModuleFacts facts)
     : path_(std::move(path)), facts_(std::move(facts)) {}
 
 Library::~Library() {
@@ -153,12 +153,12 @@ Result<std::unique_ptr<Library>> Library::open(const std::string& path, const Li
   if (!fd.is_open())
     return Error(errno == ENOENT ? Code::kNotFound : Code::kFailed,
                  path + ": cannot be opened: " + std::strerror(errno));
-  BATON_ASSIGN(bundle::ElfFile file, bundle::ElfFile::read(fd.get(), path));
+  BATON_ASSIGN(module::ElfFile file, module::ElfFile::read(fd.get(), path));
   if (rules.digest && sha256(file.bytes()) != *rules.digest)
     return Error(Code::kRefused, path + ": its SHA-256 " + sha256(file.bytes()).hex() +
                                      " is not the expected " + rules.digest->hex() +
                                      "; cure: remove the release and unpack its bundle again");
-  BATON_ASSIGN(bundle::ModuleFacts facts, bundle::gate(file, rules.gate));
+  BATON_ASSIGN(module::ModuleFacts facts, module::gate(file, rules.gate));
   std::unique_ptr<Library> library(new Library(path, std::move(facts)));
   BATON_TRY(library->load());
   // From here on a failure closes the library by its destructor.
@@ -169,7 +169,7 @@ Result<std::unique_ptr<Library>> Library::open(const std::string& path, const Li
 }
 
 Result<void> Library::load() {
-  if (!bundle::kHostIsSanitized && is_known_to_loader(path_))
+  if (!module::kHostIsSanitized && is_known_to_loader(path_))
     return Error(Code::kBusy,
                  path_ +
                      ": this file is loaded already, or an earlier load of it is pinned; "
@@ -204,7 +204,7 @@ Result<void> Library::check_image(int fd) const {
 }
 
 Result<void> Library::describe(const LibraryRules& rules) {
-  const bundle::ModuleNote& note = facts_.note;
+  const module::ModuleNote& note = facts_.note;
   if (!rules.module.empty() && rules.module != note.module)
     return Error(Code::kRefused,
                  path_ + ": refused: it is the module " + note.module + ", not " + rules.module);
@@ -243,7 +243,7 @@ Result<void> Library::describe(const LibraryRules& rules) {
     const auto* behaviour = reinterpret_cast<const baton_behaviour*>(
         reinterpret_cast<const char*>(module_->behaviours) +
         std::size_t{i} * module_->behaviour_stride);
-    const bundle::BehaviourNote& expected = note.behaviours[i];
+    const module::BehaviourNote& expected = note.behaviours[i];
     const std::string in = "behaviour " + expected.name + ": ";
     if (!is_same_text(behaviour->name, expected.name))
       return refused(in + "the table has " + shown(behaviour->name) + " in its place");
@@ -256,7 +256,7 @@ Result<void> Library::describe(const LibraryRules& rules) {
     if (is_server != (behaviour->state != nullptr))
       return refused(in + "a gen_server has a state, a process has none");
     if (!is_server) continue;
-    auto schema = bundle::describe(behaviour->state);
+    auto schema = module::describe(behaviour->state);
     if (!schema) return refused(in + schema.error().message());
     if (auto field = difference(*expected.schema, *schema))
       return refused(in + "the schema's " + *field + " is not the note's");
@@ -282,13 +282,13 @@ UnloadReport Library::close() {
   if (has_started_ && module_->fini != nullptr) module_->fini();
   has_started_ = false;
   module_ = nullptr;
-  if (bundle::kHostIsSanitized) {
+  if (module::kHostIsSanitized) {
     void* pin = ::dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
     if (pin != nullptr) ::dlclose(pin);
   }
   image_->library.unload();
   image_.reset();
-  if (bundle::kHostIsSanitized)
+  if (module::kHostIsSanitized)
     return {false, "the host's sanitizer build, which keeps libraries mapped"};
   // What dlclose says does not count: it may quietly do nothing.
   const bool is_known = is_known_to_loader(path_);

@@ -1,7 +1,7 @@
 // Library: one module's file, loaded into this process, from the gate to the proof that it is gone.
 //
 // The seam to Boost.DLL and the dynamic loader. What is loaded is what was judged: the file is
-// opened once, hashed and passed through the gate (bundle/gate.h) from that descriptor, and the
+// opened once, hashed and passed through the gate (module/gate.h) from that descriptor, and the
 // image that the loader then maps by the path must be that very file with the build id that was
 // judged.
 //
@@ -33,7 +33,7 @@
 
 #include "base/hash.h"
 #include "base/result.h"
-#include "bundle/gate.h"
+#include "module/gate.h"
 
 #include <baton/abi.h>
 
@@ -47,7 +47,7 @@ namespace baton::code {
 inline constexpr std::uint32_t kInitErrorBytesMax = 512;
 
 struct LibraryRules {
-  bundle::GateRules gate;
+  module::GateRules gate;
   std::optional<Digest> digest;  // what the file must hash to
   std::string module;            // the name and version that are expected; empty: any
   std::string version;
@@ -71,7 +71,7 @@ class Library {
   Library& operator=(const Library&) = delete;
 
   const std::string& path() const { return path_; }
-  const bundle::ModuleNote& note() const { return facts_.note; }
+  const module::ModuleNote& note() const { return facts_.note; }
   /// In hexadecimal.
   const std::string& build_id() const { return facts_.build_id; }
   /// Requires: not closed.
@@ -84,7 +84,7 @@ class Library {
  private:
   struct Image;
 
-  Library(std::string path, bundle::ModuleFacts facts);
+  Library(std::string path, module::ModuleFacts facts);
   Result<void> load();
   Result<void> check_image(int fd) const;
   Result<void> describe(const LibraryRules& rules);
@@ -93,7 +93,7 @@ class Library {
 
   // Constant after open.
   const std::string path_;
-  const bundle::ModuleFacts facts_;
+  const module::ModuleFacts facts_;
   std::unique_ptr<Image> image_;  // null once closed
   const baton_module* module_ = nullptr;
   bool has_started_ = false;  // init succeeded, so fini is owed

@@ -28,13 +28,13 @@ json::object plan_of(const release::Plan& plan) {
   json::array modules;
   for (const release::ModulePlan& module : plan.modules) {
     json::array behaviours;
-    for (const bundle::BehaviourMigration& behaviour : module.behaviours) {
+    for (const module::BehaviourMigration& behaviour : module.behaviours) {
       json::array fields;
-      for (const bundle::FieldAction& action : behaviour.migration.actions)
+      for (const module::FieldAction& action : behaviour.migration.actions)
         fields.push_back(json::string(action.text));
       behaviours.push_back(
           json::object{{"behaviour", behaviour.behaviour},
-                       {"outcome", bundle::outcome_name(behaviour.migration.outcome)},
+                       {"outcome", module::outcome_name(behaviour.migration.outcome)},
                        {"fields", std::move(fields)},
                        {"reasons", texts(behaviour.migration.reasons)}});
     }
@@ -46,7 +46,7 @@ json::object plan_of(const release::Plan& plan) {
   }
   return {{"from", plan.from},
           {"to", plan.to},
-          {"direction", plan.direction == bundle::Direction::kUp ? "up" : "down"},
+          {"direction", plan.direction == module::Direction::kUp ? "up" : "down"},
           {"has_changes", plan.has_changes()},
           {"modules", std::move(modules)},
           {"tree", texts(plan.tree_changes)},

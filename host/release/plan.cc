@@ -1,6 +1,6 @@
 #include "release/plan.h"
 
-#include "bundle/note.h"
+#include "module/note.h"
 
 #include <algorithm>
 
@@ -108,24 +108,24 @@ Result<void> compare_module(const Manifest& from, const ManifestModule& before, 
     plan.modules.push_back(std::move(module));
     return {};
   }
-  BATON_ASSIGN(const bundle::ModuleNote old_note,
-               bundle::ModuleNote::parse(before.note, before.name + " " + before.version));
-  BATON_ASSIGN(const bundle::ModuleNote new_note,
-               bundle::ModuleNote::parse(after.note, after.name + " " + after.version));
-  module.behaviours = bundle::compare(old_note, new_note, plan.direction);
-  module.contract = bundle::compare_contracts(old_note, new_note);
-  for (const bundle::BehaviourMigration& behaviour : module.behaviours) {
+  BATON_ASSIGN(const module::ModuleNote old_note,
+               module::ModuleNote::parse(before.note, before.name + " " + before.version));
+  BATON_ASSIGN(const module::ModuleNote new_note,
+               module::ModuleNote::parse(after.note, after.name + " " + after.version));
+  module.behaviours = module::compare(old_note, new_note, plan.direction);
+  module.contract = module::compare_contracts(old_note, new_note);
+  for (const module::BehaviourMigration& behaviour : module.behaviours) {
     const std::string what = "module " + after.name + ", behaviour " + behaviour.behaviour;
     std::string reasons;
     for (const std::string& reason : behaviour.migration.reasons)
       reasons += (reasons.empty() ? "" : "; ") + reason;
-    if (behaviour.migration.outcome == bundle::Outcome::kImpossible)
+    if (behaviour.migration.outcome == module::Outcome::kImpossible)
       refusals += (refusals.empty() ? "" : "; ") + what + ": " + reasons;
-    if (behaviour.migration.outcome == bundle::Outcome::kRestart)
+    if (behaviour.migration.outcome == module::Outcome::kRestart)
       plan.warnings.push_back(what + ": its processes stay on " + before.version +
                               " until they end or are restarted: " + reasons);
   }
-  for (const bundle::ContractChange& change : module.contract.breaks)
+  for (const module::ContractChange& change : module.contract.breaks)
     plan.warnings.push_back("module " + after.name + ", behaviour " + change.behaviour +
                             ": contract broken: " + change.text);
   plan.modules.push_back(std::move(module));
@@ -161,13 +161,13 @@ Result<Plan> make_plan(const Manifest* from, const Manifest& to) {
   const Manifest nothing;
   if (from != nullptr) plan.from = name_of(*from);
   const Manifest& before = from != nullptr ? *from : nothing;
-  plan.direction = before.release.sequence <= to.release.sequence ? bundle::Direction::kUp
-                                                                  : bundle::Direction::kDown;
+  plan.direction = before.release.sequence <= to.release.sequence ? module::Direction::kUp
+                                                                  : module::Direction::kDown;
   if (from != nullptr && before.release.name != to.release.name)
     return Error(Code::kRefused, plan.to + " is another product than " + plan.from +
                                      ", which runs here; give it a host of its own");
   const auto& accepted = to.release.upgrade_from;
-  if (from != nullptr && plan.direction == bundle::Direction::kUp && !accepted.empty() &&
+  if (from != nullptr && plan.direction == module::Direction::kUp && !accepted.empty() &&
       std::find(accepted.begin(), accepted.end(), before.release.version) == accepted.end())
     return Error(Code::kRefused, plan.to + " does not upgrade from " + before.release.version +
                                      "; see upgrade_from in its description");

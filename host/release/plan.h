@@ -16,9 +16,9 @@
 #pragma once
 
 #include "base/result.h"
-#include "bundle/contract.h"
 #include "bundle/manifest.h"
-#include "bundle/schema.h"
+#include "module/contract.h"
+#include "module/schema.h"
 
 #include <string>
 #include <vector>
@@ -33,14 +33,14 @@ struct ModulePlan {
   std::string from_version;  // empty: not there
   std::string to_version;    // empty: not there
   ModuleStep step = ModuleStep::kKeep;
-  std::vector<bundle::BehaviourMigration> behaviours;  // of kTakeOver
-  bundle::ContractDifference contract;                 // of kTakeOver
+  std::vector<module::BehaviourMigration> behaviours;  // of kTakeOver
+  module::ContractDifference contract;                 // of kTakeOver
 };
 
 struct Plan {
   std::string from;  // "demo-1.0.0"; empty: nothing runs yet
   std::string to;
-  bundle::Direction direction = bundle::Direction::kUp;
+  module::Direction direction = module::Direction::kUp;
   std::vector<ModulePlan> modules;        // in the target's order, then those that stop
   std::vector<std::string> tree_changes;  // applications and children, for people
   std::vector<std::string> listener_changes;

@@ -22,52 +22,52 @@ void* at(void* object, std::uint32_t offset) { return static_cast<char*>(object)
 
 Result<StateMover> StateMover::between(const std::string& behaviour, const baton_schema* from,
                                        const char* from_version, const baton_schema* to,
-                                       const char* to_version, bundle::Direction direction) {
+                                       const char* to_version, module::Direction direction) {
   StateMover mover;
   mover.from_ = from;
   mover.to_ = to;
   mover.from_version_ = from_version;
   mover.to_version_ = to_version;
-  BATON_ASSIGN(const auto from_description, bundle::describe(from));
-  BATON_ASSIGN(const auto to_description, bundle::describe(to));
-  const bundle::Migration migration = bundle::compare(from_description, to_description, direction);
-  if (migration.outcome == bundle::Outcome::kAdopt) {
+  BATON_ASSIGN(const auto from_description, module::describe(from));
+  BATON_ASSIGN(const auto to_description, module::describe(to));
+  const module::Migration migration = module::compare(from_description, to_description, direction);
+  if (migration.outcome == module::Outcome::kAdopt) {
     mover.adopts_ = true;
     return mover;
   }
-  if (migration.outcome != bundle::Outcome::kMigrate) {
+  if (migration.outcome != module::Outcome::kMigrate) {
     std::string reasons;
     for (const std::string& reason : migration.reasons)
       reasons += (reasons.empty() ? "" : "; ") + reason;
     return Error(Code::kRefused, behaviour + ": the state of " + from_version +
                                      " cannot become one of " + to_version + ": " + reasons);
   }
-  const bool is_up = direction == bundle::Direction::kUp;
-  mover.has_hook_ = migration.hook != bundle::Hook::kNone;
-  if (migration.hook == bundle::Hook::kChange) mover.change_ = to->change;
-  if (migration.hook == bundle::Hook::kRevert) mover.revert_ = from->revert;
+  const bool is_up = direction == module::Direction::kUp;
+  mover.has_hook_ = migration.hook != module::Hook::kNone;
+  if (migration.hook == module::Hook::kChange) mover.change_ = to->change;
+  if (migration.hook == module::Hook::kRevert) mover.revert_ = from->revert;
   if (!is_up) {
     mover.loss_ = from->loss;
     mover.discard_ = from->discard;
   }
-  for (const bundle::FieldAction& action : migration.actions) {
+  for (const module::FieldAction& action : migration.actions) {
     switch (action.step) {
-      case bundle::FieldStep::kMove: {
+      case module::FieldStep::kMove: {
         const baton_field& source = field_at(from, action.from);
         const baton_field& target = field_at(to, action.to);
         mover.moves_.push_back({target.move, source.move, source.offset, target.offset});
         break;
       }
-      case bundle::FieldStep::kCopy: {
+      case module::FieldStep::kCopy: {
         const baton_field& source = field_at(from, action.from);
         mover.copies_.push_back({source.offset, field_at(to, action.to).offset, source.size});
         break;
       }
-      case bundle::FieldStep::kConvert:
+      case module::FieldStep::kConvert:
         mover.conversions_.push_back(
             {action, from_description.fields[action.from], to_description.fields[action.to]});
         break;
-      case bundle::FieldStep::kDrop:
+      case module::FieldStep::kDrop:
         // What the version's own loss function counts is not counted a second time.
         if (action.is_lossy && mover.loss_ == nullptr) {
           const baton_field& source = field_at(from, action.from);
@@ -75,8 +75,8 @@ Result<StateMover> StateMover::between(const std::string& behaviour, const baton
             mover.lossy_.push_back({source.name, source.is_default});
         }
         break;
-      case bundle::FieldStep::kHook:
-      case bundle::FieldStep::kFresh: break;
+      case module::FieldStep::kHook:
+      case module::FieldStep::kFresh: break;
     }
   }
   return mover;
@@ -96,7 +96,7 @@ bool StateMover::make(void* old, void* raw, baton_error* error) const {
       std::memcpy(at(raw, copy.to), at(old, copy.from), copy.size);
   }
   for (const Conversion& conversion : conversions_) {
-    if (bundle::convert(conversion.action, conversion.from, at(old, conversion.from.offset),
+    if (module::convert(conversion.action, conversion.from, at(old, conversion.from.offset),
                         conversion.to, at(raw, conversion.to.offset)))
       continue;
     const int length =
@@ -123,9 +123,9 @@ void StateMover::commit(void* old, void* made) const {
 bool StateMover::check_restore(void* parked, void* live) const {
   for (const Copy& copy : copies_) std::memcpy(at(parked, copy.from), at(live, copy.to), copy.size);
   for (const Conversion& conversion : conversions_) {
-    bundle::FieldAction back = conversion.action;
+    module::FieldAction back = conversion.action;
     back.is_checked = true;
-    if (!bundle::convert(back, conversion.to, at(live, conversion.to.offset), conversion.from,
+    if (!module::convert(back, conversion.to, at(live, conversion.to.offset), conversion.from,
                          at(parked, conversion.from.offset)))
       return false;
   }

@@ -1,6 +1,6 @@
 // StateMover: turns a state object of one version into one of another, and back.
 //
-// Carries out a bundle::Migration (the comparison of two schemas) on real objects, in three parts,
+// Carries out a module::Migration (the comparison of two schemas) on real objects, in three parts,
 // so that a take-over stays a transaction:
 //   make      a new object: construct, copies and conversions, the newer version's hook. May fail;
 //             the old object is only read.
@@ -17,7 +17,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "bundle/schema.h"
+#include "module/schema.h"
 
 #include <baton/abi.h>
 
@@ -32,7 +32,7 @@ class StateMover {
   /// kRefused with the reasons if no state crosses. `behaviour` is named in them.
   static Result<StateMover> between(const std::string& behaviour, const baton_schema* from,
                                     const char* from_version, const baton_schema* to,
-                                    const char* to_version, bundle::Direction direction);
+                                    const char* to_version, module::Direction direction);
 
   /// The object is adopted where it lies: none of the rest is to be called.
   bool adopts() const { return adopts_; }
@@ -67,8 +67,8 @@ class StateMover {
     std::uint32_t from, to, size;
   };
   struct Conversion {
-    bundle::FieldAction action;
-    bundle::FieldDescription from, to;
+    module::FieldAction action;
+    module::FieldDescription from, to;
   };
   struct Lossy {
     std::string name;

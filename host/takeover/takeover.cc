@@ -67,8 +67,8 @@ Result<TakeoverReport> Takeover::rollback(WayBack& way_back, const TakeoverOptio
   std::vector<Change> changes;
   for (const Change& change : way_back.changes_)
     changes.push_back({change.to, change.from,
-                       change.direction == bundle::Direction::kUp ? bundle::Direction::kDown
-                                                                  : bundle::Direction::kUp});
+                       change.direction == module::Direction::kUp ? module::Direction::kDown
+                                                                  : module::Direction::kUp});
   Migration migration(runtime_, changes, options);
   BATON_TRY(migration.plan());
   migration.offer(way_back);

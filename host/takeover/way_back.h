@@ -7,7 +7,7 @@
 // Threads:   any, one at a time; the destructor does no work inside a pause.
 #pragma once
 
-#include "bundle/schema.h"
+#include "module/schema.h"
 #include "runtime/runtime.h"
 #include "takeover/state_mover.h"
 
@@ -21,7 +21,7 @@ namespace baton::takeover {
 struct Change {
   code::Version* from;
   code::Version* to;
-  bundle::Direction direction;  // kUp: `to` is the newer version
+  module::Direction direction;  // kUp: `to` is the newer version
 };
 
 /// How the processes of one behaviour go over.

@@ -66,7 +66,7 @@ TEST_F(TakeoverSoakTest, AThousandUpgradesAndDowngradesLeaveNothingBehind) {
   const std::int64_t growth = resident_bytes() - warm;
   RecordProperty("growth_bytes", std::to_string(growth));
 
-  if (!bundle::kHostIsSanitized) {
+  if (!module::kHostIsSanitized) {
     EXPECT_LT(growth, kGrowthBytesMax) << "from " << warm << " bytes";
     const auto mapped = mapped_modules();
     ASSERT_EQ(mapped.size(), 1u);

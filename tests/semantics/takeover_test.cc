@@ -8,7 +8,7 @@
 namespace baton::takeover {
 namespace {
 
-using bundle::Direction;
+using module::Direction;
 using test::LoadedHost;
 
 class TakeoverTest : public testing::Test {

@@ -20,7 +20,7 @@ namespace baton::test {
 class TakeoverFixture : public testing::Test {
  protected:
   using Options = takeover::TakeoverOptions;
-  using Direction = bundle::Direction;
+  using Direction = module::Direction;
 
   TakeoverFixture() = default;
   /// The host is not started: see LoadedHost.
@@ -68,7 +68,7 @@ class TakeoverFixture : public testing::Test {
     version->retire();  // one that was only staged is not yet
     auto library = version->release_library();
     version.reset();
-    return library->close().is_unloaded || bundle::kHostIsSanitized;
+    return library->close().is_unloaded || module::kHostIsSanitized;
   }
 
   /// Returns when all have their state: a take-over finds nothing to migrate in one whose init is

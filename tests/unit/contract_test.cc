@@ -1,9 +1,9 @@
-#include "bundle/contract.h"
+#include "module/contract.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace baton::bundle {
+namespace baton::module {
 namespace {
 
 using testing::ElementsAre;
@@ -80,4 +80,4 @@ TEST(Contract, AMessageThatIsNoStructIsComparedWhole) {
 }
 
 }  // namespace
-}  // namespace baton::bundle
+}  // namespace baton::module

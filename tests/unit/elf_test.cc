@@ -1,7 +1,7 @@
-#include "bundle/elf.h"
+#include "module/elf.h"
 
 #include "base/files.h"
-#include "bundle/gate.h"
+#include "module/gate.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@
 #include <iterator>
 #include <random>
 
-namespace baton::bundle {
+namespace baton::module {
 namespace {
 
 using testing::Contains;
@@ -245,4 +245,4 @@ TEST(ElfFile, SurvivesDamageAnywhere) {
 }
 
 }  // namespace
-}  // namespace baton::bundle
+}  // namespace baton::module

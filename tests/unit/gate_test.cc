@@ -1,6 +1,6 @@
-#include "bundle/gate.h"
+#include "module/gate.h"
 
-#include "bundle/imports.h"
+#include "module/imports.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <fstream>
 #include <iterator>
 
-namespace baton::bundle {
+namespace baton::module {
 namespace {
 
 using testing::HasSubstr;
@@ -251,4 +251,4 @@ TEST(Imports, EveryRefusedFamilyHasItsOwnCure) {
 }
 
 }  // namespace
-}  // namespace baton::bundle
+}  // namespace baton::module

@@ -60,7 +60,7 @@ class LibraryTest : public testing::Test {
 };
 
 #define SKIP_IF_LIBRARIES_STAY_MAPPED() \
-  if (bundle::kHostIsSanitized) GTEST_SKIP() << "a sanitizer build keeps libraries mapped"
+  if (module::kHostIsSanitized) GTEST_SKIP() << "a sanitizer build keeps libraries mapped"
 
 TEST_F(LibraryTest, LoadsAModuleThatAgreesWithItsNote) {
   const std::string path = stored("good");
@@ -201,7 +201,7 @@ TEST_F(LibraryTest, RefusesTablesThatContradictTheNoteAndUnloads) {
   EXPECT_THAT(refusal(stored("good"), other_module), HasSubstr("it is the module counter, not kv"));
   EXPECT_THAT(refusal(stored("good"), other_version),
               HasSubstr("it is version 1.0.0 of counter, not 7.0.0"));
-  EXPECT_EQ(is_mapped(root_), bundle::kHostIsSanitized);
+  EXPECT_EQ(is_mapped(root_), module::kHostIsSanitized);
 }
 
 TEST_F(LibraryTest, AFailingInitIsReportedWithItsTextAndUnloads) {
@@ -210,7 +210,7 @@ TEST_F(LibraryTest, AFailingInitIsReportedWithItsTextAndUnloads) {
   EXPECT_EQ(library.error().code(), Code::kFailed);
   EXPECT_THAT(library.error().message(),
               HasSubstr("init of counter 1.0.0 failed: the counter does not want to start"));
-  EXPECT_EQ(is_mapped(root_), bundle::kHostIsSanitized);
+  EXPECT_EQ(is_mapped(root_), module::kHostIsSanitized);
 }
 
 }  // namespace

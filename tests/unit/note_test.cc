@@ -1,9 +1,9 @@
-#include "bundle/note.h"
+#include "module/note.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace baton::bundle {
+namespace baton::module {
 namespace {
 
 using testing::ElementsAre;
@@ -135,4 +135,4 @@ TEST(ModuleNote, HoldsEveryLimit) {
 }
 
 }  // namespace
-}  // namespace baton::bundle
+}  // namespace baton::module

@@ -1,6 +1,6 @@
-#include "bundle/schema.h"
+#include "module/schema.h"
 
-#include "bundle/note.h"
+#include "module/note.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <functional>
 #include <limits>
 
-namespace baton::bundle {
+namespace baton::module {
 namespace {
 
 using testing::ElementsAre;
@@ -294,4 +294,4 @@ TEST(Schema, IsDescribedFromAModulesTableByItsStride) {
 }
 
 }  // namespace
-}  // namespace baton::bundle
+}  // namespace baton::module

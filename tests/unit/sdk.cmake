@@ -21,4 +21,4 @@ add_test(NAME Package.BuildsAModuleOutOfTree
 set_tests_properties(Package.BuildsAModuleOutOfTree PROPERTIES TIMEOUT 300)
 
 # The host's reader of notes and descriptions agrees with what the SDK writes.
-baton_test(sdk_note_test SOURCES sdk_note_test.cc LINKS baton_sdk baton_bundle)
+baton_test(sdk_note_test SOURCES sdk_note_test.cc LINKS baton_sdk baton_module)

@@ -1,8 +1,8 @@
 // Claims about the two sides of a module's description: what the SDK writes, the host reads
-// (bundle/note.h).
+// (module/note.h).
 #define BATON_BUILD b_of_the_test
-#include "bundle/note.h"
-#include "bundle/schema.h"
+#include "module/note.h"
+#include "module/schema.h"
 
 #include <baton/baton.h>
 
@@ -59,9 +59,9 @@ BATON_MODULE("shop", "1.2.3", shop::Shop, shop::Clerk)
 namespace baton {
 namespace {
 
-bundle::ModuleNote parsed() {
+module::ModuleNote parsed() {
   const std::string_view text(baton_module_note.text, baton_module_note.size);
-  auto note = bundle::ModuleNote::parse(text, "shop.so");
+  auto note = module::ModuleNote::parse(text, "shop.so");
   if (!note.ok()) {
     ADD_FAILURE() << note.error().message();
     return {};
@@ -70,7 +70,7 @@ bundle::ModuleNote parsed() {
 }
 
 TEST(SdkNote, TheHostReadsTheModule) {
-  const bundle::ModuleNote note = parsed();
+  const module::ModuleNote note = parsed();
 
   EXPECT_EQ(note.module, "shop");
   EXPECT_EQ(note.version, "1.2.3");
@@ -85,10 +85,10 @@ TEST(SdkNote, TheHostReadsTheModule) {
 }
 
 TEST(SdkNote, TheSchemaOfTheNoteIsThatOfTheTables) {
-  const bundle::ModuleNote note = parsed();
+  const module::ModuleNote note = parsed();
   ASSERT_TRUE(note.behaviours.at(0).schema.has_value());
-  const bundle::SchemaDescription& from_note = *note.behaviours[0].schema;
-  const auto from_table = bundle::describe(baton_module_entry()->behaviours[0].state);
+  const module::SchemaDescription& from_note = *note.behaviours[0].schema;
+  const auto from_table = module::describe(baton_module_entry()->behaviours[0].state);
   ASSERT_TRUE(from_table.ok()) << from_table.error().message();
 
   EXPECT_EQ(note.behaviours[0].library, state::kLibrary);
@@ -102,8 +102,8 @@ TEST(SdkNote, TheSchemaOfTheNoteIsThatOfTheTables) {
   EXPECT_EQ(from_note.has_loss, from_table->has_loss);
   ASSERT_EQ(from_note.fields.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
-    const bundle::FieldDescription& a = from_note.fields[i];
-    const bundle::FieldDescription& b = from_table->fields[i];
+    const module::FieldDescription& a = from_note.fields[i];
+    const module::FieldDescription& b = from_table->fields[i];
     EXPECT_EQ(a.name, b.name);
     EXPECT_EQ(a.type, b.type);
     EXPECT_EQ(a.type_text, b.type_text);
@@ -113,12 +113,12 @@ TEST(SdkNote, TheSchemaOfTheNoteIsThatOfTheTables) {
     EXPECT_EQ(a.flags, b.flags);
     EXPECT_EQ(a.renamed_from, b.renamed_from);
   }
-  EXPECT_EQ(bundle::compare(from_note, *from_table, bundle::Direction::kUp).outcome,
-            bundle::Outcome::kAdopt);
+  EXPECT_EQ(module::compare(from_note, *from_table, module::Direction::kUp).outcome,
+            module::Outcome::kAdopt);
 }
 
 TEST(SdkNote, TheContractNamesMessagesFieldsAndReplies) {
-  const bundle::ModuleNote note = parsed();
+  const module::ModuleNote note = parsed();
   const auto& messages = note.behaviours.at(0).messages;
 
   ASSERT_EQ(messages.size(), 5u);
@@ -127,7 +127,7 @@ TEST(SdkNote, TheContractNamesMessagesFieldsAndReplies) {
   EXPECT_EQ(messages[0].reply, "optional<{name:string;count:i64;}>");
   EXPECT_EQ(messages[1].name, "i64");
   EXPECT_EQ(messages[2].reply, "term");
-  EXPECT_EQ(messages[3].kind, bundle::MessageKind::kCast);
+  EXPECT_EQ(messages[3].kind, module::MessageKind::kCast);
   EXPECT_EQ(messages[4].name, "atom");
 }
 

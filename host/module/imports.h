@@ -14,7 +14,7 @@
 #include <span>
 #include <string_view>
 
-namespace baton::bundle {
+namespace baton::module {
 
 /// Whether a module may import this symbol, whatever its version.
 bool is_allowed_import(std::string_view name);
@@ -32,4 +32,4 @@ bool is_sanitizer_library(std::string_view name);
 /// The tables, one a library, for the test that holds them sorted and distinct.
 std::span<const std::span<const std::string_view>> import_tables();
 
-}  // namespace baton::bundle
+}  // namespace baton::module

@@ -1,4 +1,4 @@
-#include "bundle/elf.h"
+#include "module/elf.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 #include <map>
 #include <tuple>
 
-namespace baton::bundle {
+namespace baton::module {
 
 namespace {
 
@@ -613,4 +613,4 @@ std::optional<std::string_view> ElfFile::dynamic_text(std::int64_t tag) const {
   return std::string_view(dynamic_strings_.data() + *offset);
 }
 
-}  // namespace baton::bundle
+}  // namespace baton::module

@@ -15,12 +15,12 @@
 // Threads: pure; any thread.
 #pragma once
 
-#include "bundle/note.h"
+#include "module/note.h"
 
 #include <string>
 #include <vector>
 
-namespace baton::bundle {
+namespace baton::module {
 
 struct ContractChange {
   std::string behaviour;
@@ -36,4 +36,4 @@ struct ContractDifference {
 /// From the version that clients know to the one they will meet.
 ContractDifference compare_contracts(const ModuleNote& from, const ModuleNote& to);
 
-}  // namespace baton::bundle
+}  // namespace baton::module

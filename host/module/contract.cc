@@ -1,9 +1,9 @@
-#include "bundle/contract.h"
+#include "module/contract.h"
 
 #include <algorithm>
 #include <optional>
 
-namespace baton::bundle {
+namespace baton::module {
 
 namespace {
 
@@ -126,4 +126,4 @@ ContractDifference compare_contracts(const ModuleNote& from, const ModuleNote& t
   return Comparison().run(from, to);
 }
 
-}  // namespace baton::bundle
+}  // namespace baton::module

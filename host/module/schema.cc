@@ -1,6 +1,6 @@
-#include "bundle/schema.h"
+#include "module/schema.h"
 
-#include "bundle/note.h"
+#include "module/note.h"
 
 #include <algorithm>
 #include <bit>
@@ -10,7 +10,7 @@
 #include <limits>
 #include <set>
 
-namespace baton::bundle {
+namespace baton::module {
 
 namespace {
 
@@ -452,4 +452,4 @@ bool convert(const FieldAction& action, const FieldDescription& from, const void
   return true;
 }
 
-}  // namespace baton::bundle
+}  // namespace baton::module

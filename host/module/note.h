@@ -16,7 +16,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "bundle/schema.h"
+#include "module/schema.h"
 
 #include <cstdint>
 #include <optional>
@@ -24,7 +24,7 @@
 #include <string_view>
 #include <vector>
 
-namespace baton::bundle {
+namespace baton::module {
 
 inline constexpr std::size_t kNoteBytesMax = std::size_t{4} << 20;
 /// A nested type's text is long.
@@ -76,4 +76,4 @@ struct ModuleNote {
   static Result<ModuleNote> parse(std::string_view descriptor, std::string_view name);
 };
 
-}  // namespace baton::bundle
+}  // namespace baton::module

@@ -41,14 +41,14 @@
 #pragma once
 
 #include "base/result.h"
-#include "bundle/elf.h"
-#include "bundle/note.h"
+#include "module/elf.h"
+#include "module/note.h"
 
 #include <baton/abi.h>
 
 #include <string>
 
-namespace baton::bundle {
+namespace baton::module {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kHostIsSanitized = true;
@@ -70,4 +70,4 @@ struct ModuleFacts {
 
 Result<ModuleFacts> gate(const ElfFile& file, const GateRules& rules);
 
-}  // namespace baton::bundle
+}  // namespace baton::module

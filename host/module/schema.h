@@ -1,7 +1,7 @@
 // Schema: what two versions of a state object have in common, and how one becomes the other.
 //
 // The comparison that `baton plan` prints and that a take-over carries out. It is pure: it sees
-// descriptions, never an object. A description is filled from the note of a file (bundle/note.h) or
+// descriptions, never an object. A description is filled from the note of a file (module/note.h) or
 // from the tables of a loaded module, so that the plan made from files is the one that runs.
 //
 // Field by field, by name (or by the name that the newer version says it had):
@@ -35,7 +35,7 @@
 #include <string_view>
 #include <vector>
 
-namespace baton::bundle {
+namespace baton::module {
 
 struct ModuleNote;
 
@@ -136,4 +136,4 @@ bool is_widening(std::string_view from_type_text, std::string_view to_type_text)
 bool convert(const FieldAction& action, const FieldDescription& from, const void* from_at,
              const FieldDescription& to, void* to_at);
 
-}  // namespace baton::bundle
+}  // namespace baton::module

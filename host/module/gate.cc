@@ -1,12 +1,12 @@
-#include "bundle/gate.h"
+#include "module/gate.h"
 
 #include "base/hash.h"
-#include "bundle/imports.h"
+#include "module/imports.h"
 
 #include <algorithm>
 #include <tuple>
 
-namespace baton::bundle {
+namespace baton::module {
 
 namespace {
 
@@ -410,4 +410,4 @@ Result<ModuleFacts> gate(const ElfFile& file, const GateRules& rules) {
   return Gate(file, rules).run();
 }
 
-}  // namespace baton::bundle
+}  // namespace baton::module

@@ -1,12 +1,12 @@
-#include "bundle/note.h"
+#include "module/note.h"
 
-#include "bundle/elf.h"
+#include "module/elf.h"
 
 #include <algorithm>
 #include <charconv>
 #include <set>
 
-namespace baton::bundle {
+namespace baton::module {
 
 namespace {
 
@@ -365,4 +365,4 @@ Result<ModuleNote> ModuleNote::parse(std::string_view descriptor, std::string_vi
   return Parser(descriptor, name).run();
 }
 
-}  // namespace baton::bundle
+}  // namespace baton::module

@@ -1,9 +1,9 @@
-#include "bundle/imports.h"
+#include "module/imports.h"
 
 #include <algorithm>
 #include <iterator>
 
-namespace baton::bundle {
+namespace baton::module {
 
 namespace {
 
@@ -1433,4 +1433,4 @@ bool is_sanitizer_library(std::string_view name) {
 
 std::span<const std::span<const std::string_view>> import_tables() { return kTables; }
 
-}  // namespace baton::bundle
+}  // namespace baton::module

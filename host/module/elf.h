@@ -24,7 +24,7 @@
 #include <string_view>
 #include <vector>
 
-namespace baton::bundle {
+namespace baton::module {
 
 inline constexpr std::size_t kModuleBytesMax = std::size_t{256} << 20;
 /// What a module may occupy once mapped; a larger span would only be an attack on the address
@@ -134,4 +134,4 @@ class ElfFile {
   std::vector<Symbol> static_symbols_;
 };
 
-}  // namespace baton::bundle
+}  // namespace baton::module
