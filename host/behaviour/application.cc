@@ -27,12 +27,12 @@ constexpr std::chrono::seconds kGivenUpTimeout{5};
 
 }  // namespace
 
-Result<ApplicationSpec> application_spec_of(const bundle::ApplicationDescription& description,
+Result<ApplicationSpec> application_spec_of(const description::ApplicationDescription& description,
                                             term::AtomTable& atoms) {
   ApplicationSpec spec;
   spec.name = description.name;
   spec.type = description.type;
-  for (const bundle::EnvEntry& entry : description.env) {
+  for (const description::EnvEntry& entry : description.env) {
     auto value = Literal::parse(entry.term, atoms);
     if (!value.ok())
       return std::move(value).error().within("application " + spec.name + ": env " + entry.key);

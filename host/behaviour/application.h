@@ -26,7 +26,7 @@
 #include "base/result.h"
 #include "behaviour/child_spec.h"
 #include "behaviour/literal.h"
-#include "bundle/release_description.h"
+#include "description/release_description.h"
 #include "runtime/runtime.h"
 
 #include <baton/abi.h>
@@ -43,7 +43,7 @@
 
 namespace baton::behaviour {
 
-using bundle::ApplicationType;
+using description::ApplicationType;
 struct ApplicationTable;
 
 using Environment = std::vector<std::pair<std::string, Literal>>;  // keys distinct
@@ -56,7 +56,7 @@ struct ApplicationSpec {
   /// An atom to register the top supervisor under, or none.
   baton_term supervisor_name = BATON_NO_TERM;
 };
-Result<ApplicationSpec> application_spec_of(const bundle::ApplicationDescription& description,
+Result<ApplicationSpec> application_spec_of(const description::ApplicationDescription& description,
                                             term::AtomTable& atoms);
 
 /// An application's top supervisor ended without having been asked to.

@@ -312,7 +312,7 @@ Result<baton_term> optional_atom(const std::string& text, term::AtomTable& atoms
   return atoms.intern(text);
 }
 
-Result<ChildSpec> child_spec_of(const bundle::ChildDescription& description,
+Result<ChildSpec> child_spec_of(const description::ChildDescription& description,
                                 term::AtomTable& atoms) {
   ChildSpec spec;
   BATON_ASSIGN(const baton_term id, atoms.intern(description.id));
@@ -340,14 +340,14 @@ Result<ChildSpec> child_spec_of(const bundle::ChildDescription& description,
 
 }  // namespace
 
-Result<SupervisorSpec> supervisor_spec_of(const bundle::SupervisorDescription& description,
+Result<SupervisorSpec> supervisor_spec_of(const description::SupervisorDescription& description,
                                           term::AtomTable& atoms) {
   SupervisorSpec spec;
   spec.flags = {.strategy = description.strategy,
                 .intensity = description.intensity,
                 .period = description.period,
                 .auto_shutdown = description.auto_shutdown};
-  for (const bundle::ChildDescription& child : description.children) {
+  for (const description::ChildDescription& child : description.children) {
     auto converted = child_spec_of(child, atoms);
     if (!converted.ok()) return std::move(converted).error().within("child " + child.id);
     spec.children.push_back(std::move(converted).value());

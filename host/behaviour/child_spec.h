@@ -1,7 +1,7 @@
 // ChildSpec: how a supervisor starts, restarts and stops one child; SupervisorFlags: its strategy.
 //
-// Plain data, as a release declares it (bundle/release_description.h) or as a process asks for it
-// at run time. Its form as a term is OTP's, but for `start`, which names what a module offers
+// Plain data, as a release declares it (description/release_description.h) or as a process asks for
+// it at run time. Its form as a term is OTP's, but for `start`, which names what a module offers
 // rather than a function:
 //
 //   #{id => Id, start => {Module, Behaviour, Args},          id and start are needed, the rest
@@ -23,7 +23,7 @@
 
 #include "base/result.h"
 #include "behaviour/literal.h"
-#include "bundle/release_description.h"
+#include "description/release_description.h"
 #include "term/atom_table.h"
 #include "term/builder.h"
 
@@ -38,11 +38,11 @@
 
 namespace baton::behaviour {
 
-using bundle::AutoShutdown;
-using bundle::ChildType;
-using bundle::RestartType;
-using bundle::Shutdown;
-using bundle::Strategy;
+using description::AutoShutdown;
+using description::ChildType;
+using description::RestartType;
+using description::Shutdown;
+using description::Strategy;
 
 /// The host's own module and its behaviour that supervises.
 inline constexpr std::string_view kHostModule = "baton";
@@ -96,7 +96,7 @@ baton_term write(const SupervisorFlags& flags, term::Builder& builder, term::Ato
 Literal write(const SupervisorSpec& spec, term::AtomTable& atoms);
 
 // From a release's description.
-Result<SupervisorSpec> supervisor_spec_of(const bundle::SupervisorDescription& description,
+Result<SupervisorSpec> supervisor_spec_of(const description::SupervisorDescription& description,
                                           term::AtomTable& atoms);
 
 }  // namespace baton::behaviour

@@ -33,9 +33,10 @@ Result<JudgedModule> judge_module(const module::ElfFile& elf, const module::Gate
 }
 
 /// That the note has every behaviour that the children of this supervisor ask of the module.
-Result<void> check_behaviours(const SupervisorDescription& supervisor, const std::string& module,
-                              const module::ModuleNote& note, const std::string& file) {
-  for (const ChildDescription& child : supervisor.children) {
+Result<void> check_behaviours(const description::SupervisorDescription& supervisor,
+                              const std::string& module, const module::ModuleNote& note,
+                              const std::string& file) {
+  for (const description::ChildDescription& child : supervisor.children) {
     BATON_TRY(check_behaviours(child.supervisor, module, note, file));
     if (child.module != module || note.behaviour(child.behaviour) != nullptr) continue;
     return refused(file + ": the child \"" + child.id + "\" asks for the behaviour \"" +
@@ -294,7 +295,7 @@ Result<void> check_acceptable(const Bundle& bundle, const Acceptance& acceptance
 
 Result<void> check_acceptable(const Manifest& manifest, const Digest& digest,
                               const Acceptance& acceptance) {
-  const ReleaseDescription& release = manifest.release;
+  const description::ReleaseDescription& release = manifest.release;
   const std::string what = "release " + release.name + " " + release.version + ": ";
   if (manifest.expires && acceptance.now >= *manifest.expires)
     return refused(what + "expired at " + format_time(*manifest.expires) +
@@ -306,10 +307,12 @@ Result<void> check_acceptable(const Manifest& manifest, const Digest& digest,
       std::find(channels.begin(), channels.end(), release.channel) == channels.end())
     return refused(what + "of the channel " + release.channel + ", which this host does not take");
   const std::string& host = acceptance.host_version;
-  if (!host.empty() && !release.host_min.empty() && compare_versions(host, release.host_min) < 0)
+  if (!host.empty() && !release.host_min.empty() &&
+      description::compare_versions(host, release.host_min) < 0)
     return refused(what + "needs a host of version " + release.host_min + " or later, this is " +
                    host);
-  if (!host.empty() && !release.host_max.empty() && compare_versions(host, release.host_max) > 0)
+  if (!host.empty() && !release.host_max.empty() &&
+      description::compare_versions(host, release.host_max) > 0)
     return refused(what + "needs a host of version " + release.host_max + " or earlier, this is " +
                    host);
   if (release.sequence < acceptance.sequence)
@@ -325,15 +328,17 @@ Result<void> check_acceptable(const Manifest& manifest, const Digest& digest,
 // ---- Packing ------------------------------------------------------------------------------------
 
 Result<Packed> pack(Files& files, const PackOptions& options) {
-  BATON_ASSIGN(std::string text, baton::read_file(files, options.description_file, kYamlBytesMax));
-  BATON_ASSIGN(YamlDocument document, YamlDocument::parse(text, options.description_file));
+  BATON_ASSIGN(std::string text,
+               baton::read_file(files, options.description_file, description::kYamlBytesMax));
+  BATON_ASSIGN(description::YamlDocument document,
+               description::YamlDocument::parse(text, options.description_file));
   Packed packed;
   Manifest& manifest = packed.manifest;
-  BATON_ASSIGN(manifest.release, read_release(document.root()));
+  BATON_ASSIGN(manifest.release, description::read_release(document.root()));
   manifest.expires = options.expires;
 
   // Sizes first: the frame declares its size before its content.
-  for (const ModuleReference& reference : manifest.release.modules) {
+  for (const description::ModuleReference& reference : manifest.release.modules) {
     ManifestModule module;
     module.name = reference.name;
     module.version = reference.version;
@@ -366,7 +371,7 @@ Result<Packed> pack(Files& files, const PackOptions& options) {
     BATON_ASSIGN(ScopedFd fd, files.open_read(path));
     BATON_ASSIGN(module::ElfFile elf, module::ElfFile::read(fd.get(), path));
     BATON_ASSIGN(JudgedModule judged, judge_module(elf, {}, module->name, module->version));
-    for (const ApplicationDescription& application : manifest.release.applications)
+    for (const description::ApplicationDescription& application : manifest.release.applications)
       BATON_TRY(check_behaviours(application.supervisor, module->name, judged.facts.note,
                                  options.description_file));
     if (elf.bytes().size() != file.size)

@@ -6,6 +6,10 @@
 
 namespace baton::bundle {
 
+using description::yaml_quote;
+using description::YamlMapping;
+using description::YamlNode;
+
 namespace {
 
 constexpr std::size_t kBuildTagBytesMax = 255;
@@ -151,14 +155,14 @@ Result<Manifest> read_manifest(const YamlNode& root) {
   Manifest manifest;
   if (const YamlNode* format = mapping.required("format")) {
     std::uint64_t number = 0;
-    mapping.take(format->as_count(0, kSequenceMax), number);
+    mapping.take(format->as_count(0, description::kSequenceMax), number);
     if (!mapping.failed() && number != kManifestFormat)
       mapping.fail(format->error("this host reads format " + std::to_string(kManifestFormat) +
                                  ", the bundle has " + std::to_string(number) +
                                  "; use a host of the version that packed it"));
   }
   if (const YamlNode* release = mapping.required("release"))
-    mapping.take(read_release(*release), manifest.release);
+    mapping.take(description::read_release(*release), manifest.release);
   if (const YamlNode* expires = mapping.optional("expires")) {
     WallTime time{};
     mapping.take(expires->as_time(), time);
@@ -168,7 +172,7 @@ Result<Manifest> read_manifest(const YamlNode& root) {
   mapping.required("files");
   mapping.list("files", kFilesMax, manifest.files, read_file_entry);
   mapping.required("modules");
-  mapping.list("modules", kModulesMax, manifest.modules, read_module_entry);
+  mapping.list("modules", description::kModulesMax, manifest.modules, read_module_entry);
   BATON_TRY(mapping.finish());
   BATON_TRY(check_files(*root.find("files"), manifest.files));
   BATON_TRY(check_modules(root, manifest));
@@ -197,7 +201,7 @@ const ManifestFile& Manifest::file_of(const ManifestModule& module) const {
 
 Result<Manifest> parse_manifest(std::string_view text, const std::string& file) {
   auto parse = [&]() -> Result<Manifest> {
-    BATON_ASSIGN(YamlDocument document, YamlDocument::parse(text, file));
+    BATON_ASSIGN(description::YamlDocument document, description::YamlDocument::parse(text, file));
     return read_manifest(document.root());
   };
   Result<Manifest> manifest = parse();
@@ -208,7 +212,7 @@ Result<Manifest> parse_manifest(std::string_view text, const std::string& file) 
 
 std::string write_manifest(const Manifest& manifest, const YamlNode& release) {
   std::string out = "format: " + std::to_string(kManifestFormat) + "\nrelease:";
-  out += write_yaml(release, 2);
+  out += description::write_yaml(release, 2);
   if (manifest.expires) out += "expires: " + yaml_quote(format_time(*manifest.expires)) + "\n";
   out += "payload_sha256: " + yaml_quote(manifest.payload.hex()) + "\n";
   out += manifest.files.empty() ? "files: []\n" : "files:\n";

@@ -22,7 +22,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/result.h"
-#include "bundle/release_description.h"
+#include "description/release_description.h"
 
 #include <cstdint>
 #include <optional>
@@ -33,8 +33,8 @@
 namespace baton::bundle {
 
 inline constexpr std::uint64_t kManifestFormat = 1;
-inline constexpr std::size_t kManifestBytesMax = kYamlBytesMax;
-inline constexpr std::size_t kFilesMax = kModulesMax;
+inline constexpr std::size_t kManifestBytesMax = description::kYamlBytesMax;
+inline constexpr std::size_t kFilesMax = description::kModulesMax;
 inline constexpr std::size_t kPathBytesMax = 220;
 inline constexpr std::uint64_t kFileBytesMax = std::uint64_t{256} << 20;
 inline constexpr std::uint64_t kPayloadBytesMax = std::uint64_t{2} << 30;  // unpacked, all together
@@ -61,7 +61,7 @@ struct ManifestModule {
 };
 
 struct Manifest {
-  ReleaseDescription release;
+  description::ReleaseDescription release;
   std::optional<WallTime> expires;
   Digest payload;  // of the compressed bytes
   std::vector<ManifestFile> files;
@@ -77,7 +77,7 @@ Result<Manifest> parse_manifest(std::string_view text, const std::string& file);
 
 /// The manifest's text. `release` is the node that the description was read from: the author's own
 /// words travel, not a rewriting of them. The same input gives the same bytes.
-std::string write_manifest(const Manifest& manifest, const YamlNode& release);
+std::string write_manifest(const Manifest& manifest, const description::YamlNode& release);
 
 /// Where a module's file stands in a modules directory and in the payload:
 /// modules/NAME/VERSION/NAME.so, the first part only in the payload.

@@ -73,7 +73,7 @@ class Connection {
   void pass_to(baton_term pid);
   int respond(runtime::Context& context, std::int64_t request, int status,
               std::span<const baton_http_header> headers, std::string_view body);
-  bundle::Address peer() const { return address_of(fd_, Side::kPeer); }
+  description::Address peer() const { return address_of(fd_, Side::kPeer); }
 
   /// The process that owned it, or was asked by it, has ended.
   void owner_ended(runtime::Context& context, baton_term pid);

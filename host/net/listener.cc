@@ -21,7 +21,7 @@ struct SocketAddress {
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 
-Result<SocketAddress> resolve(const bundle::Address& address) {
+Result<SocketAddress> resolve(const description::Address& address) {
   SocketAddress made;
   auto* v4 = reinterpret_cast<sockaddr_in*>(&made.storage);
   auto* v6 = reinterpret_cast<sockaddr_in6*>(&made.storage);
@@ -47,7 +47,7 @@ std::uint64_t nanoseconds(std::chrono::nanoseconds duration) {
 
 }  // namespace
 
-bundle::Address address_of(int fd, Side side) {
+description::Address address_of(int fd, Side side) {
   SocketAddress found;
   const int result = side == Side::kOwn ? getsockname(fd, found.get(), &found.size)
                                         : getpeername(fd, found.get(), &found.size);
@@ -63,7 +63,7 @@ bundle::Address address_of(int fd, Side side) {
   return {text, ntohs(v6->sin6_port)};
 }
 
-void ListenerLimits::set(const bundle::ListenerDescription& description) {
+void ListenerLimits::set(const description::ListenerDescription& description) {
   connections_max = description.connections_max;
   idle_timeout_ns = nanoseconds(description.idle_timeout);
   request_timeout_ns = nanoseconds(description.request_timeout);
@@ -71,9 +71,9 @@ void ListenerLimits::set(const bundle::ListenerDescription& description) {
   body_bytes_max = description.body_bytes_max;
 }
 
-Listener::Listener(const bundle::ListenerDescription& description, baton_term atom,
+Listener::Listener(const description::ListenerDescription& description, baton_term atom,
                    std::uint64_t key, Readiness& readiness)
-    : is_http_(description.protocol == bundle::Protocol::kHttp),
+    : is_http_(description.protocol == description::Protocol::kHttp),
       atom_(atom),
       key_(key),
       readiness_(readiness),
@@ -81,9 +81,9 @@ Listener::Listener(const bundle::ListenerDescription& description, baton_term at
   limits_.set(description);
 }
 
-Result<std::shared_ptr<Listener>> Listener::open(const bundle::ListenerDescription& description,
-                                                 baton_term atom, std::uint64_t key,
-                                                 Readiness& readiness, bool is_suspended) {
+Result<std::shared_ptr<Listener>> Listener::open(
+    const description::ListenerDescription& description, baton_term atom, std::uint64_t key,
+    Readiness& readiness, bool is_suspended) {
   const auto failed = [&](const char* what) {
     return Error(Code::kFailed, "listener " + description.name + ": cannot " + what + " " +
                                     description.address.text() + ": " + std::strerror(errno));
@@ -110,12 +110,12 @@ Result<std::shared_ptr<Listener>> Listener::open(const bundle::ListenerDescripti
 
 Listener::~Listener() { close(); }
 
-bundle::ListenerDescription Listener::description() const {
+description::ListenerDescription Listener::description() const {
   std::lock_guard lock(mutex_);
   return description_;
 }
 
-Result<void> Listener::change(const bundle::ListenerDescription& description) {
+Result<void> Listener::change(const description::ListenerDescription& description) {
   std::lock_guard lock(mutex_);
   if (description.name != description_.name || description.protocol != description_.protocol ||
       description.address != description_.address)

@@ -13,7 +13,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "bundle/release_description.h"
+#include "description/release_description.h"
 #include "net/limits.h"
 #include "net/readiness.h"
 #include "net/statistics.h"
@@ -38,27 +38,27 @@ struct ListenerLimits {
   std::atomic<std::uint64_t> send_queue_bytes_max{kSendQueueBytesMax};
   std::atomic<std::uint64_t> send_timeout_ns{static_cast<std::uint64_t>(kSendTimeout.count())};
 
-  void set(const bundle::ListenerDescription& description);
+  void set(const description::ListenerDescription& description);
 };
 
 class Listener {
  public:
   /// Binds and listens; `key` names it to `readiness`, which is to watch it. Fails: the address is
   /// taken, may not be bound, or is none of this machine.
-  static Result<std::shared_ptr<Listener>> open(const bundle::ListenerDescription& description,
+  static Result<std::shared_ptr<Listener>> open(const description::ListenerDescription& description,
                                                 baton_term atom, std::uint64_t key,
                                                 Readiness& readiness, bool is_suspended);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  bundle::ListenerDescription description() const;
+  description::ListenerDescription description() const;
   /// Other limits; kUsage if name, protocol or address differ.
-  Result<void> change(const bundle::ListenerDescription& description);
+  Result<void> change(const description::ListenerDescription& description);
   baton_term atom() const { return atom_; }
   bool is_http() const { return is_http_; }
   /// Where it is bound: never port 0.
-  const bundle::Address& address() const { return address_; }
+  const description::Address& address() const { return address_; }
   std::uint64_t key() const { return key_; }
   ListenerLimits& limits() { return limits_; }
   Counters& counters() { return counters_; }
@@ -80,7 +80,7 @@ class Listener {
   void close();
 
  private:
-  Listener(const bundle::ListenerDescription& description, baton_term atom, std::uint64_t key,
+  Listener(const description::ListenerDescription& description, baton_term atom, std::uint64_t key,
            Readiness& readiness);
   void update();  // requires mutex_
 
@@ -89,7 +89,7 @@ class Listener {
   const baton_term atom_;
   const std::uint64_t key_;
   Readiness& readiness_;
-  bundle::Address address_;
+  description::Address address_;
   int fd_ = -1;
 
   ListenerLimits limits_;
@@ -99,14 +99,14 @@ class Listener {
   std::atomic<bool> is_closed_{false};            // written under mutex_
 
   mutable std::mutex mutex_;
-  bundle::ListenerDescription description_;  // guarded by mutex_
-  bool is_suspended_ = false;                // guarded by mutex_
-  bool is_resting_ = false;                  // guarded by mutex_
-  bool is_watched_ = false;                  // guarded by mutex_
+  description::ListenerDescription description_;  // guarded by mutex_
+  bool is_suspended_ = false;                     // guarded by mutex_
+  bool is_resting_ = false;                       // guarded by mutex_
+  bool is_watched_ = false;                       // guarded by mutex_
 };
 
 enum class Side { kOwn, kPeer };
 /// A socket's own address or its peer's; an empty host on failure.
-bundle::Address address_of(int fd, Side side);
+description::Address address_of(int fd, Side side);
 
 }  // namespace baton::net

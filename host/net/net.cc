@@ -36,8 +36,8 @@ Net::~Net() = default;
 
 // ---- Listeners
 
-Result<bundle::Address> Net::open(const bundle::ListenerDescription& description,
-                                  Exposure exposure) {
+Result<description::Address> Net::open(const description::ListenerDescription& description,
+                                       Exposure exposure) {
   BATON_ASSIGN(const baton_term atom, runtime_.atoms().intern(description.name));
   std::unique_lock lock(mutex_);
   if (listeners_.contains(description.name))
@@ -87,7 +87,7 @@ Result<void> Net::close(std::string_view name) {
   return {};
 }
 
-Result<void> Net::change(const bundle::ListenerDescription& description) {
+Result<void> Net::change(const description::ListenerDescription& description) {
   const auto found = listener(description.name);
   if (found == nullptr) return no_listener(description.name);
   return found->change(description);
@@ -292,7 +292,7 @@ int Net::close(runtime::Context& context, baton_term port) {
       BATON_NET_CLOSED);
 }
 
-bundle::Address Net::peer(baton_term port) {
+description::Address Net::peer(baton_term port) {
   return with(port, [](Connection& connection) { return connection.peer(); }, {});
 }
 

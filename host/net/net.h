@@ -12,7 +12,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "bundle/release_description.h"
+#include "description/release_description.h"
 #include "net/connections.h"
 #include "net/listener.h"
 #include "net/readiness.h"
@@ -32,9 +32,9 @@
 namespace baton::net {
 
 struct ListenerStatus {
-  bundle::ListenerDescription description;
-  bundle::Address address;  // where it is bound, its port known
-  baton_term owner;         // 0: none
+  description::ListenerDescription description;
+  description::Address address;  // where it is bound, its port known
+  baton_term owner;              // 0: none
   bool is_suspended;
   Statistics statistics;
 };
@@ -49,8 +49,8 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   /// Exposure: a suspended listener is bound and may have an owner, but accepts nothing until
   /// resumed; clients wait in the system's backlog.
   enum class Exposure { kExposed, kSuspended };
-  Result<bundle::Address> open(const bundle::ListenerDescription& description,
-                               Exposure exposure = Exposure::kExposed);
+  Result<description::Address> open(const description::ListenerDescription& description,
+                                    Exposure exposure = Exposure::kExposed);
   /// kNotFound.
   Result<void> suspend(std::string_view name);
   Result<void> resume(std::string_view name);
@@ -58,7 +58,7 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   Result<void> close(std::string_view name);
   /// Other limits for a listener and its connections; kNotFound, and kUsage if name, protocol or
   /// address differ.
-  Result<void> change(const bundle::ListenerDescription& description);
+  Result<void> change(const description::ListenerDescription& description);
   std::vector<ListenerStatus> list() const;
   Result<ListenerStatus> status(std::string_view name) const;
   /// The listener's, to set what no release describes.
@@ -73,7 +73,7 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   int shutdown(runtime::Context& context, baton_term port);
   int close(runtime::Context& context, baton_term port);
   /// An empty host: it is gone.
-  bundle::Address peer(baton_term port);
+  description::Address peer(baton_term port);
   int respond(runtime::Context& context, baton_term port, std::int64_t request, int status,
               std::span<const baton_http_header> headers, std::string_view body);
 

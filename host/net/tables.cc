@@ -17,7 +17,7 @@ bool is_name(const char* name, std::size_t size) {
   return name != nullptr && size >= 1 && size <= kListenerNameBytesMax;
 }
 
-int write_address(const bundle::Address& address, char* text, std::size_t capacity) {
+int write_address(const description::Address& address, char* text, std::size_t capacity) {
   if (address.host.empty()) return BATON_NET_CLOSED;
   const std::string whole = address.text();
   if (whole.size() >= capacity) return BATON_NET_INVALID;

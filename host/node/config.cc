@@ -1,14 +1,14 @@
 #include "node/config.h"
 
-#include "bundle/yaml.h"
+#include "description/yaml.h"
 #include "runtime/runtime.h"
 
 namespace baton::node {
 
 namespace {
 
-using bundle::YamlMapping;
-using bundle::YamlNode;
+using description::YamlMapping;
+using description::YamlNode;
 
 Result<Log::Options> read_log(const YamlNode& node) {
   Log::Options options;
@@ -48,7 +48,8 @@ Result<std::chrono::nanoseconds> read_take_over(const YamlNode& node) {
 }  // namespace
 
 Result<Config> parse_config(std::string_view text, const std::string& file) {
-  BATON_ASSIGN(const bundle::YamlDocument document, bundle::YamlDocument::parse(text, file));
+  BATON_ASSIGN(const description::YamlDocument document,
+               description::YamlDocument::parse(text, file));
   Config config;
   YamlMapping mapping(document.root());
   mapping.text("root", config.root);
@@ -64,7 +65,7 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
 }
 
 Result<Config> read_config(Files& files, const std::string& file) {
-  BATON_ASSIGN(const std::string text, read_file(files, file, bundle::kYamlBytesMax));
+  BATON_ASSIGN(const std::string text, read_file(files, file, description::kYamlBytesMax));
   return parse_config(text, file);
 }
 

@@ -11,8 +11,8 @@ namespace {
 constexpr std::chrono::seconds kApplicationTimeout{60};
 constexpr std::chrono::seconds kChangeTimeout{30};
 
-const bundle::ApplicationDescription* find(const bundle::ReleaseDescription& release,
-                                           const std::string& name) {
+const description::ApplicationDescription* find(const description::ReleaseDescription& release,
+                                                const std::string& name) {
   for (const auto& application : release.applications)
     if (application.name == name) return &application;
   return nullptr;
@@ -20,7 +20,7 @@ const bundle::ApplicationDescription* find(const bundle::ReleaseDescription& rel
 
 }  // namespace
 
-Result<void> HostServices::start(const bundle::ReleaseDescription& release) {
+Result<void> HostServices::start(const description::ReleaseDescription& release) {
   std::vector<std::string> opened;
   const auto give_up = [&](Error error) -> Error {
     for (const std::string& name : opened)
@@ -45,8 +45,8 @@ Result<void> HostServices::start(const bundle::ReleaseDescription& release) {
   return {};
 }
 
-Result<void> HostServices::change(const bundle::ReleaseDescription& from,
-                                  const bundle::ReleaseDescription& to) {
+Result<void> HostServices::change(const description::ReleaseDescription& from,
+                                  const description::ReleaseDescription& to) {
   auto changed = change_listeners(from, to);
   if (changed.ok()) changed = change_applications(from, to);
   if (!changed.ok()) {
@@ -63,10 +63,10 @@ Result<void> HostServices::change(const bundle::ReleaseDescription& from,
 }
 
 // New listeners open and limits change. A listener that moves opens anew, which needs its name.
-Result<void> HostServices::change_listeners(const bundle::ReleaseDescription& from,
-                                            const bundle::ReleaseDescription& to) {
+Result<void> HostServices::change_listeners(const description::ReleaseDescription& from,
+                                            const description::ReleaseDescription& to) {
   for (const auto& listener : to.listeners) {
-    const bundle::ListenerDescription* before = from.listener(listener.name);
+    const description::ListenerDescription* before = from.listener(listener.name);
     const bool is_open = net_.status(listener.name).ok();
     if (before != nullptr && *before == listener && is_open) continue;
     if (is_open && before != nullptr &&
@@ -82,8 +82,8 @@ Result<void> HostServices::change_listeners(const bundle::ReleaseDescription& fr
   return {};
 }
 
-void HostServices::close_listeners(const bundle::ReleaseDescription& from,
-                                   const bundle::ReleaseDescription& to) {
+void HostServices::close_listeners(const description::ReleaseDescription& from,
+                                   const description::ReleaseDescription& to) {
   for (const auto& listener : from.listeners) {
     if (to.listener(listener.name) != nullptr || !net_.status(listener.name).ok()) continue;
     const Result<void> closed = net_.close(listener.name);
@@ -91,15 +91,15 @@ void HostServices::close_listeners(const bundle::ReleaseDescription& from,
   }
 }
 
-Result<void> HostServices::change_applications(const bundle::ReleaseDescription& from,
-                                               const bundle::ReleaseDescription& to) {
+Result<void> HostServices::change_applications(const description::ReleaseDescription& from,
+                                               const description::ReleaseDescription& to) {
   const auto running = applications_.list();
   const auto is_running = [&](const std::string& name) {
     return std::any_of(running.begin(), running.end(),
                        [&](const auto& application) { return application.name == name; });
   };
   for (const auto& application : to.applications) {
-    const bundle::ApplicationDescription* before = find(from, application.name);
+    const description::ApplicationDescription* before = find(from, application.name);
     if (before != nullptr && is_running(application.name)) {
       BATON_TRY(change_application(*before, application));
       continue;
@@ -113,8 +113,8 @@ Result<void> HostServices::change_applications(const bundle::ReleaseDescription&
   return {};
 }
 
-Result<void> HostServices::change_application(const bundle::ApplicationDescription& from,
-                                              const bundle::ApplicationDescription& to) {
+Result<void> HostServices::change_application(const description::ApplicationDescription& from,
+                                              const description::ApplicationDescription& to) {
   if (from == to) return {};
   BATON_ASSIGN(behaviour::ApplicationSpec spec, behaviour::application_spec_of(to, atoms_));
   if (from.env != to.env)

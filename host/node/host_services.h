@@ -14,22 +14,22 @@ class HostServices : public release::Services {
   HostServices(behaviour::Applications& applications, net::Net& net, term::AtomTable& atoms)
       : applications_(applications), net_(net), atoms_(atoms) {}
 
-  Result<void> start(const bundle::ReleaseDescription& release) override;
-  Result<void> change(const bundle::ReleaseDescription& from,
-                      const bundle::ReleaseDescription& to) override;
+  Result<void> start(const description::ReleaseDescription& release) override;
+  Result<void> change(const description::ReleaseDescription& from,
+                      const description::ReleaseDescription& to) override;
   void stop() override;
   std::string listener_address(const std::string& name) const override;
   std::uint64_t samples() const override;
 
  private:
-  Result<void> change_listeners(const bundle::ReleaseDescription& from,
-                                const bundle::ReleaseDescription& to);
-  Result<void> change_applications(const bundle::ReleaseDescription& from,
-                                   const bundle::ReleaseDescription& to);
-  Result<void> change_application(const bundle::ApplicationDescription& from,
-                                  const bundle::ApplicationDescription& to);
-  void close_listeners(const bundle::ReleaseDescription& from,
-                       const bundle::ReleaseDescription& to);
+  Result<void> change_listeners(const description::ReleaseDescription& from,
+                                const description::ReleaseDescription& to);
+  Result<void> change_applications(const description::ReleaseDescription& from,
+                                   const description::ReleaseDescription& to);
+  Result<void> change_application(const description::ApplicationDescription& from,
+                                  const description::ApplicationDescription& to);
+  void close_listeners(const description::ReleaseDescription& from,
+                       const description::ReleaseDescription& to);
 
   behaviour::Applications& applications_;
   net::Net& net_;

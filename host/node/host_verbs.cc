@@ -32,15 +32,16 @@ json::array listeners(const Parts& parts) {
   json::array all;
   for (const net::ListenerStatus& listener : parts.net.list()) {
     const net::Statistics& statistics = listener.statistics;
-    all.push_back(json::object{{"name", listener.description.name},
-                               {"protocol", bundle::protocol_name(listener.description.protocol)},
-                               {"address", listener.address.text()},
-                               {"open", statistics.open},
-                               {"accepted", statistics.accepted},
-                               {"refused", statistics.refused},
-                               {"errors", statistics.errors},
-                               {"http_requests", statistics.http_requests},
-                               {"http_5xx", statistics.http_responses[4]}});
+    all.push_back(
+        json::object{{"name", listener.description.name},
+                     {"protocol", description::protocol_name(listener.description.protocol)},
+                     {"address", listener.address.text()},
+                     {"open", statistics.open},
+                     {"accepted", statistics.accepted},
+                     {"refused", statistics.refused},
+                     {"errors", statistics.errors},
+                     {"http_requests", statistics.http_requests},
+                     {"http_5xx", statistics.http_responses[4]}});
   }
   return all;
 }
@@ -68,8 +69,9 @@ Result<json::value> status(const Parts& parts) {
                                        {"duration_ms", probation->duration_ms}};
   json::array applications;
   for (const auto& application : parts.applications.list())
-    applications.push_back(json::object{{"name", application.name},
-                                        {"type", bundle::application_type_name(application.type)}});
+    applications.push_back(
+        json::object{{"name", application.name},
+                     {"type", description::application_type_name(application.type)}});
   status["applications"] = std::move(applications);
   status["listeners"] = listeners(parts);
   return json::value(std::move(status));

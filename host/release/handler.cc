@@ -456,10 +456,10 @@ void ReleaseHandler::purge_modules(Operation& operation, const Plan& plan, bool 
 
 // ---- Probation
 
-void ReleaseHandler::begin_probation(const bundle::ReleaseDescription& release,
+void ReleaseHandler::begin_probation(const description::ReleaseDescription& release,
                                      const InstallOptions& options,
                                      std::shared_ptr<Operation> operation) {
-  bundle::ProbationDescription rules = release.probation;
+  description::ProbationDescription rules = release.probation;
   if (options.probation) rules.duration = *options.probation;
   operation->progress("probation", full_name(release.name, release.version));
   trial_->operation = std::move(operation);
@@ -467,7 +467,7 @@ void ReleaseHandler::begin_probation(const bundle::ReleaseDescription& release,
   std::lock_guard lock(mutex_);
   probation_release_ = full_name(release.name, release.version);
   probation_modules_.clear();
-  for (const bundle::ModuleReference& module : release.modules)
+  for (const description::ModuleReference& module : release.modules)
     probation_modules_.push_back(module.name);
   probation_ = std::make_unique<Probation>(
       rules, services_, [this, number](Verdict verdict, const std::string& evidence) {
@@ -491,7 +491,7 @@ void ReleaseHandler::act_on_verdict(std::uint64_t number, Verdict verdict,
     }
     case Verdict::kInconclusive:
       operation->progress("probation", "inconclusive: " + evidence);
-      if (trial_->to.release.probation.when_inconclusive == bundle::WhenInconclusive::kPause)
+      if (trial_->to.release.probation.when_inconclusive == description::WhenInconclusive::kPause)
         return;
       [[fallthrough]];
     case Verdict::kFailed: {

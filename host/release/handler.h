@@ -127,8 +127,8 @@ class ReleaseHandler {
   Result<void> undo_take_over(Operation& operation, bool accepts_loss);
   Result<void> do_make_permanent(Operation& operation, const Reason& reason);
   void purge_modules(Operation& operation, const Plan& plan, bool after_rollback);
-  void begin_probation(const bundle::ReleaseDescription& release, const InstallOptions& options,
-                       std::shared_ptr<Operation> operation);
+  void begin_probation(const description::ReleaseDescription& release,
+                       const InstallOptions& options, std::shared_ptr<Operation> operation);
   void act_on_verdict(std::uint64_t trial, Verdict verdict, const std::string& evidence);
   void end_probation();
 

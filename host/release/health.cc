@@ -33,7 +33,7 @@ bool wait_for(int fd, short events, Clock::time_point deadline) {
 }
 
 Result<ScopedFd> connect_to(const std::string& address, Clock::time_point deadline) {
-  auto parsed = bundle::Address::parse(address);
+  auto parsed = description::Address::parse(address);
   if (!parsed.ok()) return std::move(parsed).error();
   sockaddr_storage storage{};
   socklen_t size = 0;
@@ -80,10 +80,10 @@ Result<std::string> read_status_line(int fd, const std::string& address,
 
 }  // namespace
 
-Result<void> check_health(const bundle::HealthCheck& check, const std::string& address) {
+Result<void> check_health(const description::HealthCheck& check, const std::string& address) {
   const auto deadline = Clock::now() + check.timeout;
   BATON_ASSIGN(const ScopedFd fd, connect_to(address, deadline));
-  if (check.protocol == bundle::Protocol::kTcp) return {};
+  if (check.protocol == description::Protocol::kTcp) return {};
   const std::string request = "GET " + check.path + " HTTP/1.1\r\nHost: " + address +
                               "\r\nUser-Agent: baton-probation\r\nConnection: close\r\n\r\n";
   // A request this small fits the socket's buffer, or the peer is not reading at all.

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "bundle/release_description.h"
+#include "description/release_description.h"
 
 #include <string>
 
@@ -13,6 +13,6 @@ namespace baton::release {
 
 /// One check at HOST:PORT. tcp: it accepts a connection. http: GET of the path answers with the
 /// status.
-Result<void> check_health(const bundle::HealthCheck& check, const std::string& address);
+Result<void> check_health(const description::HealthCheck& check, const std::string& address);
 
 }  // namespace baton::release

@@ -8,12 +8,12 @@ namespace baton::release {
 
 namespace {
 
-using bundle::ApplicationDescription;
-using bundle::ChildDescription;
-using bundle::ListenerDescription;
 using bundle::Manifest;
 using bundle::ManifestModule;
-using bundle::SupervisorDescription;
+using description::ApplicationDescription;
+using description::ChildDescription;
+using description::ListenerDescription;
+using description::SupervisorDescription;
 
 std::string name_of(const Manifest& manifest) {
   return manifest.release.name + "-" + manifest.release.version;
@@ -27,7 +27,9 @@ auto find_by(const Items& items, const std::string& wanted, Key key) {
 }
 const auto kName = [](const auto& item) -> const std::string& { return item.name; };
 const auto kId = [](const ChildDescription& child) -> const std::string& { return child.id; };
-const auto kKey = [](const bundle::EnvEntry& entry) -> const std::string& { return entry.key; };
+const auto kKey = [](const description::EnvEntry& entry) -> const std::string& {
+  return entry.key;
+};
 
 void compare_children(const std::string& where, const SupervisorDescription& from,
                       const SupervisorDescription& to, std::vector<std::string>& changes) {
@@ -39,8 +41,8 @@ void compare_children(const std::string& where, const SupervisorDescription& fro
     const ChildDescription* before = find_by(from.children, child.id, kId);
     if (before == nullptr) {
       changes.push_back("child " + path + ": starts");
-    } else if (child.type == bundle::ChildType::kSupervisor &&
-               before->type == bundle::ChildType::kSupervisor) {
+    } else if (child.type == description::ChildType::kSupervisor &&
+               before->type == description::ChildType::kSupervisor) {
       compare_children(path, before->supervisor, child.supervisor, changes);
     } else if (before->module != child.module || before->behaviour != child.behaviour ||
                before->args != child.args || before->name != child.name ||
@@ -65,15 +67,15 @@ void compare_applications(const Manifest& from, const Manifest& to, Plan& plan) 
     }
     compare_children(application.name, before->supervisor, application.supervisor,
                      plan.tree_changes);
-    for (const bundle::EnvEntry& entry : application.env) {
-      const bundle::EnvEntry* old = find_by(before->env, entry.key, kKey);
+    for (const description::EnvEntry& entry : application.env) {
+      const description::EnvEntry* old = find_by(before->env, entry.key, kKey);
       const std::string what = "application " + application.name + ": " + entry.key;
       if (old == nullptr)
         plan.env_changes.push_back(what + " = " + entry.term + " is new");
       else if (old->term != entry.term)
         plan.env_changes.push_back(what + ": " + old->term + " -> " + entry.term);
     }
-    for (const bundle::EnvEntry& entry : before->env)
+    for (const description::EnvEntry& entry : before->env)
       if (find_by(application.env, entry.key, kKey) == nullptr)
         plan.env_changes.push_back("application " + application.name + ": " + entry.key +
                                    " is removed");

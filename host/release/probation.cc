@@ -8,7 +8,7 @@
 
 namespace baton::release {
 
-Probation::Probation(bundle::ProbationDescription rules, const Services& services, Tell tell)
+Probation::Probation(description::ProbationDescription rules, const Services& services, Tell tell)
     : rules_(std::move(rules)),
       services_(services),
       tell_(std::move(tell)),
@@ -83,12 +83,12 @@ std::string Probation::evidence_against() const {
 
 void Probation::check_listeners() {
   struct Watched {
-    const bundle::HealthCheck* check;
+    const description::HealthCheck* check;
     Clock::time_point next;
     std::uint32_t failures = 0;
   };
   std::vector<Watched> watched;
-  for (const bundle::HealthCheck& check : rules_.health) watched.push_back({&check, start_});
+  for (const description::HealthCheck& check : rules_.health) watched.push_back({&check, start_});
   if (watched.empty()) return;
   std::unique_lock lock(mutex_);
   while (!is_over_) {

@@ -11,7 +11,7 @@
 //            thread of its own.
 #pragma once
 
-#include "bundle/release_description.h"
+#include "description/release_description.h"
 #include "release/services.h"
 
 #include <atomic>
@@ -32,7 +32,7 @@ class Probation {
   /// `evidence` says which check, what was observed, and what is allowed.
   using Tell = std::function<void(Verdict, const std::string& evidence)>;
 
-  Probation(bundle::ProbationDescription rules, const Services& services, Tell tell);
+  Probation(description::ProbationDescription rules, const Services& services, Tell tell);
   /// Ends the watching; no verdict is told after it returns.
   ~Probation();
   Probation(const Probation&) = delete;
@@ -42,7 +42,7 @@ class Probation {
   void note_crash(const std::string& what);
   /// How long it has been watched so far.
   std::chrono::nanoseconds elapsed() const;
-  const bundle::ProbationDescription& rules() const { return rules_; }
+  const description::ProbationDescription& rules() const { return rules_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -51,7 +51,7 @@ class Probation {
   /// What is against the release, empty if nothing is. Requires: mutex_ is held.
   std::string evidence_against() const;
 
-  const bundle::ProbationDescription rules_;
+  const description::ProbationDescription rules_;
   const Services& services_;
   const Tell tell_;
   const Clock::time_point start_;

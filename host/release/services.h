@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "bundle/release_description.h"
+#include "description/release_description.h"
 
 #include <cstdint>
 #include <string>
@@ -18,11 +18,11 @@ class Services {
 
   /// Opens the listeners and starts the applications, in order. On failure what was started is
   /// stopped again.
-  virtual Result<void> start(const bundle::ReleaseDescription& release) = 0;
+  virtual Result<void> start(const description::ReleaseDescription& release) = 0;
   /// Applies the difference: new children and listeners start, removed ones stop, configuration
   /// changes and those concerned are told. On failure what was changed is changed back.
-  virtual Result<void> change(const bundle::ReleaseDescription& from,
-                              const bundle::ReleaseDescription& to) = 0;
+  virtual Result<void> change(const description::ReleaseDescription& from,
+                              const description::ReleaseDescription& to) = 0;
   /// Stops applications in reverse order, then the listeners.
   virtual void stop() = 0;
 

@@ -266,7 +266,7 @@ Result<const Release*> ReleaseStore::unpack(const std::string& bundle_file,
                                             const Reason& reason) {
   BATON_ASSIGN(bundle::TrustedKeys keys, keys_.load());
   BATON_ASSIGN(Bundle bundle, Bundle::open(files_, bundle_file, keys));
-  const bundle::ReleaseDescription& wanted = bundle.manifest().release;
+  const description::ReleaseDescription& wanted = bundle.manifest().release;
   if (const Release* known = find(wanted.name, wanted.version)) {
     if (known->digest == bundle.digest()) return known;
     return Error(Code::kRefused,

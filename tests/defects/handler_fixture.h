@@ -38,9 +38,9 @@ class FakeServices : public release::Services {
   /// What a change of services comes to, and whatever happens meanwhile. Unset: it succeeds.
   std::function<Result<void>()> at_change;
 
-  Result<void> start(const bundle::ReleaseDescription&) override { return {}; }
-  Result<void> change(const bundle::ReleaseDescription&,
-                      const bundle::ReleaseDescription&) override {
+  Result<void> start(const description::ReleaseDescription&) override { return {}; }
+  Result<void> change(const description::ReleaseDescription&,
+                      const description::ReleaseDescription&) override {
     return at_change ? at_change() : Result<void>();
   }
   void stop() override {}

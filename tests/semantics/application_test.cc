@@ -161,21 +161,21 @@ TEST_F(Application, AChangedEnvironmentIsToldToTheTopLevelWorkers) {
 }
 
 TEST_F(Application, ADescriptionBecomesATreeWithItsArgsAndNames) {
-  bundle::ApplicationDescription description;
+  description::ApplicationDescription description;
   description.name = "shop";
   description.type = ApplicationType::kTransient;
   description.env = {{"limit", "#{a => 1}"}};
   description.supervisor.name = "shop_sup";
   description.supervisor.intensity = 5;
-  bundle::ChildDescription worker;
+  description::ChildDescription worker;
   worker.id = "w";
   worker.module = "test";
   worker.behaviour = "child";
   worker.args = "[" + watcher_.text() + ", w]";
   worker.name = "worker_name";
-  bundle::ChildDescription nested;
+  description::ChildDescription nested;
   nested.id = "nested";
-  nested.type = bundle::ChildType::kSupervisor;
+  nested.type = description::ChildType::kSupervisor;
   nested.shutdown.kind = Shutdown::Kind::kInfinity;
   nested.supervisor.name = "nested_sup";
   description.supervisor.children = {worker, nested};
@@ -193,9 +193,9 @@ TEST_F(Application, ADescriptionBecomesATreeWithItsArgsAndNames) {
 }
 
 TEST_F(Application, ADescriptionWithArgsThatDoNotParseNamesTheChild) {
-  bundle::ApplicationDescription description;
+  description::ApplicationDescription description;
   description.name = "shop";
-  bundle::ChildDescription worker;
+  description::ChildDescription worker;
   worker.id = "w";
   worker.module = "test";
   worker.behaviour = "child";

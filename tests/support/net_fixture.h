@@ -113,7 +113,7 @@ struct Seen {
 class Client {
  public:
   enum class Connect { kNow, kLater };
-  explicit Client(const bundle::Address& address, Connect when = Connect::kNow) {
+  explicit Client(const description::Address& address, Connect when = Connect::kNow) {
     fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const timeval patience{kPatience.count(), 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -122,7 +122,7 @@ class Client {
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (when == Connect::kNow) connect(address);
   }
-  void connect(const bundle::Address& address) {
+  void connect(const description::Address& address) {
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(address.port);
@@ -204,21 +204,23 @@ class NetFixture : public testing::Test {
   NetFixture() { runtime_.start(); }
   ~NetFixture() override { runtime_.stop(); }
 
-  static bundle::ListenerDescription description(const std::string& name,
-                                                 bundle::Protocol protocol) {
-    bundle::ListenerDescription made;
+  static description::ListenerDescription description(const std::string& name,
+                                                      description::Protocol protocol) {
+    description::ListenerDescription made;
     made.name = name;
     made.protocol = protocol;
     made.address = {"127.0.0.1", 0};
     return made;
   }
-  bundle::Address open(const bundle::ListenerDescription& description) {
+  description::Address open(const description::ListenerDescription& description) {
     const auto address = net_.open(description);
     EXPECT_TRUE(address.ok());
     return *address;
   }
-  bundle::Address open_tcp() { return open(description("echo", bundle::Protocol::kTcp)); }
-  bundle::Address open_http() { return open(description("web", bundle::Protocol::kHttp)); }
+  description::Address open_tcp() { return open(description("echo", description::Protocol::kTcp)); }
+  description::Address open_http() {
+    return open(description("web", description::Protocol::kHttp));
+  }
 
   baton_term spawn(Callback callback) {
     callbacks_.push_back(std::make_unique<Callback>(std::move(callback)));

@@ -235,7 +235,7 @@ TEST_F(Http, RefusesTheMalformedAndEndsThatConnection) {
 }
 
 TEST_F(Http, ASlowSenderIsAnswered408) {
-  auto slow = description("web", bundle::Protocol::kHttp);
+  auto slow = description("web", description::Protocol::kHttp);
   slow.request_timeout = std::chrono::milliseconds(60);
   const auto address = open(slow);
   serve("web", 0, mirror());
@@ -250,7 +250,7 @@ TEST_F(Http, ASlowSenderIsAnswered408) {
 
 // The clock of the first request that a chunk cut in two went on for the next ones.
 TEST_F(Http, TheTimeoutIsOfOneRequestHoweverChunksAreCut) {
-  auto slow = description("web", bundle::Protocol::kHttp);
+  auto slow = description("web", description::Protocol::kHttp);
   slow.request_timeout = std::chrono::milliseconds(300);
   const auto address = open(slow);
   serve("web", 0, mirror());
@@ -269,7 +269,7 @@ TEST_F(Http, TheTimeoutIsOfOneRequestHoweverChunksAreCut) {
 
 // A request was refused as slow although it had come, and only waited to be read.
 TEST_F(Http, ARequestThatTheHostDoesNotReadIsNotLate) {
-  auto slow = description("web", bundle::Protocol::kHttp);
+  auto slow = description("web", description::Protocol::kHttp);
   slow.request_timeout = std::chrono::milliseconds(50);
   slow.body_bytes_max = 100'000;
   const auto address = open(slow);
@@ -304,7 +304,7 @@ TEST_F(Http, ARequestThatTheHostDoesNotReadIsNotLate) {
 }
 
 TEST_F(Http, AnIdleConnectionIsClosedButNotOneThatWaitsForItsAnswer) {
-  auto idle = description("web", bundle::Protocol::kHttp);
+  auto idle = description("web", description::Protocol::kHttp);
   idle.idle_timeout = std::chrono::milliseconds(60);
   const auto address = open(idle);
   serve("web", 0, [&](baton_context* context, const baton_message* message) {
@@ -424,7 +424,7 @@ TEST_F(Http, AClientThatTakesNoAnswersIsClosedWhenTheyFillItsQueue) {
 }
 
 TEST_F(Http, BodiesThatWaitForTheirAnswersAreBounded) {
-  auto small = description("web", bundle::Protocol::kHttp);
+  auto small = description("web", description::Protocol::kHttp);
   small.body_bytes_max = 100'000;
   const auto address = open(small);
   std::atomic<int> asked{0};
@@ -485,7 +485,7 @@ TEST_F(Http, LargeBodiesGoBothWays) {
 }
 
 TEST_F(Http, RefusesConnectionsBeyondTheLimitWith503) {
-  auto small = description("web", bundle::Protocol::kHttp);
+  auto small = description("web", description::Protocol::kHttp);
   small.connections_max = 1;
   const auto address = open(small);
   serve("web", 0, mirror());

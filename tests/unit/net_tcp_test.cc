@@ -120,14 +120,15 @@ TEST_F(Tcp, KnowsOnlyTheListenersOfTheRelease) {
 
 TEST_F(Tcp, RefusesAnAddressThatIsTakenByName) {
   const auto address = open_tcp();
-  auto second = description("second", bundle::Protocol::kTcp);
+  auto second = description("second", description::Protocol::kTcp);
   second.address = address;
 
   const auto opened = net_.open(second);
   ASSERT_FALSE(opened.ok());
   EXPECT_NE(opened.error().message().find("second"), std::string::npos);
   EXPECT_NE(opened.error().message().find(address.text()), std::string::npos);
-  EXPECT_EQ(net_.open(description("echo", bundle::Protocol::kTcp)).error().code(), Code::kUsage);
+  EXPECT_EQ(net_.open(description("echo", description::Protocol::kTcp)).error().code(),
+            Code::kUsage);
 }
 
 TEST_F(Tcp, ReadsNothingWhilePassive) {
@@ -430,7 +431,7 @@ TEST_F(Tcp, AClientThatNeverReadsIsClosedAfterTheSendTimeout) {
 }
 
 TEST_F(Tcp, AnIdleConnectionIsClosedAfterTheIdleTimeout) {
-  auto idle = description("echo", bundle::Protocol::kTcp);
+  auto idle = description("echo", description::Protocol::kTcp);
   idle.idle_timeout = std::chrono::milliseconds(60);
   const auto address = open(idle);
   serve("echo", 0, watch(BATON_ACTIVE_ALWAYS));
@@ -445,7 +446,7 @@ TEST_F(Tcp, AnIdleConnectionIsClosedAfterTheIdleTimeout) {
 }
 
 TEST_F(Tcp, AcceptsNoMoreThanConnectionsMax) {
-  auto small = description("echo", bundle::Protocol::kTcp);
+  auto small = description("echo", description::Protocol::kTcp);
   small.connections_max = 2;
   const auto address = open(small);
   serve("echo", 0, echo());
@@ -487,7 +488,7 @@ TEST_F(Tcp, ClientsWaitWhileTheSystemHasNoDescriptorForThem) {
 
 TEST_F(Tcp, ASuspendedListenerHoldsClientsBack) {
   const auto address =
-      *net_.open(description("echo", bundle::Protocol::kTcp), Net::Exposure::kSuspended);
+      *net_.open(description("echo", description::Protocol::kTcp), Net::Exposure::kSuspended);
   serve("echo", 0, echo());
   Client client(address);
   client.send("x");
@@ -517,7 +518,7 @@ TEST_F(Tcp, ConnectionsOutliveTheirListenerBeingSuspendedAndClosed) {
 }
 
 TEST_F(Tcp, LimitsChangeInPlaceButAddressesDoNot) {
-  auto changed = description("echo", bundle::Protocol::kTcp);
+  auto changed = description("echo", description::Protocol::kTcp);
   const auto address = open(changed);
   changed.connections_max = 1;
   ASSERT_TRUE(net_.change(changed).ok());
@@ -578,7 +579,7 @@ TEST_F(Tcp, ServesThousandsOfConnectionsAndForgetsThem) {
   setrlimit(RLIMIT_NOFILE, &files);
   // Both ends are in this process.
   const std::size_t count = std::min<std::size_t>(10'000, (files.rlim_cur - 200) / 2);
-  auto many = description("echo", bundle::Protocol::kTcp);
+  auto many = description("echo", description::Protocol::kTcp);
   many.connections_max = 20'000;
   many.idle_timeout = std::chrono::minutes(5);
   const auto address = open(many);

@@ -1,4 +1,4 @@
-#include "bundle/release_description.h"
+#include "description/release_description.h"
 
 #include "base/files.h"
 
@@ -6,7 +6,7 @@
 
 #include <set>
 
-namespace baton::bundle {
+namespace baton::description {
 namespace {
 
 using namespace std::chrono_literals;
@@ -214,4 +214,4 @@ TEST(Version, ComparesByNumbersAndPutsAPreReleaseFirst) {
 }
 
 }  // namespace
-}  // namespace baton::bundle
+}  // namespace baton::description

@@ -1,8 +1,8 @@
-#include "bundle/yaml.h"
+#include "description/yaml.h"
 
 #include <gtest/gtest.h>
 
-namespace baton::bundle {
+namespace baton::description {
 namespace {
 
 using namespace std::chrono_literals;
@@ -188,4 +188,4 @@ TEST(Yaml, WhatIsWrittenIsReadBackAsTheSameTree) {
 }
 
 }  // namespace
-}  // namespace baton::bundle
+}  // namespace baton::description

@@ -1,4 +1,4 @@
-#include "bundle/release_description.h"
+#include "description/release_description.h"
 
 #include <arpa/inet.h>
 
@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <set>
 
-namespace baton::bundle {
+namespace baton::description {
 
 namespace {
 
@@ -591,4 +591,4 @@ int compare_versions(std::string_view a, std::string_view b) {
   return compare_parts(a_pre, b_pre);
 }
 
-}  // namespace baton::bundle
+}  // namespace baton::description

@@ -16,7 +16,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "bundle/yaml.h"
+#include "description/yaml.h"
 
 #include <chrono>
 #include <cstdint>
@@ -24,7 +24,7 @@
 #include <string_view>
 #include <vector>
 
-namespace baton::bundle {
+namespace baton::description {
 
 inline constexpr std::size_t kNameBytesMax = 64;
 inline constexpr std::size_t kVersionBytesMax = 64;
@@ -183,4 +183,4 @@ Result<ReleaseDescription> read_release(const YamlNode& node);
 /// Compares versions part by part, numbers as numbers: negative, 0 or positive.
 int compare_versions(std::string_view a, std::string_view b);
 
-}  // namespace baton::bundle
+}  // namespace baton::description

@@ -1,4 +1,4 @@
-#include "bundle/yaml.h"
+#include "description/yaml.h"
 
 #include "base/duration.h"
 #include "base/utf8.h"
@@ -14,7 +14,7 @@
 #include <streambuf>
 #include <unordered_set>
 
-namespace baton::bundle {
+namespace baton::description {
 
 namespace {
 
@@ -498,4 +498,4 @@ std::string write_yaml(const YamlNode& node, int indent) {
   return out;
 }
 
-}  // namespace baton::bundle
+}  // namespace baton::description

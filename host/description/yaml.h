@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace baton::bundle {
+namespace baton::description {
 
 inline constexpr std::size_t kYamlBytesMax = std::size_t{8} << 20;
 inline constexpr int kYamlDepthMax = 100;
@@ -160,4 +160,4 @@ std::string write_yaml(const YamlNode& node, int indent);
 /// A text as a double-quoted scalar.
 std::string yaml_quote(std::string_view text);
 
-}  // namespace baton::bundle
+}  // namespace baton::description
