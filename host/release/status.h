@@ -22,9 +22,9 @@
 //                        remove                absent
 //
 // An action on one release is at the same time an "other" action on each other one: install is
-// install_other to them, make_permanent is make_other_permanent; what stands in no row of those leaves
-// them as they are. So at most one release is current and at most one
-// permanent; the one that runs is the current one if there is one, else the permanent one.
+// install_other to them, make_permanent is make_other_permanent; what stands in no row of those
+// leaves them as they are. So at most one release is current and at most one permanent; the one
+// that runs is the current one if there is one, else the permanent one.
 //
 // Threads: any thread.
 #pragma once

@@ -3,8 +3,8 @@
 //   ROOT/store/SHA256/module.so    every module file of every release here; read-only, never
 //                                  overwritten
 //   ROOT/releases/NAME-VERSION/    manifest.yaml and manifest.minisig of an unpacked release
-//   ROOT/journal                   what happened; all else follows from it. When it has grown large, it is
-//                                  replaced at the next start by what follows from it.
+//   ROOT/journal                   what happened; all else follows from it. When it has grown
+//                                  large, it is replaced at the next start by what follows from it.
 //   ROOT/keys/                     trusted and revoked public keys
 //   ROOT/staging/                  what is being unpacked; worthless after a crash
 //
@@ -48,8 +48,8 @@ inline constexpr std::uint64_t kJournalCompactBytes = std::uint64_t{4} << 20;
 /// Bytes of a reason that is recorded: escaped they fit a record, whatever they are.
 inline constexpr std::size_t kWhoBytesMax = 256;
 inline constexpr std::size_t kWhyBytesMax = 4096;
-/// What an upgrade may have to record after the disk filled up: that it is current, and then that it
-/// is permanent, or failed.
+/// What an upgrade may have to record after the disk filled up: that it is current, and then that
+/// it is permanent, or failed.
 inline constexpr std::uint64_t kRoomOfAnUpgrade = 3 * (kRecordBytesMax + 64);
 
 /// Who asked for a change, and why, for the journal. What is longer than the limits is cut there.
@@ -78,8 +78,8 @@ Error no_such_release(std::string_view release);
 
 class ReleaseStore {
  public:
-  /// Opens a root, or makes one. Removes nothing but a torn end of the journal, and needs no room on
-  /// the disk unless the root is new.
+  /// Opens a root, or makes one. Removes nothing but a torn end of the journal, and needs no room
+  /// on the disk unless the root is new.
   static Result<std::unique_ptr<ReleaseStore>> open(Files& files, const Clock& clock,
                                                     const std::string& root);
 
