@@ -22,6 +22,14 @@ constexpr Unit kUnits[] = {
     {"ns", 1},
 };
 
+// Puts a digit behind the number; false if that exceeds max.
+bool append_digit(std::int64_t& number, char digit, std::int64_t max) {
+  const std::int64_t value = digit - '0';
+  if (number > (max - value) / 10) return false;
+  number = number * 10 + value;
+  return true;
+}
+
 // "300ms" for "0.3s": what one number with a fraction means, if that is a duration.
 std::optional<std::chrono::nanoseconds> without_fraction(std::string_view text) {
   const std::size_t end = text.find_first_not_of("0123456789.");
@@ -34,10 +42,8 @@ std::optional<std::chrono::nanoseconds> without_fraction(std::string_view text) 
       number.find('.', point + 1) != number.npos)
     return std::nullopt;
   std::int64_t count = 0;
-  for (char digit : number.substr(0, point)) {
-    count = count * 10 + (digit - '0');
-    if (count > kDurationMax.count() / unit->ns) return std::nullopt;
-  }
+  for (char digit : number.substr(0, point))
+    if (!append_digit(count, digit, kDurationMax.count() / unit->ns)) return std::nullopt;
   std::int64_t total = count * unit->ns;
   std::int64_t part = unit->ns;
   for (char digit : number.substr(point + 1)) {
@@ -67,10 +73,8 @@ Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   for (std::string_view rest = text; !rest.empty();) {
     std::int64_t number = 0;
     std::size_t at = 0;
-    for (; at < rest.size() && rest[at] >= '0' && rest[at] <= '9'; ++at) {
-      number = number * 10 + (rest[at] - '0');
-      if (number > kDurationMax.count()) return no_duration(text);
-    }
+    for (; at < rest.size() && rest[at] >= '0' && rest[at] <= '9'; ++at)
+      if (!append_digit(number, rest[at], kDurationMax.count())) return no_duration(text);
     if (at == 0) return no_duration(text);
     rest.remove_prefix(at);
     std::string_view name = rest.substr(0, rest.find_first_of("0123456789"));

@@ -46,6 +46,14 @@ TEST(Duration, WhatIsNoDurationIsRefusedWithAnExample) {
   }
 }
 
+// A number past what 64 bits hold was undefined behaviour, and "10000000000000000000ns" negative.
+TEST(Duration, ANumberThatOverflowsIsRefused) {
+  for (const char* number : {"9223372036854775808", "9999999999999999999", "10000000000000000000",
+                             "18446744073709551616", "100000000000000000000"})
+    for (const char* unit : {"ns", "us", "ms", "s", "m", "h", "d", ".5ns", ".5us", ".5d"})
+      EXPECT_FALSE(parse_duration(std::string(number) + unit).ok()) << number << unit;
+}
+
 TEST(Duration, AFractionIsRefusedWithTheSameInSmallerUnits) {
   const std::pair<const char*, const char*> cures[] = {
       {"0.3s", "300ms"}, {".5s", "500ms"},          {"1.5h", "1h30m"},    {"2.s", "2s"},
