@@ -8,10 +8,17 @@ foreach(source ${refused})
   set_tests_properties(Refused.${claim} PROPERTIES TIMEOUT 300)
 endforeach()
 
-# What the built files of modules look like to the dynamic linker.
-add_test(NAME ModuleFile.HasOneExportANoteAndNoWritableMemory
-  COMMAND ${CMAKE_COMMAND} "-DFILES=$<TARGET_FILE:module_factorial_1.0.0>;$<TARGET_FILE:module_pingpong_1.0.0>;$<TARGET_FILE:module_plain_c_1.0.0>"
-    -P ${CMAKE_CURRENT_SOURCE_DIR}/module_file.cmake)
+# What the built files of modules look like to the dynamic linker. Not run, and named as such, with a sanitizer, which
+# gives them exports and writable memory of its own.
+if(BATON_SANITIZE)
+  add_test(NAME ModuleFile.HasOneExportANoteAndNoWritableMemory
+    COMMAND ${CMAKE_COMMAND} -E echo "not run: a sanitizer adds exports and writable memory")
+  set_tests_properties(ModuleFile.HasOneExportANoteAndNoWritableMemory PROPERTIES SKIP_REGULAR_EXPRESSION "^not run: ")
+else()
+  add_test(NAME ModuleFile.HasOneExportANoteAndNoWritableMemory
+    COMMAND ${CMAKE_COMMAND} "-DFILES=$<TARGET_FILE:module_factorial_1.0.0>;$<TARGET_FILE:module_pingpong_1.0.0>;$<TARGET_FILE:module_plain_c_1.0.0>"
+      -P ${CMAKE_CURRENT_SOURCE_DIR}/module_file.cmake)
+endif()
 
 # A module outside of this project, by the installed package.
 add_test(NAME Package.BuildsAModuleOutOfTree
