@@ -95,6 +95,11 @@ class LayersTest(unittest.TestCase):
                  for include in quoted_includes(path)]
         self.assert_none(wrong)
 
+    def test_what_module_authors_get_cites_nothing_that_they_have_not(self):
+        wrong = [f"{path} cites {cited}" for path in sources(".h", ".cmake", ".in", ".ld", ".map", under=["host/include"])
+                 for cited in re.findall(r"[\w./]+\.md\b|\bdocs\b.*|\bhost/[a-z]+/[\w.]+|\bsection \d+", read(path))]
+        self.assert_none(wrong)
+
     def test_modules_include_only_their_own_files_and_the_sdk(self):
         wrong = [f"{path} includes {include}" for path in sources(".h", ".cc", ".c", under=["modules"])
                  for include in quoted_includes(path) if "/" in include]

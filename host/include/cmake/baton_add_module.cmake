@@ -2,7 +2,7 @@
 #                  [OUTPUT_DIRECTORY folder])
 #
 # The one way to build a module: a shared library with one exported symbol and nothing that a second
-# version in the same process could be mixed up with (docs: "The gate"). Makes the target
+# version in the same process could be mixed up with; the host's gate refuses what has not. Makes the target
 # module_NAME_VERSION and the file modules/NAME/VERSION/NAME.so below the build directory.
 #
 #   flag                                  without it
