@@ -6,12 +6,12 @@
 // exit handlers, dl*), what blocks a scheduler (files, sockets, sleeping) and what changes the
 // whole process (environment, locale, memory protection) is not on it.
 //
-// The list is text in imports.cc, sorted by name, read in a review like any other code.
+// The lists are files in imports/, one a library and a symbol a line, each with what it was chosen
+// by; the build makes tables of them.
 //
 // Threads: pure functions over constants; any thread.
 #pragma once
 
-#include <span>
 #include <string_view>
 
 namespace baton::module {
@@ -28,8 +28,5 @@ std::string_view import_cure(std::string_view name);
 /// Whether a module may name this library in DT_NEEDED.
 bool is_allowed_library(std::string_view name);
 bool is_sanitizer_library(std::string_view name);
-
-/// The tables, one a library, for the test that holds them sorted and distinct.
-std::span<const std::span<const std::string_view>> import_tables();
 
 }  // namespace baton::module
