@@ -1,5 +1,7 @@
 #include "module/contract.h"
 
+#include "module/scalar.h"
+
 #include <algorithm>
 #include <optional>
 

@@ -28,15 +28,14 @@ json::object plan_of(const release::Plan& plan) {
   json::array modules;
   for (const release::ModulePlan& module : plan.modules) {
     json::array behaviours;
-    for (const module::BehaviourMigration& behaviour : module.behaviours) {
+    for (const module::BehaviourChange& behaviour : module.evolution.behaviours) {
       json::array fields;
-      for (const module::FieldAction& action : behaviour.migration.actions)
+      for (const module::FieldAction& action : behaviour.there.actions)
         fields.push_back(json::string(action.text));
-      behaviours.push_back(
-          json::object{{"behaviour", behaviour.behaviour},
-                       {"outcome", module::outcome_name(behaviour.migration.outcome)},
-                       {"fields", std::move(fields)},
-                       {"reasons", texts(behaviour.migration.reasons)}});
+      behaviours.push_back(json::object{{"behaviour", behaviour.behaviour},
+                                        {"outcome", module::outcome_name(behaviour.there.outcome)},
+                                        {"fields", std::move(fields)},
+                                        {"reasons", texts(behaviour.there.reasons)}});
     }
     modules.push_back(json::object{{"module", module.name},
                                    {"from", module.from_version},

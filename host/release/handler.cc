@@ -304,7 +304,7 @@ Result<void> ReleaseHandler::do_take_over(Operation& operation, const Plan& plan
   for (const ModulePlan& module : plan.modules) {
     if (module.step != ModuleStep::kTakeOver) continue;
     const auto status = runtime_.code().status(module.name);
-    changes.push_back({status->current, status->staged, plan.direction});
+    changes.push_back({status->current, status->staged, module.evolution});
   }
   const auto flip = [&] {
     for (const ModulePlan& module : plan.modules)

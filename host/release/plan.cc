@@ -104,7 +104,7 @@ void compare_listeners(const Manifest& from, const Manifest& to, Plan& plan) {
 
 Result<void> compare_module(const Manifest& from, const ManifestModule& before, const Manifest& to,
                             const ManifestModule& after, Plan& plan, std::string& refusals) {
-  ModulePlan module{after.name, before.version, after.version, ModuleStep::kTakeOver, {}, {}};
+  ModulePlan module{after.name, before.version, after.version, ModuleStep::kTakeOver, {}};
   if (from.file_of(before).sha256 == to.file_of(after).sha256) {
     module.step = ModuleStep::kKeep;
     plan.modules.push_back(std::move(module));
@@ -114,20 +114,19 @@ Result<void> compare_module(const Manifest& from, const ManifestModule& before, 
                module::ModuleNote::parse(before.note, before.name + " " + before.version));
   BATON_ASSIGN(const module::ModuleNote new_note,
                module::ModuleNote::parse(after.note, after.name + " " + after.version));
-  module.behaviours = module::compare(old_note, new_note, plan.direction);
-  module.contract = module::compare_contracts(old_note, new_note);
-  for (const module::BehaviourMigration& behaviour : module.behaviours) {
+  module.evolution = module::compare(old_note, new_note, plan.direction);
+  for (const module::BehaviourChange& behaviour : module.evolution.behaviours) {
     const std::string what = "module " + after.name + ", behaviour " + behaviour.behaviour;
     std::string reasons;
-    for (const std::string& reason : behaviour.migration.reasons)
+    for (const std::string& reason : behaviour.there.reasons)
       reasons += (reasons.empty() ? "" : "; ") + reason;
-    if (behaviour.migration.outcome == module::Outcome::kImpossible)
+    if (behaviour.there.outcome == module::Outcome::kImpossible)
       refusals += (refusals.empty() ? "" : "; ") + what + ": " + reasons;
-    if (behaviour.migration.outcome == module::Outcome::kRestart)
+    if (behaviour.there.outcome == module::Outcome::kRestart)
       plan.warnings.push_back(what + ": its processes stay on " + before.version +
                               " until they end or are restarted: " + reasons);
   }
-  for (const module::ContractChange& change : module.contract.breaks)
+  for (const module::ContractChange& change : module.evolution.contract.breaks)
     plan.warnings.push_back("module " + after.name + ", behaviour " + change.behaviour +
                             ": contract broken: " + change.text);
   plan.modules.push_back(std::move(module));
@@ -177,14 +176,14 @@ Result<Plan> make_plan(const Manifest* from, const Manifest& to) {
   for (const ManifestModule& module : to.modules) {
     const ManifestModule* old = before.module(module.name);
     if (old == nullptr) {
-      plan.modules.push_back({module.name, "", module.version, ModuleStep::kLoad, {}, {}});
+      plan.modules.push_back({module.name, "", module.version, ModuleStep::kLoad, {}});
       continue;
     }
     BATON_TRY(compare_module(before, *old, to, module, plan, refusals));
   }
   for (const ManifestModule& module : before.modules)
     if (to.module(module.name) == nullptr)
-      plan.modules.push_back({module.name, module.version, "", ModuleStep::kStop, {}, {}});
+      plan.modules.push_back({module.name, module.version, "", ModuleStep::kStop, {}});
   if (!refusals.empty())
     return Error(Code::kRefused, plan.from + " -> " + plan.to + ": " + refusals);
   compare_applications(before, to, plan);

@@ -17,8 +17,7 @@
 
 #include "base/result.h"
 #include "bundle/manifest.h"
-#include "module/contract.h"
-#include "module/schema.h"
+#include "module/evolution.h"
 
 #include <string>
 #include <vector>
@@ -33,8 +32,7 @@ struct ModulePlan {
   std::string from_version;  // empty: not there
   std::string to_version;    // empty: not there
   ModuleStep step = ModuleStep::kKeep;
-  std::vector<module::BehaviourMigration> behaviours;  // of kTakeOver
-  module::ContractDifference contract;                 // of kTakeOver
+  module::Evolution evolution;  // of kTakeOver
 };
 
 struct Plan {

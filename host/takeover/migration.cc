@@ -47,10 +47,12 @@ Result<void> Migration::plan() {
       if (from->kind != BATON_GEN_SERVER) continue;
       const baton_behaviour* to = change.to->behaviour(from->name);
       if (to == nullptr || to->kind != from->kind) continue;  // left behind
-      BATON_ASSIGN(StateMover mover,
-                   StateMover::between(change.from->module_name() + ":" + from->name, from->state,
-                                       change.from->number().c_str(), to->state,
-                                       change.to->number().c_str(), change.direction));
+      const module::BehaviourChange* planned = change.evolution.behaviour(from->name);
+      BATON_CHECK(planned != nullptr, "a behaviour that the plan does not know");
+      BATON_ASSIGN(
+          StateMover mover,
+          StateMover::of(planned->there, change.from->module_name() + ":" + from->name,
+                         {from->state, change.from->number()}, {to->state, change.to->number()}));
       movers_.push_back(std::make_unique<const StateMover>(std::move(mover)));
       routes_.push_back(
           {from, to, change.to, movers_.back()->adopts() ? nullptr : movers_.back().get()});

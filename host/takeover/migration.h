@@ -13,6 +13,7 @@
 // Threads: one thread drives it; its own threads work inside prepare and commit.
 #pragma once
 
+#include "takeover/crossing.h"
 #include "takeover/takeover.h"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -35,7 +36,7 @@ class Migration {
   Migration(const Migration&) = delete;
   Migration& operator=(const Migration&) = delete;
 
-  /// Compares the schemas of all behaviours. kRefused: a state cannot cross. Before any drain.
+  /// A mover for each behaviour. kRefused: a state cannot cross. Before any drain.
   Result<void> plan();
   /// Its parked objects are returned to instead of making new ones, where that can be done and
   /// process and state are still those that it knows. After plan, before any drain; it must outlive

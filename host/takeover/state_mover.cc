@@ -1,8 +1,9 @@
 #include "takeover/state_mover.h"
 
 #include "base/check.h"
+#include "module/scalar.h"
 
-#include <cstdio>
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -16,70 +17,77 @@ const baton_field& field_at(const baton_schema* schema, std::uint32_t i) {
   return *reinterpret_cast<const baton_field*>(first + std::size_t{i} * schema->field_stride);
 }
 
+// As much of the text as there is room for.
+void say(baton_error* error, const std::string& text) {
+  error->length = static_cast<std::uint32_t>(std::min<std::size_t>(text.size(), error->capacity));
+  std::memcpy(error->text, text.data(), error->length);
+}
+
 void* at(void* object, std::uint32_t offset) { return static_cast<char*>(object) + offset; }
 
 }  // namespace
 
-Result<StateMover> StateMover::between(const std::string& behaviour, const baton_schema* from,
-                                       const char* from_version, const baton_schema* to,
-                                       const char* to_version, module::Direction direction) {
-  StateMover mover;
-  mover.from_ = from;
-  mover.to_ = to;
-  mover.from_version_ = from_version;
-  mover.to_version_ = to_version;
-  BATON_ASSIGN(const auto from_description, module::describe(from));
-  BATON_ASSIGN(const auto to_description, module::describe(to));
-  const module::Migration migration = module::compare(from_description, to_description, direction);
-  if (migration.outcome == module::Outcome::kAdopt) {
-    mover.adopts_ = true;
-    return mover;
-  }
-  if (migration.outcome != module::Outcome::kMigrate) {
+Result<StateMover> StateMover::of(const module::StateChange& change, const std::string& behaviour,
+                                  Side from, Side to) {
+  if (change.outcome != module::Outcome::kAdopt && change.outcome != module::Outcome::kMigrate) {
     std::string reasons;
-    for (const std::string& reason : migration.reasons)
+    for (const std::string& reason : change.reasons)
       reasons += (reasons.empty() ? "" : "; ") + reason;
-    return Error(Code::kRefused, behaviour + ": the state of " + from_version +
-                                     " cannot become one of " + to_version + ": " + reasons);
+    return Error(Code::kRefused, behaviour + ": the state of " + from.version +
+                                     " cannot become one of " + to.version + ": " + reasons);
   }
-  const bool is_up = direction == module::Direction::kUp;
-  mover.has_hook_ = migration.hook != module::Hook::kNone;
-  if (migration.hook == module::Hook::kChange) mover.change_ = to->change;
-  if (migration.hook == module::Hook::kRevert) mover.revert_ = from->revert;
-  if (!is_up) {
-    mover.loss_ = from->loss;
-    mover.discard_ = from->discard;
+  StateMover mover;
+  mover.from_ = from.schema;
+  mover.to_ = to.schema;
+  mover.from_version_ = std::move(from.version);
+  mover.to_version_ = std::move(to.version);
+  mover.adopts_ = change.outcome == module::Outcome::kAdopt;
+  // A library whose tables are not its note's is not loaded, nor one whose note is not the plan's.
+  BATON_CHECK(mover.adopts_ == (mover.from_->fingerprint == mover.to_->fingerprint), behaviour);
+  if (mover.adopts_) return mover;
+  mover.has_hook_ = change.hook != module::Hook::kNone;
+  if (change.hook == module::Hook::kChange) mover.change_ = mover.to_->change;
+  if (change.hook == module::Hook::kRevert) mover.revert_ = mover.from_->revert;
+  if (change.direction == module::Direction::kDown) {
+    mover.loss_ = mover.from_->loss;
+    mover.discard_ = mover.from_->discard;
   }
-  for (const module::FieldAction& action : migration.actions) {
-    switch (action.step) {
-      case module::FieldStep::kMove: {
-        const baton_field& source = field_at(from, action.from);
-        const baton_field& target = field_at(to, action.to);
-        mover.moves_.push_back({target.move, source.move, source.offset, target.offset});
-        break;
-      }
-      case module::FieldStep::kCopy: {
-        const baton_field& source = field_at(from, action.from);
-        mover.copies_.push_back({source.offset, field_at(to, action.to).offset, source.size});
-        break;
-      }
-      case module::FieldStep::kConvert:
-        mover.conversions_.push_back(
-            {action, from_description.fields[action.from], to_description.fields[action.to]});
-        break;
-      case module::FieldStep::kDrop:
-        // What the version's own loss function counts is not counted a second time.
-        if (action.is_lossy && mover.loss_ == nullptr) {
-          const baton_field& source = field_at(from, action.from);
-          if (source.is_default != nullptr)
-            mover.lossy_.push_back({source.name, source.is_default});
-        }
-        break;
-      case module::FieldStep::kHook:
-      case module::FieldStep::kFresh: break;
-    }
-  }
+  for (const module::FieldAction& action : change.actions) mover.add(action);
   return mover;
+}
+
+void StateMover::add(const module::FieldAction& action) {
+  switch (action.step) {
+    case module::FieldStep::kMove: {
+      const baton_field& source = field_at(from_, action.from);
+      const baton_field& target = field_at(to_, action.to);
+      moves_.push_back({target.move, source.move, source.offset, target.offset});
+      break;
+    }
+    case module::FieldStep::kCopy: {
+      const baton_field& source = field_at(from_, action.from);
+      copies_.push_back({source.offset, field_at(to_, action.to).offset, source.size});
+      break;
+    }
+    case module::FieldStep::kConvert: {
+      Conversion conversion{&field_at(from_, action.from), &field_at(to_, action.to), {}, {}};
+      if (action.is_checked)
+        conversion.allowed_there = module::enumerator_values(conversion.to->type_name);
+      else
+        conversion.allowed_back = module::enumerator_values(conversion.from->type_name);
+      conversions_.push_back(std::move(conversion));
+      break;
+    }
+    case module::FieldStep::kDrop:
+      // What the version's own loss function counts is not counted a second time.
+      if (action.is_lossy && loss_ == nullptr) {
+        const baton_field& source = field_at(from_, action.from);
+        if (source.is_default != nullptr) lossy_.push_back({source.name, source.is_default});
+      }
+      break;
+    case module::FieldStep::kHook:
+    case module::FieldStep::kFresh: break;
+  }
 }
 
 bool StateMover::make(void* old, void* raw, baton_error* error) const {
@@ -96,13 +104,11 @@ bool StateMover::make(void* old, void* raw, baton_error* error) const {
       std::memcpy(at(raw, copy.to), at(old, copy.from), copy.size);
   }
   for (const Conversion& conversion : conversions_) {
-    if (module::convert(conversion.action, conversion.from, at(old, conversion.from.offset),
-                        conversion.to, at(raw, conversion.to.offset)))
+    const baton_field &from = *conversion.from, &to = *conversion.to;
+    if (module::convert(from.scalar, at(old, from.offset), to.scalar, at(raw, to.offset),
+                        conversion.allowed_there))
       continue;
-    const int length =
-        std::snprintf(error->text, error->capacity, "field %s: its value does not fit %s",
-                      conversion.from.name.c_str(), conversion.to.type_text.c_str());
-    error->length = static_cast<std::uint32_t>(length);
+    say(error, std::string("field ") + from.name + ": its value does not fit " + to.type_name);
     return give_up();
   }
   if (change_ != nullptr) {
@@ -123,10 +129,9 @@ void StateMover::commit(void* old, void* made) const {
 bool StateMover::check_restore(void* parked, void* live) const {
   for (const Copy& copy : copies_) std::memcpy(at(parked, copy.from), at(live, copy.to), copy.size);
   for (const Conversion& conversion : conversions_) {
-    module::FieldAction back = conversion.action;
-    back.is_checked = true;
-    if (!module::convert(back, conversion.to, at(live, conversion.to.offset), conversion.from,
-                         at(parked, conversion.from.offset)))
+    const baton_field &from = *conversion.from, &to = *conversion.to;
+    if (!module::convert(to.scalar, at(live, to.offset), from.scalar, at(parked, from.offset),
+                         conversion.allowed_back))
       return false;
   }
   return true;
@@ -151,8 +156,7 @@ std::uint64_t StateMover::loss(const void* old, baton_error* error) const {
   for (const Lossy& field : lossy_) {
     if (field.is_default(old, raw) != 0) continue;
     ++count;
-    const int length = std::snprintf(error->text, error->capacity, "field %s", field.name.c_str());
-    error->length = static_cast<std::uint32_t>(length);
+    say(error, "field " + field.name);
   }
   from_->destroy(raw);
   return count;

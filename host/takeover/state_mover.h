@@ -1,7 +1,7 @@
 // StateMover: turns a state object of one version into one of another, and back.
 //
-// Carries out a module::Migration (the comparison of two schemas) on real objects, in three parts,
-// so that a take-over stays a transaction:
+// Carries out a module::StateChange on real objects. It is handed the change that the plan was made
+// with and compares nothing itself. Three parts, so that a take-over stays a transaction:
 //   make      a new object: construct, copies and conversions, the newer version's hook. May fail;
 //             the old object is only read.
 //   commit    moves the fields of equal type from the old object to the new one. Cannot fail. The
@@ -14,10 +14,11 @@
 //
 // Ownership: borrows both versions' schemas; both must stay loaded.
 // Threads:   constant after construction; any thread, one per object.
+// Fails:     kRefused with the change's reasons if no state crosses.
 #pragma once
 
 #include "base/result.h"
-#include "module/schema.h"
+#include "module/evolution.h"
 
 #include <baton/abi.h>
 
@@ -29,10 +30,14 @@ namespace baton::takeover {
 
 class StateMover {
  public:
-  /// kRefused with the reasons if no state crosses. `behaviour` is named in them.
-  static Result<StateMover> between(const std::string& behaviour, const baton_schema* from,
-                                    const char* from_version, const baton_schema* to,
-                                    const char* to_version, module::Direction direction);
+  /// One side of it: the schema of a loaded version's behaviour, and the version's number.
+  struct Side {
+    const baton_schema* schema;
+    std::string version;
+  };
+  /// `behaviour` is named in an error. Requires: the change is one between these schemas.
+  static Result<StateMover> of(const module::StateChange& change, const std::string& behaviour,
+                               Side from, Side to);
 
   /// The object is adopted where it lies: none of the rest is to be called.
   bool adopts() const { return adopts_; }
@@ -67,8 +72,10 @@ class StateMover {
     std::uint32_t from, to, size;
   };
   struct Conversion {
-    module::FieldAction action;
-    module::FieldDescription from, to;
+    const baton_field* from;
+    const baton_field* to;
+    // The values of the narrower of two enumerations, for the way that may not fit; else empty.
+    std::vector<std::int64_t> allowed_there, allowed_back;
   };
   struct Lossy {
     std::string name;
@@ -76,6 +83,7 @@ class StateMover {
   };
 
   StateMover() = default;
+  void add(const module::FieldAction& action);
 
   const baton_schema* from_ = nullptr;
   const baton_schema* to_ = nullptr;

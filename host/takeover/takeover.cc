@@ -66,9 +66,7 @@ Result<TakeoverReport> Takeover::rollback(WayBack& way_back, const TakeoverOptio
                                           const std::function<void()>& flip) {
   std::vector<Change> changes;
   for (const Change& change : way_back.changes_)
-    changes.push_back({change.to, change.from,
-                       change.direction == module::Direction::kUp ? module::Direction::kDown
-                                                                  : module::Direction::kUp});
+    changes.push_back({change.to, change.from, change.evolution.inverse()});
   Migration migration(runtime_, changes, options);
   BATON_TRY(migration.plan());
   migration.offer(way_back);

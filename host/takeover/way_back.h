@@ -7,60 +7,16 @@
 // Threads:   any, one at a time; the destructor does no work inside a pause.
 #pragma once
 
-#include "module/schema.h"
 #include "runtime/runtime.h"
-#include "takeover/state_mover.h"
+#include "takeover/crossing.h"
 
-#include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace baton::takeover {
 
-/// `from` is the current version of its module, `to` the one that takes over; both are loaded.
-struct Change {
-  code::Version* from;
-  code::Version* to;
-  module::Direction direction;  // kUp: `to` is the newer version
-};
-
-/// How the processes of one behaviour go over.
-struct Route {
-  const baton_behaviour* from;
-  const baton_behaviour* to;
-  code::Version* to_version;
-  const StateMover* mover;  // null: states are adopted where they lie
-};
-
-/// One process that goes over. A take-over walks many of them: small, two to a cache line.
-struct Crossing {
-  enum class Kind : std::uint8_t {
-    kAdopts,    // nothing is made: an equal state, or none yet
-    kMigrates,  // `made` is new
-    kReturns,   // `made` is the parked object that an earlier take-over left
-  };
-  std::uint32_t process;  // slot index
-  std::uint32_t generation;
-  void* old_state;
-  void* made;
-  std::uint32_t route;
-  Kind kind;
-};
-static_assert(sizeof(Crossing) == 32);
-
 /// Destroys a state and frees its memory, in a context.
 void free_state(runtime::Context& context, const baton_schema* schema, void* state);
-
-/// What a take-over did, in numbers. Durations in microseconds.
-struct TakeoverReport {
-  std::uint64_t migrated = 0;
-  std::uint64_t adopted = 0;
-  std::uint64_t left_behind = 0;  // coroutine processes and processes without a successor
-  std::uint64_t drain_us = 0;
-  std::uint64_t prepare_us = 0;
-  std::uint64_t commit_us = 0;
-  std::uint64_t pause_us = 0;  // from the start of the drain until all run again
-};
 
 class WayBack {
  public:

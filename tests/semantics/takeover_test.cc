@@ -18,7 +18,8 @@ class TakeoverTest : public testing::Test {
     new_ = host_.load(CELLS_1_1_0);
   }
   Result<std::unique_ptr<WayBack>> upgrade(TakeoverOptions options = {}) {
-    return Takeover(host_.runtime()).run({{old_, new_, Direction::kUp}}, options, [this] {
+    const auto evolution = host_.evolution(old_, new_, Direction::kUp);
+    return Takeover(host_.runtime()).run({{old_, new_, evolution}}, options, [this] {
       host_.code().make_current("cells");
     });
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "code/library.h"
+#include "module/evolution.h"
 #include "runtime/runtime.h"
 #include "term/builder.h"
 #include "term/text.h"
@@ -12,7 +13,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <string>
+#include <utility>
 
 namespace baton::test {
 
@@ -34,12 +37,20 @@ class LoadedHost : private runtime::Observer {
     auto library = code::Library::open(path, {}, &runtime_.host_table());
     EXPECT_TRUE(library.ok()) << library.error().message();
     const baton_module* module = (*library)->module();
+    module::ModuleNote note = (*library)->note();
     for (const std::string& atom : (*library)->note().atoms) EXPECT_TRUE(atoms_.intern(atom).ok());
     auto staged = code_.stage(std::make_unique<code::Version>(module, std::move(library).value()));
     EXPECT_TRUE(staged.ok()) << staged.error().message();
+    notes_[*staged] = std::move(note);
     if (code_.current((*staged)->module_name()) == nullptr)
       code_.make_current((*staged)->module_name());
     return *staged;
+  }
+
+  /// What changed between two versions that this host loaded, as the plan would have it.
+  module::Evolution evolution(code::Version* from, code::Version* to,
+                              module::Direction direction) const {
+    return module::compare(notes_.at(from), notes_.at(to), direction);
   }
 
   baton_term spawn(code::Version* version, const char* behaviour, const std::string& args) {
@@ -73,6 +84,7 @@ class LoadedHost : private runtime::Observer {
   void log(int, baton_term, const code::Version*, std::string_view) override {}
 
   std::atomic<std::uint64_t> crashes_{0};
+  std::map<const code::Version*, module::ModuleNote> notes_;
   term::AtomTable atoms_;
   code::CodeTable code_;
   runtime::Runtime runtime_;

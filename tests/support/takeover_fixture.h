@@ -40,8 +40,11 @@ class TakeoverFixture : public testing::Test {
                                                        Options options = {},
                                                        Direction direction = Direction::kUp) {
     std::vector<takeover::Change> changes;
-    for (const char* module : modules)
-      changes.push_back({current(module), host_.code().status(module)->staged, direction});
+    for (const char* module : modules) {
+      code::Version* staged = host_.code().status(module)->staged;
+      changes.push_back(
+          {current(module), staged, host_.evolution(current(module), staged, direction)});
+    }
     return takeover::Takeover(host_.runtime()).run(changes, options, [&] {
       at_flip();
       for (const char* module : modules) host_.code().make_current(module);

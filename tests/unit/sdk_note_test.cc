@@ -1,6 +1,7 @@
 // Claims about the two sides of a module's description: what the SDK writes, the host reads
 // (module/note.h).
 #define BATON_BUILD b_of_the_test
+#include "module/evolution.h"
 #include "module/note.h"
 #include "module/schema.h"
 

@@ -1,0 +1,213 @@
+#include "module/evolution.h"
+
+#include "base/check.h"
+#include "module/scalar.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace baton::module {
+
+namespace {
+
+// Pairs the fields of two versions: by name, then those that are left by the newer one's older
+// name.
+std::vector<std::uint32_t> partners(const SchemaDescription& from, const SchemaDescription& to,
+                                    Direction direction) {
+  std::vector<std::uint32_t> partner(to.fields.size(), kNoField);
+  std::set<std::uint32_t> taken;
+  const auto pair_if = [&](auto&& match) {
+    for (std::uint32_t t = 0; t < to.fields.size(); ++t)
+      for (std::uint32_t f = 0; f < from.fields.size() && partner[t] == kNoField; ++f)
+        if (!taken.contains(f) && match(from.fields[f], to.fields[t])) {
+          partner[t] = f;
+          taken.insert(f);
+        }
+  };
+  pair_if([](const FieldDescription& f, const FieldDescription& t) { return f.name == t.name; });
+  pair_if([&](const FieldDescription& f, const FieldDescription& t) {
+    return direction == Direction::kUp ? t.renamed_from == f.name : f.renamed_from == t.name;
+  });
+  return partner;
+}
+
+bool widens(const FieldDescription& from, const FieldDescription& to) {
+  return is_widening(ScalarType{from.scalar, from.type_text}, ScalarType{to.scalar, to.type_text});
+}
+
+class Comparison {
+ public:
+  Comparison(const SchemaDescription& from, const SchemaDescription& to, Direction direction)
+      : from_(from), to_(to), direction_(direction) {}
+
+  StateChange run() {
+    result_.direction = direction_;
+    if (from_.fingerprint == to_.fingerprint) {
+      result_.outcome = Outcome::kAdopt;
+      return std::move(result_);
+    }
+    const SchemaDescription& newer = is_up() ? to_ : from_;
+    if (is_up() ? newer.has_change : newer.has_revert)
+      result_.hook = is_up() ? Hook::kChange : Hook::kRevert;
+    const std::vector<std::uint32_t> partner = partners(from_, to_, direction_);
+    for (std::uint32_t t = 0; t < to_.fields.size(); ++t) entered(t, partner[t]);
+    for (std::uint32_t f = 0; f < from_.fields.size(); ++f)
+      if (std::find(partner.begin(), partner.end(), f) == partner.end()) left(f);
+    result_.outcome = result_.reasons.empty() ? Outcome::kMigrate : Outcome::kImpossible;
+    return std::move(result_);
+  }
+
+ private:
+  bool is_up() const { return direction_ == Direction::kUp; }
+
+  void entered(std::uint32_t to_index, std::uint32_t from_index) {
+    const FieldDescription& to = to_.fields[to_index];
+    FieldAction action;
+    action.to = to_index;
+    action.from = from_index;
+    if (from_index == kNoField) {
+      action.step = FieldStep::kFresh;
+      action.text = to.name + ": " + to.type_text + " with its default";
+      result_.actions.push_back(std::move(action));
+      return;
+    }
+    const FieldDescription& from = from_.fields[from_index];
+    const std::string label = from.name == to.name ? to.name : to.name + " (was " + from.name + ")";
+    if (from.type == to.type && from.size == to.size && from.scalar == to.scalar) {
+      action.step = to.scalar == BATON_SCALAR_NONE ? FieldStep::kMove : FieldStep::kCopy;
+      action.text =
+          label + ": " + to.type_text + (action.step == FieldStep::kMove ? " moved" : " copied");
+    } else if (widens(from, to)) {
+      action.step = FieldStep::kConvert;
+      action.text = label + ": " + from.type_text + " -> " + to.type_text + " converted";
+    } else if (!is_up() && widens(to, from)) {
+      action.step = FieldStep::kConvert;
+      action.is_checked = true;
+      action.text =
+          label + ": " + from.type_text + " -> " + to.type_text + " converted if the value fits";
+    } else {
+      action.step = FieldStep::kHook;
+      action.text = label + ": " + from.type_text + " -> " + to.type_text + " by " + hook_name();
+      if (result_.hook == Hook::kNone)
+        result_.reasons.push_back("field " + label + ": " + from.type_text + " -> " + to.type_text +
+                                  " cannot be derived; cure: give the newer version " +
+                                  hook_name());
+    }
+    result_.actions.push_back(std::move(action));
+  }
+
+  void left(std::uint32_t from_index) {
+    const FieldDescription& from = from_.fields[from_index];
+    FieldAction action;
+    action.step = FieldStep::kDrop;
+    action.from = from_index;
+    action.is_lossy = !is_up() && !from.is_disposable();
+    action.text = from.name + ": " + from.type_text +
+                  (action.is_lossy ? " lost unless it is at its default" : " dropped");
+    if (is_up() &&
+        std::find(to_.dropped.begin(), to_.dropped.end(), from.name) == to_.dropped.end())
+      result_.reasons.push_back(
+          "field " + from.name +
+          " is gone; cure: declare it dropped, or renamed_from in the field that holds it now");
+    result_.actions.push_back(std::move(action));
+  }
+
+  std::string hook_name() const { return is_up() ? "code_change" : "code_revert"; }
+
+  const SchemaDescription& from_;
+  const SchemaDescription& to_;
+  const Direction direction_;
+  StateChange result_;
+};
+
+StateChange restart(Direction direction, std::string reason) {
+  StateChange change;
+  change.direction = direction;
+  change.outcome = Outcome::kRestart;
+  change.reasons.push_back(std::move(reason));
+  return change;
+}
+
+StateChange compare_behaviours(const ModuleNote& from, const ModuleNote& to,
+                               const std::string& name, Direction direction) {
+  const BehaviourNote *f = from.behaviour(name), *t = to.behaviour(name);
+  if (f == nullptr)
+    return restart(direction, "version " + from.version + " has no behaviour " + name);
+  if (t == nullptr)
+    return restart(direction, "version " + to.version + " has no behaviour " + name);
+  if (t->kind != f->kind)
+    return restart(direction, "behaviour " + name + " is of another kind in version " + to.version);
+  if (!f->schema || !t->schema)
+    return restart(direction, "behaviour " + name +
+                                  " is a coroutine process: its frame is code of version " +
+                                  from.version);
+  StateChange change = compare(*f->schema, *t->schema, direction);
+  if (change.outcome == Outcome::kImpossible && f->library != t->library)
+    change.reasons.push_back("the versions are built with different standard libraries (" +
+                             f->library + ", " + t->library + "); cure: build both alike");
+  return change;
+}
+
+Direction opposite(Direction direction) {
+  return direction == Direction::kUp ? Direction::kDown : Direction::kUp;
+}
+
+}  // namespace
+
+const char* outcome_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kAdopt: return "adopt";
+    case Outcome::kMigrate: return "migrate";
+    case Outcome::kRestart: return "restart";
+    case Outcome::kImpossible: return "impossible";
+  }
+  BATON_CHECK(false, "an Outcome without a name");
+  return "";
+}
+
+const char* field_step_name(FieldStep step) {
+  switch (step) {
+    case FieldStep::kCopy: return "copy";
+    case FieldStep::kConvert: return "convert";
+    case FieldStep::kMove: return "move";
+    case FieldStep::kHook: return "hook";
+    case FieldStep::kFresh: return "fresh";
+    case FieldStep::kDrop: return "drop";
+  }
+  BATON_CHECK(false, "a FieldStep without a name");
+  return "";
+}
+
+StateChange compare(const SchemaDescription& from, const SchemaDescription& to,
+                    Direction direction) {
+  return Comparison(from, to, direction).run();
+}
+
+Evolution compare(const ModuleNote& from, const ModuleNote& to, Direction direction) {
+  Evolution evolution;
+  evolution.direction = direction;
+  for (const BehaviourNote& behaviour : from.behaviours)
+    evolution.behaviours.push_back(
+        {behaviour.name, compare_behaviours(from, to, behaviour.name, direction),
+         compare_behaviours(to, from, behaviour.name, opposite(direction))});
+  evolution.contract = compare_contracts(from, to);
+  evolution.contract_back = compare_contracts(to, from);
+  return evolution;
+}
+
+const BehaviourChange* Evolution::behaviour(std::string_view name) const {
+  const auto found = std::find_if(behaviours.begin(), behaviours.end(),
+                                  [&](const BehaviourChange& b) { return b.behaviour == name; });
+  return found == behaviours.end() ? nullptr : &*found;
+}
+
+Evolution Evolution::inverse() const {
+  Evolution back = *this;
+  back.direction = opposite(direction);
+  for (BehaviourChange& change : back.behaviours) std::swap(change.there, change.back);
+  std::swap(back.contract, back.contract_back);
+  return back;
+}
+
+}  // namespace baton::module

@@ -1,0 +1,99 @@
+// Evolution: what changed between two versions of a module, as their notes say it: states,
+// behaviour by behaviour and both ways, and the contract.
+//
+// Computed once, by whoever makes the plan; what is printed, what is warned of and the movers of a
+// take-over (takeover/state_mover.h) all read this one value. It is pure: it sees descriptions,
+// never an object. A state changes field by field, by name (or by the name that the newer version
+// says it had):
+//
+//   to has    from has       step      when                 can fail
+//   scalar    equal type     copy      prepare              no
+//   scalar    narrower type  convert   prepare              no
+//   scalar    wider type     convert   prepare, only down   when the value does not fit (checked)
+//   other     equal type     move      commit               no
+//   any       another type   hook      prepare              as the hook says; without a hook:
+//                                                           impossible
+//   any       nothing        fresh     construct            no: it keeps its default
+//   nothing   any            drop      never                up: impossible unless declared dropped;
+//                                                           down: loses the field's value unless
+//                                                           disposable
+//
+// What is wider says module/scalar.h. Up uses the newer version's change, down the newer version's
+// revert: the older one cannot know.
+//
+// Threads: value types and pure functions; any thread.
+#pragma once
+
+#include "module/contract.h"
+#include "module/note.h"
+#include "module/schema.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace baton::module {
+
+enum class Direction { kUp, kDown };
+
+enum class Outcome {
+  kAdopt,       // equal fingerprints: the object stays where it lies
+  kMigrate,     // the steps below make the new object
+  kRestart,     // no state crosses, but a fresh process can take its place
+  kImpossible,  // the reasons say what the newer version must declare
+};
+const char* outcome_name(Outcome outcome);
+
+enum class FieldStep { kCopy, kConvert, kMove, kHook, kFresh, kDrop };
+const char* field_step_name(FieldStep step);
+
+inline constexpr std::uint32_t kNoField = ~std::uint32_t{0};
+
+struct FieldAction {
+  FieldStep step = FieldStep::kFresh;
+  std::uint32_t from = kNoField;  // index into the fields of the version that is left
+  std::uint32_t to = kNoField;    // index into the fields of the version that is entered
+  bool is_checked = false;        // kConvert: refuses at run time a value that does not fit
+  bool is_lossy = false;          // kDrop on the way down: a value that is no default would be lost
+  std::string text;               // for people: "value: i32 -> i64, converted"
+};
+
+enum class Hook { kNone, kChange, kRevert };
+
+/// How a state of one version becomes one of another.
+struct StateChange {
+  Direction direction = Direction::kUp;  // kUp: the version that is entered is the newer one
+  Outcome outcome = Outcome::kImpossible;
+  Hook hook = Hook::kNone;  // of the newer version, to be called after the copies and conversions
+  /// First those of every field of the version that is entered, in its order, then the drops.
+  std::vector<FieldAction> actions;
+  /// Of kRestart and kImpossible, each naming the field and the cure.
+  std::vector<std::string> reasons;
+};
+
+/// A behaviour of the version that is left. A coroutine process, and a behaviour that is gone or of
+/// another kind, is kRestart.
+struct BehaviourChange {
+  std::string behaviour;
+  StateChange there;
+  StateChange back;
+};
+
+struct Evolution {
+  Direction direction = Direction::kUp;
+  std::vector<BehaviourChange> behaviours;  // in the order of the version that is left
+  ContractDifference contract;              // for clients that know the version that is left
+  ContractDifference contract_back;         // for those that know the one that is entered
+
+  /// Null if the version that is left has none of that name.
+  const BehaviourChange* behaviour(std::string_view name) const;
+  /// The way back, of the same behaviours.
+  Evolution inverse() const;
+};
+
+Evolution compare(const ModuleNote& from, const ModuleNote& to, Direction direction);
+StateChange compare(const SchemaDescription& from, const SchemaDescription& to,
+                    Direction direction);
+
+}  // namespace baton::module

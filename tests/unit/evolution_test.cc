@@ -1,0 +1,221 @@
+#include "module/evolution.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace baton::module {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+struct Kind {
+  std::uint8_t scalar;
+  std::uint32_t size;
+};
+Kind kind_of(const std::string& text) {
+  const std::string base =
+      text.starts_with("enum(") ? text.substr(5, text.find_first_of(":)") - 5) : text;
+  const std::pair<const char*, Kind> rows[] = {
+      {"i8", {BATON_SCALAR_I8, 1}},    {"i16", {BATON_SCALAR_I16, 2}},
+      {"i32", {BATON_SCALAR_I32, 4}},  {"i64", {BATON_SCALAR_I64, 8}},
+      {"u8", {BATON_SCALAR_U8, 1}},    {"u16", {BATON_SCALAR_U16, 2}},
+      {"u32", {BATON_SCALAR_U32, 4}},  {"u64", {BATON_SCALAR_U64, 8}},
+      {"f32", {BATON_SCALAR_F32, 4}},  {"f64", {BATON_SCALAR_F64, 8}},
+      {"bool", {BATON_SCALAR_BOOL, 1}}};
+  for (const auto& [name, kind] : rows)
+    if (base == name) return kind;
+  return {BATON_SCALAR_NONE, 32};
+}
+
+FieldDescription field(const std::string& name, const std::string& type,
+                       const std::string& renamed_from = "", std::uint8_t flags = 0) {
+  const Kind kind = kind_of(type);
+  return {name,        std::hash<std::string>()(type), type, 0, kind.size, kind.scalar, flags,
+          renamed_from};
+}
+
+SchemaDescription schema(std::vector<FieldDescription> fields) {
+  SchemaDescription s;
+  s.name = "state";
+  s.align = 8;
+  std::string text;
+  for (FieldDescription& f : fields) {
+    f.offset = s.size;
+    s.size += 32;
+    text += f.name + f.type_text;
+  }
+  s.fingerprint = std::hash<std::string>()(text);
+  s.fields = std::move(fields);
+  return s;
+}
+
+std::vector<std::string> texts(const StateChange& change) {
+  std::vector<std::string> all;
+  for (const FieldAction& a : change.actions) all.push_back(a.text);
+  return all;
+}
+
+TEST(Evolution, AnEqualFingerprintIsAdopted) {
+  const auto s = schema({field("a", "i64")});
+  const StateChange m = compare(s, s, Direction::kUp);
+  EXPECT_EQ(m.outcome, Outcome::kAdopt);
+  EXPECT_TRUE(m.actions.empty());
+}
+
+TEST(Evolution, EachFieldIsCopiedMovedConvertedOrFreshByItsName) {
+  const auto older =
+      schema({field("count", "i32"), field("names", "vector<string>"), field("on", "bool")});
+  const auto newer = schema({field("names", "vector<string>"), field("count", "i64"),
+                             field("on", "bool"), field("limit", "u32")});
+
+  const StateChange m = compare(older, newer, Direction::kUp);
+
+  EXPECT_EQ(m.outcome, Outcome::kMigrate);
+  EXPECT_EQ(m.hook, Hook::kNone);
+  EXPECT_THAT(texts(m), ElementsAre("names: vector<string> moved", "count: i32 -> i64 converted",
+                                    "on: bool copied", "limit: u32 with its default"));
+  EXPECT_EQ(m.actions[0].from, 1u);
+  EXPECT_EQ(m.actions[0].to, 0u);
+  EXPECT_EQ(m.actions[3].from, kNoField);
+  EXPECT_FALSE(m.actions[1].is_checked);
+}
+
+TEST(Evolution, TheWayDownChecksNarrowingsAndNamesWhatWouldBeLost) {
+  const auto older = schema({field("count", "i32"), field("gone", "string")});
+  auto newer = schema({field("count", "i64"), field("expiry", "map<string,i64>"),
+                       field("hits", "u64", "", BATON_FIELD_DISPOSABLE)});
+  newer.dropped = {"gone"};
+
+  const StateChange m = compare(newer, older, Direction::kDown);
+
+  EXPECT_EQ(m.outcome, Outcome::kMigrate);
+  EXPECT_THAT(
+      texts(m),
+      ElementsAre("count: i64 -> i32 converted if the value fits", "gone: string with its default",
+                  "expiry: map<string,i64> lost unless it is at its default", "hits: u64 dropped"));
+  EXPECT_TRUE(m.actions[0].is_checked);
+  EXPECT_TRUE(m.actions[2].is_lossy);
+  EXPECT_FALSE(m.actions[3].is_lossy);
+}
+
+TEST(Evolution, ARenamedFieldIsFoundBothWays) {
+  const auto older = schema({field("total", "i64"), field("other", "i64")});
+  const auto newer = schema({field("other", "i64"), field("sum", "i64", "total")});
+
+  const StateChange up = compare(older, newer, Direction::kUp);
+  const StateChange down = compare(newer, older, Direction::kDown);
+
+  EXPECT_THAT(texts(up), ElementsAre("other: i64 copied", "sum (was total): i64 copied"));
+  EXPECT_THAT(texts(down), ElementsAre("total (was sum): i64 copied", "other: i64 copied"));
+  EXPECT_EQ(up.outcome, Outcome::kMigrate);
+  EXPECT_EQ(down.outcome, Outcome::kMigrate);
+}
+
+TEST(Evolution, AFieldThatDisappearsUndeclaredIsRefused) {
+  const auto older = schema({field("a", "i64"), field("b", "string")});
+  auto newer = schema({field("a", "i64")});
+
+  const StateChange undeclared = compare(older, newer, Direction::kUp);
+  newer.dropped = {"b"};
+  const StateChange declared = compare(older, newer, Direction::kUp);
+
+  EXPECT_EQ(undeclared.outcome, Outcome::kImpossible);
+  EXPECT_THAT(undeclared.reasons,
+              ElementsAre(HasSubstr("field b is gone; cure: declare it dropped")));
+  EXPECT_EQ(declared.outcome, Outcome::kMigrate);
+}
+
+TEST(Evolution, AChangedTypeNeedsTheNewerVersionsHookEachWay) {
+  const auto older = schema({field("data", "map<string,string>")});
+  auto newer = schema({field("data", "map<string,variant<string,list>>")});
+  EXPECT_EQ(compare(older, newer, Direction::kUp).outcome, Outcome::kImpossible);
+
+  newer.has_change = true;
+  const StateChange up = compare(older, newer, Direction::kUp);
+  const StateChange down = compare(newer, older, Direction::kDown);
+
+  EXPECT_EQ(up.outcome, Outcome::kMigrate);
+  EXPECT_EQ(up.hook, Hook::kChange);
+  EXPECT_EQ(up.actions[0].step, FieldStep::kHook);
+  EXPECT_EQ(down.outcome, Outcome::kImpossible);
+  EXPECT_THAT(down.reasons, ElementsAre(HasSubstr("code_revert")));
+  newer.has_revert = true;
+  EXPECT_EQ(compare(newer, older, Direction::kDown).hook, Hook::kRevert);
+}
+
+TEST(Evolution, AHookOfTheOlderVersionIsNeverUsed) {
+  auto older = schema({field("data", "string")});
+  const auto newer = schema({field("data", "i64")});
+  older.has_change = older.has_revert = true;
+  EXPECT_EQ(compare(older, newer, Direction::kUp).outcome, Outcome::kImpossible);
+  EXPECT_EQ(compare(newer, older, Direction::kDown).outcome, Outcome::kImpossible);
+}
+
+TEST(Evolution, ABehaviourThatCannotKeepItsStateIsRestarted) {
+  ModuleNote from, to;
+  from.version = "1", to.version = "2";
+  from.behaviours = {{"gone", BATON_GEN_SERVER, "", schema({field("a", "i64")}), {}},
+                     {"loop", BATON_PROCESS, "", std::nullopt, {}},
+                     {"kept", BATON_GEN_SERVER, "", schema({field("a", "i64")}), {}}};
+  to.behaviours = {{"loop", BATON_PROCESS, "", std::nullopt, {}},
+                   {"kept", BATON_GEN_SERVER, "", schema({field("a", "i64")}), {}},
+                   {"new", BATON_PROCESS, "", std::nullopt, {}}};
+
+  const auto all = compare(from, to, Direction::kUp).behaviours;
+
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].there.outcome, Outcome::kRestart);
+  EXPECT_THAT(all[0].there.reasons, ElementsAre("version 2 has no behaviour gone"));
+  EXPECT_EQ(all[1].there.outcome, Outcome::kRestart);
+  EXPECT_EQ(all[2].there.outcome, Outcome::kAdopt);
+}
+
+TEST(Evolution, GivesEveryBehaviourItsWayThereAndItsWayBackAtOnce) {
+  ModuleNote from, to;
+  from.version = "1", to.version = "2";
+  from.behaviours = {{"kv", BATON_GEN_SERVER, "", schema({field("data", "string")}), {}}};
+  auto newer = schema({field("data", "i64")});
+  newer.has_change = true;
+  to.behaviours = {{"kv", BATON_GEN_SERVER, "", newer, {}}};
+
+  const Evolution up = compare(from, to, Direction::kUp);
+
+  ASSERT_NE(up.behaviour("kv"), nullptr);
+  EXPECT_EQ(up.behaviour("kv")->there.outcome, Outcome::kMigrate);
+  EXPECT_EQ(up.behaviour("kv")->there.direction, Direction::kUp);
+  EXPECT_EQ(up.behaviour("kv")->back.outcome, Outcome::kImpossible);
+  EXPECT_EQ(up.behaviour("kv")->back.direction, Direction::kDown);
+  EXPECT_THAT(up.behaviour("kv")->back.reasons, ElementsAre(HasSubstr("code_revert")));
+  EXPECT_EQ(up.behaviour("nothing"), nullptr);
+}
+
+TEST(Evolution, HasAnInverseThatIsTheComparisonTheOtherWay) {
+  ModuleNote from, to;
+  from.version = "1", to.version = "2";
+  from.behaviours = {{"kv",
+                      BATON_GEN_SERVER,
+                      "",
+                      schema({field("n", "i32")}),
+                      {{MessageKind::kCast, "put", "{n:i32;}", ""}}}};
+  to.behaviours = {{"kv",
+                    BATON_GEN_SERVER,
+                    "",
+                    schema({field("n", "i64")}),
+                    {{MessageKind::kCast, "put", "{n:i64;}", ""}}}};
+
+  const Evolution inverse = compare(from, to, Direction::kUp).inverse();
+  const Evolution down = compare(to, from, Direction::kDown);
+
+  EXPECT_EQ(inverse.direction, Direction::kDown);
+  EXPECT_EQ(texts(inverse.behaviours.at(0).there), texts(down.behaviours.at(0).there));
+  EXPECT_EQ(texts(inverse.behaviours.at(0).back), texts(down.behaviours.at(0).back));
+  EXPECT_TRUE(inverse.contract_back.breaks.empty());
+  ASSERT_EQ(inverse.contract.breaks.size(), 1u);
+  EXPECT_EQ(inverse.contract.breaks[0].text, down.contract.breaks.at(0).text);
+}
+
+}  // namespace
+}  // namespace baton::module
