@@ -28,6 +28,7 @@ constexpr std::uint32_t kRelative = R_AARCH64_RELATIVE;
 
 constexpr std::size_t kRelocationsMax = std::size_t{1} << 22;
 constexpr std::size_t kVersionsMax = 4096;
+constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::string_view kRebuild =
     "build the module again with baton_add_module() and copy it whole";
 
@@ -204,16 +205,22 @@ class ElfFile::Reader {
     const Segment* last = nullptr;
     for (const Segment& s : file_.segments_) {
       if (s.type != PT_LOAD) continue;
-      if (last && s.address < last->address + last->memory_size)
-        return broken("program-headers", "the loaded segments overlap or are out of order");
+      // The loader maps whole pages, each with the flags of the segment that comes last.
+      if (last && s.address / kPageBytes * kPageBytes < last->address + last->memory_size)
+        return broken("program-headers",
+                      "the loaded segments overlap, share a page or are out of order");
       last = &s;
     }
     if (!last) return broken("program-headers", "no segment is loaded");
     // What the loader reads through these headers is the memory at their address, not the file at
     // their offset.
-    for (std::uint32_t type : {PT_DYNAMIC, PT_GNU_RELRO, PT_TLS, PT_GNU_EH_FRAME}) {
-      const Segment* s = file_.segment(type);
-      if (!s) continue;
+    for (const Segment& placed : file_.segments_) {
+      const Segment* const s = &placed;
+      const std::uint32_t type = s->type;
+      // A note of another place would be judged here and be another one in memory.
+      constexpr std::uint32_t kPlaced[] = {PT_DYNAMIC, PT_GNU_RELRO, PT_TLS, PT_GNU_EH_FRAME,
+                                           PT_NOTE};
+      if (std::count(std::begin(kPlaced), std::end(kPlaced), type) == 0) continue;
       bool fits = false;
       for (const Segment& l : file_.segments_) {
         if (l.type != PT_LOAD || s->address < l.address) continue;

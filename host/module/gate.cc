@@ -4,6 +4,7 @@
 #include "module/imports.h"
 
 #include <algorithm>
+#include <cstring>
 #include <tuple>
 
 namespace baton::module {
@@ -26,9 +27,11 @@ constexpr std::uint64_t kUnnamedBytesMax = 64;
 constexpr std::uint64_t kPlainFlags1 = DF_1_NOW | DF_1_ORIGIN;
 
 #if defined(__x86_64__)
+constexpr std::uint32_t kIndirectRelocation = R_X86_64_IRELATIVE;
 constexpr std::uint32_t kThreadLocalRelocations[] = {R_X86_64_DTPMOD64, R_X86_64_DTPOFF64,
                                                      R_X86_64_TPOFF64, R_X86_64_TLSDESC};
 #elif defined(__aarch64__)
+constexpr std::uint32_t kIndirectRelocation = R_AARCH64_IRELATIVE;
 constexpr std::uint32_t kThreadLocalRelocations[] = {R_AARCH64_TLS_DTPMOD, R_AARCH64_TLS_DTPREL,
                                                      R_AARCH64_TLS_TPREL, R_AARCH64_TLSDESC};
 #endif
@@ -61,7 +64,8 @@ class Gate {
     BATON_TRY(unique_symbols());
     BATON_TRY(thread_local_storage());
     if (!facts.note.stateful_globals) BATON_TRY(writable_globals());
-    BATON_TRY(constructors());
+    BATON_TRY(indirect_functions());
+    BATON_TRY(constructors(facts.note.stateful_globals));
     BATON_TRY(loading_flags());
     BATON_TRY(text_relocations());
     BATON_TRY(executable_stack());
@@ -235,8 +239,24 @@ class Gate {
     return {};
   }
 
-  // What crtbegin, the initialisers of a file's variables (which writable_globals judges) and
-  // sanitizers put there.
+  // The loader calls the resolver of an indirect function while it relocates the library.
+  Result<void> indirect_functions() const {
+    constexpr std::string_view kCure =
+        "choose in the module's init, by __builtin_cpu_supports, instead of by ifunc or "
+        "target_clones";
+    for (const auto* symbols : {&file_.static_symbols(), &file_.dynamic_symbols()})
+      for (const ElfFile::Symbol& s : *symbols)
+        if (s.type == STT_GNU_IFUNC && !s.is_import())
+          return refused("indirect-functions",
+                         quoted(s) + " is resolved by code that runs inside dlopen", kCure);
+    for (const ElfFile::Relocation& r : file_.relocations())
+      if (r.type == kIndirectRelocation)
+        return refused("indirect-functions",
+                       "a relocation of indirect kind calls code inside dlopen", kCure);
+    return {};
+  }
+
+  // What crtbegin, the initialisers of a file's variables and sanitizers put there.
   bool is_start_file_function(std::string_view name) const {
     return name == "frame_dummy" || name == "__do_global_dtors_aux" ||
            name.starts_with("_GLOBAL__") ||
@@ -245,13 +265,94 @@ class Gate {
              name.find("san.module_") != name.npos));
   }
 
-  std::string function_at(std::uint64_t address) const {
+  const ElfFile::Symbol* function_at(std::uint64_t address) const {
     for (const ElfFile::Symbol& s : file_.static_symbols())
-      if (s.type == STT_FUNC && s.address == address && !s.is_import()) return std::string(s.name);
+      if (s.type == STT_FUNC && s.address == address && !s.is_import()) return &s;
+    return nullptr;
+  }
+
+  // An initialiser of a file's variables. writable_globals judges the variables, but one that the
+  // compiler did away with leaves the code behind that made it. Only what <iostream> leaves in each
+  // file that includes it passes without a declaration, known by its object and by its length.
+  Result<void> file_initialiser(const ElfFile::Symbol& function) const {
+    constexpr std::uint64_t kOfIostreamBytesMax = 64;
+    const auto is_of_iostream = [](const ElfFile::Symbol& s) { return s.name == "_ZStL8__ioinit"; };
+    const auto& symbols = file_.static_symbols();
+    if (function.size <= kOfIostreamBytesMax &&
+        std::any_of(symbols.begin(), symbols.end(), is_of_iostream))
+      return {};
+    return refused("constructors",
+                   std::string(function.name) +
+                       " initialises a file's variables inside dlopen, and so runs code that no "
+                       "variable shows",
+                   "make those variables constexpr or set them in init, or declare "
+                   "stateful_globals in the note");
+  }
+
+  // DT_INIT and DT_FINI are what the compiler's start files have there, and nothing put in between.
+  Result<void> start_functions() const {
+    for (auto [tag, what] : {std::pair{DT_INIT, "DT_INIT"}, std::pair{DT_FINI, "DT_FINI"}}) {
+      const auto address = file_.dynamic(tag);
+      if (address && !is_start_file_code(*address, tag == DT_INIT))
+        return refused("constructors",
+                       std::string(what) + " names code that is not the compiler's own",
+                       "leave the sections .init and .fini and the options -init and -fini alone; "
+                       "do it in the module's init and fini");
+    }
+    if (file_.dynamic(DT_PREINIT_ARRAY) || file_.dynamic(DT_PREINIT_ARRAYSZ))
+      return refused("constructors", "DT_PREINIT_ARRAY is for executables",
+                     "do it in the module's init");
     return {};
   }
 
-  Result<void> constructors() const {
+#if defined(__x86_64__)
+  bool is_start_file_code(std::uint64_t address, bool is_init) const {
+    // sub $8,%rsp; mov SLOT(%rip),%rax; test %rax,%rax; je 1f; call *%rax; 1: add $8,%rsp; ret
+    constexpr std::string_view kEndbr("\xf3\x0f\x1e\xfa", 4), kEnter("\x48\x83\xec\x08", 4),
+        kLoad("\x48\x8b\x05", 3), kCall("\x48\x85\xc0\x74\x02\xff\xd0", 7),
+        kLeave("\x48\x83\xc4\x08\xc3", 5);
+    constexpr std::uint64_t kSlotBytes = 4;
+    std::string_view code = code_at(address);
+    const std::size_t before = code.size();
+    const auto next = [&](std::string_view wanted) {
+      if (!code.starts_with(wanted)) return false;
+      code.remove_prefix(wanted.size());
+      return true;
+    };
+    next(kEndbr);
+    if (!next(kEnter)) return false;
+    if (!is_init) return next(kLeave);
+    if (!next(kLoad) || code.size() < kSlotBytes) return false;
+    std::int32_t distance;
+    std::memcpy(&distance, code.data(), kSlotBytes);
+    code.remove_prefix(kSlotBytes);
+    const std::uint64_t slot =
+        address + (before - code.size()) + static_cast<std::uint64_t>(std::int64_t{distance});
+    const bool is_profilers =
+        std::any_of(file_.relocations().begin(), file_.relocations().end(), [&](const auto& r) {
+          return r.address == slot && file_.dynamic_symbols()[r.symbol].name == "__gmon_start__";
+        });
+    return is_profilers && next(kCall) && next(kLeave);
+  }
+
+  /// The file's bytes from a place in an executable segment to that segment's end.
+  std::string_view code_at(std::uint64_t address) const {
+    for (const ElfFile::Segment& s : file_.segments())
+      if (s.type == PT_LOAD && s.is_executable() && address >= s.address &&
+          address - s.address < s.file_size)
+        return file_.bytes().substr(s.offset, s.file_size).substr(address - s.address);
+    return {};
+  }
+#else
+  // Known by name: an approximation, since what these start files do there is not fixed.
+  bool is_start_file_code(std::uint64_t address, bool is_init) const {
+    const ElfFile::Symbol* function = function_at(address);
+    return function != nullptr && function->name == (is_init ? "_init" : "_fini");
+  }
+#endif
+
+  Result<void> constructors(bool may_initialise) const {
+    BATON_TRY(start_functions());
     for (auto [tag, size_tag, what] :
          {std::tuple{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, "DT_INIT_ARRAY"},
           std::tuple{DT_FINI_ARRAY, DT_FINI_ARRAYSZ, "DT_FINI_ARRAY"}}) {
@@ -266,12 +367,15 @@ class Gate {
       for (const ElfFile::Relocation& r : file_.relocations()) {
         if (r.address < from || r.address - from >= size) continue;
         const std::uint64_t base = r.symbol == 0 ? 0 : file_.dynamic_symbols()[r.symbol].address;
-        const std::string name = function_at(base + r.addend);
+        const ElfFile::Symbol* function = function_at(base + r.addend);
+        const std::string name(function == nullptr ? "" : function->name);
         if (!is_start_file_function(name))
           return refused("constructors",
                          (name.empty() ? "a function without a name" : name) + " in " + what +
                              " would run while the loader holds its lock",
                          "do it in the module's init and fini");
+        if (name.starts_with("_GLOBAL__") && !may_initialise && !rules_.allow_sanitizers)
+          BATON_TRY(file_initialiser(*function));
       }
     }
     return {};

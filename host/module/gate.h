@@ -1,7 +1,7 @@
 // Gate: whether a module's file may be loaded, judged before any of its code runs.
 //
 // Two versions of a C++ library in one process mix silently in ways that only the file can show
-// (host/README.md, "Loading"). Each rule below keeps one of them out; a refusal names rule, symbol
+// (why, is said rule by rule). Each rule below keeps one of them out; a refusal names rule, symbol
 // and cure.
 //
 //   rule              refuses                                     because
@@ -18,8 +18,13 @@
 //   thread-local      a TLS segment, symbol or import             pins; processes change threads
 //   writable-globals  variables, unless the note says             state that no take-over sees
 //                     stateful_globals
+//   indirect-         functions chosen by a resolver (ifunc,      the resolver runs inside dlopen
+//   functions         target_clones)
 //   constructors      functions in INIT_ARRAY or FINI_ARRAY       run under the loader's lock
-//                     other than the compiler's own
+//                     other than the compiler's own; such as
+//                     initialise a file's variables, unless the
+//                     note says stateful_globals; code of one's
+//                     own in DT_INIT or DT_FINI; PREINIT_ARRAY
 //   nodelete          NODELETE and other flags of special         it could not be unloaded
 //                     loading
 //   textrel           relocations in code                         needs writable code

@@ -165,6 +165,31 @@ TEST(ElfFile, RefusesSegmentsThatDoNotFitTogether) {
   }
 }
 
+// Of the last segment of this type, changed so.
+std::string refusal_of_segment(std::uint32_t type, void (*change)(Elf64_Phdr&)) {
+  auto bytes = read_module("good");
+  const auto header = at<Elf64_Ehdr>(bytes, 0);
+  for (std::size_t i = header.e_phnum; i-- > 0;) {
+    auto& p = at<Elf64_Phdr>(bytes, header.e_phoff + i * sizeof(Elf64_Phdr));
+    if (p.p_type != type) continue;
+    change(p);
+    return refusal(std::move(bytes));
+  }
+  return "no such segment";
+}
+
+TEST(ElfFile, RefusesANoteThatLiesElsewhereInMemory) {
+  // The notes that were judged, the build id among them, could be others than those in memory.
+  EXPECT_THAT(refusal_of_segment(PT_NOTE, [](Elf64_Phdr& p) { p.p_vaddr += 64; }),
+              HasSubstr("segment type 0x4 lies outside the loaded ones"));
+}
+
+TEST(ElfFile, RefusesSegmentsThatShareAPage) {
+  // The loader maps whole pages: the second segment would replace the end of the first.
+  EXPECT_THAT(refusal_of_segment(PT_LOAD, [](Elf64_Phdr& p) { p.p_vaddr -= 4096; }),
+              HasSubstr("share a page"));
+}
+
 TEST(ElfFile, RefusesADynamicTableThatPointsOutside) {
   for (std::int64_t tag : {DT_STRTAB, DT_SYMTAB, DT_GNU_HASH, DT_RELA, DT_VERNEED, DT_VERSYM,
                            DT_INIT_ARRAY, DT_INIT, DT_STRSZ, DT_RELASZ, DT_SYMENT, DT_NEEDED}) {

@@ -84,6 +84,11 @@ constexpr Refusal kRefusals[] = {
     {"writable_global", "writable-globals", "requests_seen", "stateful_globals"},
     {"writable_stripped", "writable-globals", ".symtab", "--strip-debug"},
     {"constructor", "constructors", "runs_before_init", "init and fini"},
+    {"constructor_without_variable", "constructors", "_GLOBAL__sub_I_", "stateful_globals"},
+    {"indirect_function", "indirect-functions", "chosen", "__builtin_cpu_supports"},
+    {"init_section", "constructors", "DT_INIT", ".init"},
+    {"init_option", "constructors", "DT_INIT", "-init"},
+    {"fini_section", "constructors", "DT_FINI", ".fini"},
     {"nodelete", "nodelete", "DF_1_NODELETE", "-z nodelete"},
     {"textrel", "textrel", "DT_TEXTREL", "-fPIC"},
     {"executable_stack", "executable-stack", "PT_GNU_STACK", "noexecstack"},
@@ -122,6 +127,29 @@ TEST(Gate, AcceptsWritableGlobalsThatTheNoteDeclares) {
   const auto facts = judge("stateful");
   ASSERT_TRUE(facts.ok()) << facts.error().message();
   EXPECT_TRUE(facts->note.stateful_globals);
+}
+
+TEST(Gate, AcceptsInitialisersOfVariablesInAModuleThatDeclaresGlobals) {
+  EXPECT_TRUE(judge("constructor_declared").ok())
+      << judge("constructor_declared").error().message();
+}
+
+TEST(Gate, RefusesAPreinitArray) {
+  // The linker makes none for a library, so one is written over the count of relative relocations.
+  auto bytes = read_module("good");
+  const auto dynamic = program_header(bytes, PT_DYNAMIC);
+  bool found = false;
+  for (std::size_t i = 0; i < dynamic.p_filesz / sizeof(Elf64_Dyn) && !found; ++i) {
+    auto& entry = at<Elf64_Dyn>(bytes, dynamic.p_offset + i * sizeof(Elf64_Dyn));
+    found = entry.d_tag == DT_RELACOUNT;
+    if (found) entry.d_tag = DT_PREINIT_ARRAYSZ;
+  }
+  ASSERT_TRUE(found);
+
+  const auto judged = judge(std::move(bytes));
+
+  ASSERT_FALSE(judged.ok());
+  EXPECT_THAT(judged.error().message(), HasSubstr("rule constructors: DT_PREINIT_ARRAY"));
 }
 
 TEST(Gate, RefusesTheFileOfAnotherBuildThanTheManifestPromises) {

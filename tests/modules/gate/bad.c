@@ -28,6 +28,22 @@ static const baton_module description = {sizeof(baton_module),
 __attribute__((constructor)) static void runs_before_init(void) { __asm__ volatile(""); }
 #endif
 
+#ifdef BAD_INDIRECT_FUNCTION
+static int plain(void) { return 1; }
+static int (*choose(void))(void) { return plain; }
+__attribute__((used)) static int chosen(void) __attribute__((ifunc("choose")));
+#endif
+
+#ifdef BAD_INIT_SECTION
+__asm__(".pushsection .init,\"ax\"\nnop\n.popsection");
+#endif
+#ifdef BAD_FINI_SECTION
+__asm__(".pushsection .fini,\"ax\"\nnop\n.popsection");
+#endif
+#ifdef BAD_INIT_OPTION
+void runs_at_load(void) { __asm__ volatile(""); }
+#endif
+
 #ifndef BAD_NO_ENTRY
 __attribute__((visibility("default"))) const baton_module* baton_module_entry(void) {
 #if defined(BAD_THREAD_LOCAL)
