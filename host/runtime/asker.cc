@@ -8,11 +8,19 @@ namespace baton::runtime {
 
 namespace {
 
+Error timed_out(const Question& question) {
+  return Error(Code::kTimedOut,
+               "no answer within " + std::to_string(question.timeout.count()) + " ms");
+}
+
 struct Asker {
   ~Asker() {
-    if (question != nullptr)
-      question->answer.set_value(Error(Code::kFailed, "the host is stopping"));
+    if (question == nullptr) return;
+    question->answer(runtime->is_stopping()
+                         ? Error(Code::kUnreachable, kStoppingText)
+                         : Error(Code::kFailed, "no answer: the process that asked was ended"));
   }
+  Runtime* runtime = nullptr;  // there when the question is
   std::shared_ptr<Question> question;
   baton_term ref = BATON_NO_TERM;
 };
@@ -21,10 +29,16 @@ int init(baton_context* raw, void* state, const Message* args) {
   auto& asker = *static_cast<Asker*>(state);
   Context& context = context_of(raw);
   auto* question = reinterpret_cast<std::shared_ptr<Question>*>(args->word[0]);
+  asker.runtime = &context.runtime;
   asker.question = std::move(*question);
   delete question;
 
   Message* request = asker.question->request;
+  if (asker.question->is_answered()) {
+    // No scheduler came by in time, and whoever asked has gone: nothing is asked in his name.
+    context.release(request);
+    return BATON_STOP;
+  }
   request->from = context.self;
   if (request->kind == BATON_CALL) {
     asker.ref = call(context, asker.question->to, request);
@@ -43,17 +57,13 @@ int handle(baton_context* raw, void* state, const Message* message) {
   Runtime& runtime = context_of(raw).runtime;
   std::shared_ptr<Question> question = std::exchange(asker.question, nullptr);
   switch (message->kind) {
-    case BATON_REPLY: question->answer.set_value(term::Block::copy_of(message->root)); break;
+    case BATON_REPLY: question->answer(term::Block::copy_of(message->root)); break;
     case BATON_DOWN:
-      question->answer.set_value(
+      question->answer(
           Error(Code::kNotFound, "no answer: the process is not there or ended: " +
                                      term::print(message->root, runtime.atoms(), {.bytes = 2000})));
       break;
-    default:
-      question->answer.set_value(
-          Error(Code::kTimedOut,
-                "no answer within " + std::to_string(question->timeout.count()) + " ms"));
-      break;
+    default: question->answer(timed_out(*question)); break;
   }
   return BATON_STOP;
 }
@@ -73,6 +83,25 @@ constexpr baton_module kModule{.struct_size = sizeof(baton_module),
                                .fini = nullptr};
 
 }  // namespace
+
+void Question::answer(Result<term::Block> answer) {
+  std::lock_guard lock(mutex_);
+  if (answer_) return;
+  answer_ = std::move(answer);
+  answered_.notify_all();
+}
+
+Result<term::Block> Question::wait() {
+  std::unique_lock lock(mutex_);
+  if (!answered_.wait_for(lock, timeout, [this] { return answer_.has_value(); }))
+    answer_ = timed_out(*this);
+  return std::move(*answer_);
+}
+
+bool Question::is_answered() const {
+  std::lock_guard lock(mutex_);
+  return answer_.has_value();
+}
 
 void spawn_asker(Context& context, std::shared_ptr<Question> question) {
   Message* args = context.allocate(1);

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <future>
 #include <thread>
 
 namespace baton::runtime {
@@ -74,45 +73,64 @@ bool Runtime::watch_port_owner(baton_term pid) {
 
 // ---- Calls from outside
 
+namespace {
+
+// Asks in the context, which the caller gives back before he waits: there are not as many contexts
+// as there may be callers.
+std::shared_ptr<Question> begin_ask(Context& context, baton_term to, Message* request,
+                                    std::chrono::milliseconds timeout) {
+  auto question = std::make_shared<Question>(to, request, timeout);
+  if (context.runtime.is_stopping()) {
+    // No scheduler will run the asker.
+    context.release(request);
+    question->answer(Error(Code::kUnreachable, kStoppingText));
+  } else {
+    spawn_asker(context, question);
+  }
+  return question;
+}
+
+}  // namespace
+
 Result<term::Block> Runtime::call(baton_term to, const term::Block& request,
                                   std::chrono::milliseconds timeout) {
-  External external(*this);
-  Message* message = message_of(external.context(), request.root(), BATON_CALL, 1);
-  return ask(to, message, external.context(), timeout);
+  std::shared_ptr<Question> question;
+  {
+    External external(*this);
+    question = begin_ask(external.context(), to,
+                         message_of(external.context(), request.root(), BATON_CALL, 1), timeout);
+  }
+  return question->wait();
 }
 
 Result<term::Block> Runtime::system(baton_term to, SystemRequest request,
                                     std::chrono::milliseconds timeout, baton_term argument) {
-  External external(*this);
-  Message* message = message_of(external.context(), argument, kSystemSignal, 2);
-  message->word[1] = request;
-  return ask(to, message, external.context(), timeout);
-}
-
-Result<term::Block> Runtime::ask(baton_term to, Message* request, Context& context,
-                                 std::chrono::milliseconds timeout) {
-  auto question = std::make_shared<Question>();
-  std::future<Result<term::Block>> answer = question->answer.get_future();
-  question->to = to;
-  question->request = request;
-  question->timeout = timeout;
-  spawn_asker(context, std::move(question));
-  return answer.get();
+  std::shared_ptr<Question> question;
+  {
+    External external(*this);
+    Message* message = message_of(external.context(), argument, kSystemSignal, 2);
+    message->word[1] = request;
+    question = begin_ask(external.context(), to, message, timeout);
+  }
+  return question->wait();
 }
 
 // ---- Contexts for other threads
 
 Context* Runtime::borrow() {
-  std::lock_guard lock(externals_mutex_);
-  if (!free_externals_.empty()) {
-    Context* context = free_externals_.back();
-    free_externals_.pop_back();
-    return context;
+  // Nobody holds one while he waits for an answer, so one soon comes free.
+  for (;; sleep_a_moment()) {
+    std::lock_guard lock(externals_mutex_);
+    if (!free_externals_.empty()) {
+      Context* context = free_externals_.back();
+      free_externals_.pop_back();
+      return context;
+    }
+    const auto id = static_cast<std::uint32_t>(kSchedulersMax + externals_.size());
+    if (id >= kContextsMax) continue;
+    externals_.push_back(std::make_unique<Context>(*this, id, nullptr));
+    return externals_.back().get();
   }
-  const auto id = static_cast<std::uint32_t>(kSchedulersMax + externals_.size());
-  BATON_CHECK(id < kContextsMax, "too many threads talk to the runtime at once");
-  externals_.push_back(std::make_unique<Context>(*this, id, nullptr));
-  return externals_.back().get();
 }
 
 void Runtime::give_back(Context* context) {

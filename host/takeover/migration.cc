@@ -16,6 +16,9 @@ constexpr std::size_t kTimedCrossings = 16;
 // How far ahead of the work the slots and the states are fetched.
 constexpr std::size_t kSlotAhead = 16;
 constexpr std::size_t kStateAhead = 8;
+// However many processors there are: each thread takes a context, and half of them stay for those
+// who ask the host something.
+constexpr std::size_t kThreadsMax = (runtime::kContextsMax - runtime::kSchedulersMax) / 2;
 constexpr const char* kOtherLosses = "other things";
 
 std::string name_of(const runtime::Process& process) {
@@ -153,7 +156,7 @@ void Migration::in_parallel(Work work) {
   const std::size_t chunks = (crossings_.size() + kChunkCrossings - 1) / kChunkCrossings;
   std::size_t threads = options_.threads;
   if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  threads = std::min(threads, chunks);
+  threads = std::min({threads, chunks, kThreadsMax});
   std::atomic<std::size_t> next{0};
   const auto take_chunks = [&] {
     runtime::External external(runtime_);

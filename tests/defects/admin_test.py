@@ -100,7 +100,6 @@ class AdminCase(DefectCase):
 class Requests(AdminCase):
     CALLERS = 40
 
-    @not_mended
     def test_A1_calls_that_wait_are_as_many_as_connections(self):
         # A call kept one of 32 contexts while it waited: the 33rd ended the host.
         with contextlib.ExitStack() as stack:
@@ -197,7 +196,6 @@ class HostProcesses(AdminCase):
 class OneScheduler(DefectCase):
     configuration = "schedulers: 1\n"
 
-    @not_mended
     def test_A8_a_call_ends_in_its_time_though_the_scheduler_is_busy(self):
         # Its time-out was a timer of the scheduler, which has to come by for it.
         with given("the only scheduler is in a callback of 8 s"):

@@ -662,6 +662,76 @@ TEST_F(ProcessTest, ACallThatIsOpenWhenTheHostStopsIsAnswered) {
   EXPECT_EQ(answer, "error: the host is stopping");
 }
 
+// ---- Calls from outside
+
+class OutsideCallTest : public ProcessTest {
+ protected:
+  /// Every scheduler is in a callback that does not return, until let_go.
+  void hold_schedulers() {
+    for (std::uint32_t i = 0; i < runtime_.scheduler_count(); ++i)
+      holders_.emplace_back([this] {
+        probe().run([this](Context&) {
+          ++inside_;
+          while (!may_go_.load()) std::this_thread::yield();
+        });
+      });
+    while (inside_.load() < runtime_.scheduler_count()) std::this_thread::yield();
+  }
+  void let_go() {
+    may_go_ = true;
+    for (std::thread& holder : holders_) holder.join();
+    holders_.clear();
+  }
+
+ private:
+  std::vector<std::thread> holders_;
+  std::atomic<std::uint32_t> inside_{0};
+  std::atomic<bool> may_go_{false};
+};
+
+TEST_F(OutsideCallTest, AHundredThatWaitLeaveRoomForMore) {
+  // A call kept its context while it waited: the 33rd ended the host.
+  constexpr int kCallers = 100;
+  Probe silent = probe(), parent = probe();
+  const baton_term child = spawn_linked(parent, "[" + parent.text() + ",x]");
+  std::vector<std::thread> callers;
+  std::atomic<int> unreachable{0};
+  for (int i = 0; i < kCallers; ++i)
+    callers.emplace_back([&] {
+      auto answer = runtime_.call(silent.pid(), parse("hello"), test::kDeadline);
+      if (!answer.ok() && answer.error().code() == Code::kUnreachable) ++unreachable;
+    });
+  for (int i = 0; i < kCallers; ++i) silent.next();  // all requests have arrived
+
+  EXPECT_EQ(call(child, "who"), "{ok,x}");
+
+  runtime_.stop();
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(unreachable, kCallers);
+}
+
+TEST_F(OutsideCallTest, ItEndsInTimeThoughEverySchedulerIsStuck) {
+  // The time-out was a scheduler's timer: with the scheduler stuck, the call waited for ever.
+  Probe silent = probe();
+  hold_schedulers();
+
+  EXPECT_EQ(call(silent.pid(), "hello", std::chrono::milliseconds(50)),
+            "error: no answer within 50 ms");
+
+  // And nothing is asked any more in the name of one who has gone.
+  let_go();
+  send(silent.pid(), "later");
+  EXPECT_EQ(silent.next().text, "later");
+}
+
+TEST_F(OutsideCallTest, ARuntimeThatHasStoppedAnswers) {
+  // Nobody ran the asker, and so nobody answered.
+  Probe silent = probe();
+  runtime_.stop();
+
+  EXPECT_EQ(call(silent.pid(), "hello"), "error: the host is stopping");
+}
+
 // ---- Applications
 
 TEST_F(ProcessTest, AnApplicationIsInheritedAtSpawn) {

@@ -71,6 +71,20 @@ TEST_F(TakeoverAbortTest, ASlowMigrationBeyondTheBudgetIsAborted) {
   discard_staged();
 }
 
+TEST_F(TakeoverAbortTest, MoreThreadsThanThereAreContextsShareThem) {
+  // Each thread of a take-over took a context: above 32 processors, and so with enough processes
+  // to occupy them, the host ended.
+  const auto cells = spawn_many("brittle", "cell", 40'000);
+  load("brittle", "1.2.0");  // takes a millisecond for each
+
+  auto way_back = take_over({"brittle"}, {.budget = 500ms, .threads = 64});
+
+  ASSERT_FALSE(way_back.ok());
+  EXPECT_EQ(way_back.error().code(), Code::kTimedOut);
+  EXPECT_EQ(host_.call(cells[5], "incr"), "6");
+  discard_staged();
+}
+
 TEST_F(TakeoverAbortTest, AFewSlowMigrationsThatEndAfterTheBudgetAreNotCommitted) {
   const auto cells = spawn_many("brittle", "cell", 100);
   load("brittle", "1.2.0");

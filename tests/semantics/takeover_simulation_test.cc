@@ -11,7 +11,6 @@
 #include "support/takeover_fixture.h"
 
 #include <functional>
-#include <future>
 #include <random>
 #include <set>
 
@@ -37,12 +36,10 @@ class TakeoverSimulationTest : public test::TakeoverFixture,
   /// It is to be answered with one of these.
   void call(baton_term to, const std::string& request, std::set<std::string> expected) {
     runtime::External external(host_.runtime());
-    auto question = std::make_shared<runtime::Question>();
-    const term::Block block = host_.parse(request);
-    question->to = to;
-    question->request = runtime::message_of(external.context(), block.root(), BATON_CALL, 1);
-    question->timeout = std::chrono::hours(1);
-    calls_.push_back({request, std::move(expected), question->answer.get_future()});
+    auto question = std::make_shared<runtime::Question>(
+        to, runtime::message_of(external.context(), host_.parse(request).root(), BATON_CALL, 1),
+        std::chrono::hours(1));
+    calls_.push_back({request, std::move(expected), question});
     runtime::spawn_asker(external.context(), std::move(question));
   }
 
@@ -103,13 +100,13 @@ class TakeoverSimulationTest : public test::TakeoverFixture,
   struct Call {
     std::string request;
     std::set<std::string> expected;
-    std::future<Result<term::Block>> answer;
+    std::shared_ptr<runtime::Question> question;
   };
 
   void take_answers() {
     std::erase_if(calls_, [&](Call& call) {
-      if (call.answer.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
-      const std::string answer = host_.text(call.answer.get());
+      if (!call.question->is_answered()) return false;
+      const std::string answer = host_.text(call.question->wait());
       EXPECT_TRUE(call.expected.contains(answer)) << call.request << " is answered " << answer;
       ++answered_;
       return true;
