@@ -28,7 +28,6 @@
 // Fails:     kRefused by digest, gate or description, kFailed by the loader or the module's init,
 //            kBusy for a file that is loaded or pinned already, kNotFound, kUsage for a path that
 //            is not absolute.
-// See:       host/README.md, "Loading"
 #pragma once
 
 #include "base/hash.h"

@@ -1,8 +1,8 @@
 // Gate: whether a module's file may be loaded, judged before any of its code runs.
 //
 // Two versions of a C++ library in one process mix silently in ways that only the file can show
-// (why, is said rule by rule). Each rule below keeps one of them out; a refusal names rule, symbol
-// and cure.
+// and run code before anybody asks for it. Each rule below keeps one of these ways shut; a refusal
+// names rule, symbol and cure.
 //
 //   rule              refuses                                     because
 //   elf-file ...      what is no 64-bit Linux library of this     the dynamic loader would trust it
@@ -42,7 +42,8 @@
 // nothing else.
 //
 // Threads: pure; any thread.
-// Fails:   kRefused; the first rule broken in the order above.
+// Fails:   kRefused; the first rule broken in the order above (the note's abi is looked at before
+//          its other lines, which a newer ABI may have added).
 #pragma once
 
 #include "base/result.h"
