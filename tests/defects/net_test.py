@@ -173,14 +173,12 @@ class Redis(DefectCase):
         super().setUp()
         self.host.deploy(demo("1.1.0").replace("upgrade_from: [1.0.0]\n", ""))
 
-    @not_mended
     def test_N6_expire_takes_the_range_of_times_that_redis_takes(self):
         # The range was that of the host's own clock, which counts from the machine's start, not from 1970.
         self.assertEqual(self.host.redis("SET", "k", "v"), "+OK")
         self.assertEqual(self.host.redis("EXPIRE", "k", "9223370399119966"),
                          "-ERR invalid expire time in 'expire' command")
 
-    @not_mended
     def test_N6_set_takes_the_options_of_redis_7(self):
         # GET, KEEPTTL, EXAT and PXAT were syntax errors.
         answers = [self.host.redis("SET", "k", "v", "EX", "100"),

@@ -28,6 +28,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -265,6 +266,9 @@ class Generator {
                                          "-9223372036854775808",
                                          "9223372036854775808",
                                          "9223372036854775800",
+                                         "9223372036854775",
+                                         "9223370399119966",
+                                         "9223370000000000",
                                          "-9223372036854775800",
                                          "+1",
                                          "01",
@@ -355,11 +359,16 @@ class Generator {
     if (level_ == Level::k10) return words;
     if (one_in(4)) words.push_back("NX");
     if (one_in(4)) words.push_back("xx");
-    if (one_in(5)) {
-      words.push_back(one_in(2) ? "EX" : "PX");
-      words.push_back(one_in(4) ? integer() : far_time());
-      // A small time to live could end between the two servers.
-      if (is_soon(words.back())) words.back() = far_time();
+    if (one_in(6)) words.push_back("GET");
+    if (one_in(6)) words.push_back("keepttl");
+    if (one_in(4)) {
+      const bool is_date = one_in(2);
+      const bool is_seconds = one_in(2);
+      words.push_back(is_date ? is_seconds ? "EXAT" : "pxat" : is_seconds ? "EX" : "PX");
+      words.push_back(one_in(4) ? integer() : is_date ? far_date(is_seconds) : far_time());
+      // A small time to live could end between the two servers, and a date that is past is seen by
+      // one before the other.
+      if (is_soon(words.back())) words.back() = is_date ? far_date(is_seconds) : far_time();
     }
     if (one_in(30)) words.push_back("WHAT");
     return words;
@@ -401,6 +410,12 @@ class Generator {
 
   // Far off, and never the same again: which of two equal deadlines is later would be chance.
   std::string far_time() { return std::to_string(1'000'000 + below(1'000'000'000)); }
+
+  std::string far_date(bool is_seconds) {
+    const std::size_t seconds =
+        static_cast<std::size_t>(std::time(nullptr)) + 1'000'000 + below(1'000'000'000);
+    return std::to_string(is_seconds ? seconds : seconds * 1000);
+  }
 
   // A positive time so short that it could end during the run.
   static bool is_soon(const std::string& text) {

@@ -1,4 +1,5 @@
-// The kv versions' sessions, opened the same way: those that know time take it as a last argument.
+// The kv versions' sessions, opened the same way: those that know time take it, and the
+// wall clock, as last arguments.
 #pragma once
 
 #include "session.h"
@@ -11,9 +12,10 @@ namespace kv {
 
 template <class S = Session>
 S open_session(State& state, Connection& connection, std::string_view chunk,
-               [[maybe_unused]] std::int64_t now_ms) {
-  if constexpr (std::is_constructible_v<S, State&, Connection&, std::string_view, std::int64_t>) {
-    return S(state, connection, chunk, now_ms);
+               [[maybe_unused]] std::int64_t now_ms, [[maybe_unused]] std::int64_t (*unix_ms)()) {
+  if constexpr (std::is_constructible_v<S, State&, Connection&, std::string_view, std::int64_t,
+                                        std::int64_t (*)()>) {
+    return S(state, connection, chunk, now_ms, unix_ms);
   } else {
     return S(state, connection, chunk);
   }

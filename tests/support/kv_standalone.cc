@@ -34,6 +34,12 @@ std::int64_t now_ms() {
       .count();
 }
 
+std::int64_t unix_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 baton::Port port_of(int fd) { return {static_cast<std::uint64_t>(fd)}; }
 
 class Loop {
@@ -99,7 +105,8 @@ class Loop {
   }
 
   bool carry_out(int fd, std::string_view bytes) {
-    auto session = kv::open_session(state_, state_.connections[port_of(fd)], bytes, now_ms());
+    auto session =
+        kv::open_session(state_, state_.connections[port_of(fd)], bytes, now_ms(), unix_ms);
     while (true) {
       replies_.clear();
       const auto progress = session.run(replies_);

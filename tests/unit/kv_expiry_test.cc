@@ -71,6 +71,57 @@ TEST(KvExpiry, TimesThatOverflowAreRefused) {
   EXPECT_EQ(server("GET k"), "$1\r\nv\r\n");
 }
 
+// The range was that of the host's clock, which is near 0, and not of the wall clock.
+TEST(KvExpiry, TakesTheTimesThatFitTheWallClockAndNoLaterOne) {
+  KvServer server;
+  server("SET k v");
+  constexpr std::int64_t kLatest = kNumberMax - KvServer::kUnixMs;
+  const std::string seconds = std::to_string(kLatest / 1000);
+  const std::string later_seconds = std::to_string(kLatest / 1000 + 1);
+  EXPECT_EQ(server("EXPIRE k " + seconds), ":1\r\n");
+  EXPECT_EQ(server("EXPIRE k " + later_seconds),
+            "-ERR invalid expire time in 'expire' command\r\n");
+  EXPECT_EQ(server("SET k v EX " + later_seconds), "-ERR invalid expire time in 'set' command\r\n");
+  EXPECT_EQ(server("SET k v PX " + std::to_string(kLatest)), "+OK\r\n");
+  EXPECT_EQ(server("SET k v PX " + std::to_string(kLatest + 1)),
+            "-ERR invalid expire time in 'set' command\r\n");
+  EXPECT_EQ(server("SET k v PXAT 9223372036854775807"), "+OK\r\n");
+  EXPECT_EQ(server("SET k v EXAT 9223372036854775"), "+OK\r\n");
+  EXPECT_EQ(server("SET k v EXAT 9223372036854776"),
+            "-ERR invalid expire time in 'set' command\r\n");
+  EXPECT_EQ(server("SET k v PXAT 0"), "-ERR invalid expire time in 'set' command\r\n");
+}
+
+TEST(KvExpiry, ADateIsOneOfTheWallClock) {
+  KvServer server;
+  EXPECT_EQ(server("SET k v PXAT " + std::to_string(KvServer::kUnixMs + 1500)), "+OK\r\n");
+  EXPECT_EQ(server("TTL k"), ":2\r\n");
+  server.pass_ms(1499);
+  EXPECT_EQ(server("EXISTS k"), ":1\r\n");
+  server.pass_ms(1);
+  EXPECT_EQ(server("EXISTS k"), ":0\r\n");
+  EXPECT_EQ(server("SET k v EXAT " + std::to_string(KvServer::kUnixMs / 1000 + 9)), "+OK\r\n");
+  EXPECT_EQ(server("TTL k"), ":9\r\n");
+  EXPECT_EQ(server("SET k v EXAT 1"), "+OK\r\n");
+  EXPECT_EQ(server("GET k"), "$-1\r\n");
+}
+
+TEST(KvExpiry, SetKeepsATtlAndTellsTheValueBefore) {
+  KvServer server;
+  EXPECT_EQ(server("SET k 1 GET EX 100"), "$-1\r\n");
+  EXPECT_EQ(server("SET k 2 KEEPTTL GET"), "$1\r\n1\r\n");
+  EXPECT_EQ(server("TTL k"), ":100\r\n");
+  EXPECT_EQ(server("SET k 3 NX GET"), "$1\r\n2\r\n");
+  EXPECT_EQ(server("SET none 3 XX GET"), "$-1\r\n");
+  EXPECT_EQ(server("MGET k none"), "*2\r\n$1\r\n2\r\n$-1\r\n");
+  EXPECT_EQ(server("SET k 3 KEEPTTL EX 1"), "-ERR syntax error\r\n");
+  EXPECT_EQ(server("SET k 3 PXAT 1 KEEPTTL"), "-ERR syntax error\r\n");
+  // What had ended already keeps nothing.
+  server.pass_ms(100'000);
+  EXPECT_EQ(server("SET k 4 KEEPTTL"), "+OK\r\n");
+  EXPECT_EQ(server("TTL k"), ":-1\r\n");
+}
+
 TEST(KvExpiry, SetKeepsToItsConditions) {
   KvServer server;
   EXPECT_EQ(server("SET k v XX"), "$-1\r\n");

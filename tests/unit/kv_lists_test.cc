@@ -41,8 +41,8 @@ TEST(KvLists, CommandsForAnotherTypeAreRefused) {
   KvServer server;
   server("RPUSH l a");
   server("SET s v");
-  for (const char* line : {"GET l", "INCR l", "APPEND l x", "LPUSH s x", "RPUSH s x", "LPOP s",
-                           "RPOP s 1", "LLEN s", "LRANGE s 0 1"}) {
+  for (const char* line : {"GET l", "SET l v GET", "INCR l", "APPEND l x", "LPUSH s x", "RPUSH s x",
+                           "LPOP s", "RPOP s 1", "LLEN s", "LRANGE s 0 1"}) {
     EXPECT_EQ(server(line), refusal) << line;
   }
   EXPECT_EQ(server("MGET l s"), "*2\r\n$-1\r\n$1\r\nv\r\n");

@@ -1,16 +1,10 @@
 #include "expiry.h"
 
-#include "commands.h"
-
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 namespace kv::inline BATON_BUILD {
 namespace {
-
-constexpr std::int64_t kNumberMax = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kNumberMin = std::numeric_limits<std::int64_t>::min();
 
 struct Conditions {
   bool is_nx = false;  // only where the key has no expiry
@@ -91,6 +85,16 @@ void sweep(State& state, std::int64_t now_ms) {
   for (const std::string& key : due) find_live(state, key, now_ms);
 }
 
+bool deadline_of_span(const Request& request, std::int64_t span_ms, std::int64_t& deadline_ms) {
+  if (span_ms > kNumberMax - std::max(request.unix_ms(), request.now_ms)) return false;
+  deadline_ms = request.now_ms + span_ms;
+  return true;
+}
+
+bool deadline_of_date(const Request& request, std::int64_t date_ms, std::int64_t& deadline_ms) {
+  return !__builtin_add_overflow(request.now_ms, date_ms - request.unix_ms(), &deadline_ms);
+}
+
 void erase_expiring(State& state) noexcept {
   for (const auto& [key, deadline] : state.expiries) state.entries.erase(key);
   state.expired_total += static_cast<std::int64_t>(state.expiries.size());
@@ -102,13 +106,12 @@ void erase_expiring(State& state) noexcept {
 void expire(Request& request) {
   Conditions conditions;
   if (!parse_conditions(request, conditions)) return;
-  std::int64_t deadline = 0;
-  if (!integer_at(request, 2, deadline)) return;
-  if (deadline > kNumberMax / 1000 || deadline < kNumberMin / 1000 ||
-      deadline * 1000 > kNumberMax - request.now_ms) {
+  std::int64_t span = 0, deadline = 0;
+  if (!integer_at(request, 2, span)) return;
+  if (span > kNumberMax / 1000 || span < kNumberMin / 1000 ||
+      !deadline_of_span(request, span * 1000, deadline)) {
     return append_error(request.out, "ERR invalid expire time in 'expire' command");
   }
-  deadline = deadline * 1000 + request.now_ms;
   State& state = request.state;
   const auto entry = find_live(state, key_at(request, 1), request.now_ms);
   if (entry == state.entries.end()) return append_integer(request.out, 0);

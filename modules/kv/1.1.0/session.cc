@@ -6,7 +6,7 @@ Session::Progress Session::run(std::string& replies) {
   while (true) {
     switch (parser_.next()) {
       case Parser::Step::kCommand: {
-        Request request{state_, connection_, parser_.arguments(), key_, replies, now_ms_};
+        Request request{state_, connection_, parser_.arguments(), key_, replies, now_ms_, unix_ms_};
         execute(request);
         if (request.is_last) return Progress::kClose;
         if (replies.size() >= kReplyBytesMax) return Progress::kMore;

@@ -14,8 +14,8 @@ constexpr std::string_view kShards = "request_policy:all_shards response_policy:
 constexpr Command kCommands[] = {
     {"get", 2, get, "readonly fast", 1, 1, 1, "@read @string @fast", "RO access", "",
      "The value of a key"},
-    {"set", -3, set, "write denyoom", 1, 1, 1, "@write @string @slow", "OW update", "",
-     "Gives a key a value"},
+    {"set", -3, set, "write denyoom", 1, 1, 1, "@write @string @slow",
+     "RW access update variable_flags", "", "Gives a key a value"},
     {"mget", -2, mget, "readonly fast", 1, -1, 1, "@read @string @fast", "RO access", kMultiShard,
      "The values of several keys"},
     {"mset", -3, mset, "write denyoom", 1, -1, 2, "@write @string @slow", "OW update",

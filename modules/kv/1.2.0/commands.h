@@ -28,8 +28,9 @@ struct Request {
   Arguments arguments;
   std::string& key;  // scratch: look-ups need a std::string, and this one keeps its memory
   std::string& out;
-  std::int64_t now_ms;
-  bool is_last = false;  // close the connection once the reply is sent
+  std::int64_t now_ms;        // of the clock that nobody sets
+  std::int64_t (*unix_ms)();  // the wall clock, for those who name a date
+  bool is_last = false;       // close the connection once the reply is sent
 };
 
 struct Command {

@@ -45,7 +45,7 @@ struct Kv : baton::GenServer<Kv, State> {
   void handle_info(const baton::Tcp& input) {
     const auto found = state().connections.find(input.port);
     if (found == state().connections.end()) return;  // closed by us while this was on its way
-    Session session(state(), found->second, input.bytes, now_ms());
+    Session session(state(), found->second, input.bytes, now_ms(), unix_ms);
     std::string replies;
     while (true) {
       const Session::Progress progress = session.run(replies);
@@ -76,6 +76,10 @@ struct Kv : baton::GenServer<Kv, State> {
  private:
   std::int64_t now_ms() const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(now()).count();
+  }
+  static std::int64_t unix_ms() {
+    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
   }
 
   void start_timer() {

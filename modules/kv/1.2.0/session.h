@@ -28,8 +28,13 @@ class Session {
     kClose,  // pass the replies on, then close the connection
   };
 
-  Session(State& state, Connection& connection, std::string_view chunk, std::int64_t now_ms)
-      : state_(state), connection_(connection), parser_(connection.input, chunk), now_ms_(now_ms) {}
+  Session(State& state, Connection& connection, std::string_view chunk, std::int64_t now_ms,
+          std::int64_t (*unix_ms)())
+      : state_(state),
+        connection_(connection),
+        parser_(connection.input, chunk),
+        now_ms_(now_ms),
+        unix_ms_(unix_ms) {}
 
   /// Carries out commands and appends their replies.
   Progress run(std::string& replies);
@@ -38,7 +43,8 @@ class Session {
   State& state_;
   Connection& connection_;
   Parser parser_;
-  const std::int64_t now_ms_;  // one time for the whole chunk
+  const std::int64_t now_ms_;        // one time for the whole chunk
+  std::int64_t (*const unix_ms_)();  // the wall clock
   std::string key_;
 };
 
