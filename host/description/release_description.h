@@ -118,6 +118,9 @@ struct Address {
   friend bool operator==(const Address&, const Address&) = default;
 };
 
+/// Of an http listener whose description says nothing else.
+inline constexpr std::chrono::seconds kHttpIdleTimeout{60};
+
 struct ListenerDescription {
   std::string name;
   Protocol protocol = Protocol::kTcp;

@@ -33,6 +33,14 @@ ssize_t send_both(int fd, std::string_view first, std::string_view second) {
   return ::sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
+// Some milliseconds late, but cheap enough to be asked for every read and write.
+std::uint64_t coarse_now_ns() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 }  // namespace
 
 bool Connection::open(Connections& table, int fd, baton_term port,
@@ -132,8 +140,7 @@ void Connection::progress(runtime::Context& context) {
 
 void Connection::take_input(runtime::Context& context, std::string_view bytes) {
   add(listener_->counters().bytes_received, bytes.size());
-  if (listener_->limits().idle_timeout_ns.load(std::memory_order_relaxed) != 0)
-    active_ns_ = runtime::now_ns();
+  active_ns_ = coarse_now_ns();
   if (state_ != State::kOpen) return;
   if (http_ != nullptr)
     take_http(context, bytes);
@@ -338,8 +345,7 @@ bool Connection::write_out(runtime::Context& context, std::string_view behind) {
       out_at_ = 0;
       out_.clear();
       if (out_.capacity() > kKeptBufferBytesMax) out_.shrink_to_fit();
-      if (listener_->limits().idle_timeout_ns.load(std::memory_order_relaxed) != 0)
-        active_ns_ = runtime::now_ns();
+      active_ns_ = coarse_now_ns();
       return true;
     }
     break;  // a short write: the socket is full
@@ -491,8 +497,23 @@ void Connection::tell_owner(runtime::Context& context, runtime::Message* message
   runtime::send(context, owner_, message);
 }
 
+std::uint64_t Connection::idle_since_ns(const Listener* of) const {
+  if (state_ != State::kOpen || (of != nullptr && listener_.get() != of)) return 0;
+  if (waiting() != 0 || may_be_readable_) return 0;
+  return http_ == nullptr || http_->pipeline.is_empty() ? active_ns_ : 0;
+}
+
+void Connection::shed(runtime::Context& context) {
+  add(listener_->counters().shed);
+  end(context, atoms::kShed);
+}
+
 void Connection::fail(runtime::Context& context, baton_term reason) {
   add(listener_->counters().errors);
+  end(context, reason);
+}
+
+void Connection::end(runtime::Context& context, baton_term reason) {
   // After tcp_closed nothing more is said.
   const bool is_told = http_ == nullptr ? is_input_ended_ : is_direct_;
   if (state_ == State::kOpen && !is_told) {

@@ -77,6 +77,11 @@ class Connection {
 
   /// The process that owned it, or was asked by it, has ended.
   void owner_ended(runtime::Context& context, baton_term pid);
+  /// Since when nothing goes on on it; 0: something does, or its listener is another than `of`
+  /// (null: any).
+  std::uint64_t idle_since_ns(const Listener* of) const;
+  /// Closes it at once, to make room for another. Requires: it is idle.
+  void shed(runtime::Context& context);
   /// At the host's end.
   void drop();
 
@@ -118,6 +123,7 @@ class Connection {
   std::uint64_t next_deadline() const;
   void tell_owner(runtime::Context& context, runtime::Message* message);
   void fail(runtime::Context& context, baton_term reason);
+  void end(runtime::Context& context, baton_term reason);
   void finish();
   void rearm();
 
@@ -144,7 +150,7 @@ class Connection {
   std::unique_ptr<Http> http_;
 
   std::uint64_t armed_ns_ = 0;    // the deadline set with readiness_, 0: none
-  std::uint64_t active_ns_ = 0;   // the last byte either way
+  std::uint64_t active_ns_ = 0;   // the last byte either way, by a coarse clock
   std::uint64_t request_ns_ = 0;  // the request under way began, 0: none is
   std::uint64_t sent_ns_ = 0;     // the socket last took something of what waits
   std::uint64_t ending_ns_ = 0;   // the input ended, or the state changed to closing or lingering

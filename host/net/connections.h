@@ -32,6 +32,16 @@ class Connections {
   /// The slot of a port; its use may be another one by now. Null: no such port was ever open.
   Connection* find(baton_term port);
 
+  /// Each slot that was ever in use, in no order; those who open one meanwhile may be missed.
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (std::uint32_t i = 0; i < kPortsMax / kChunk; ++i) {
+      Chunk* chunk = chunks_[i].load(std::memory_order_acquire);
+      if (chunk == nullptr) return;
+      for (Connection& connection : chunk->connections) visit(connection);
+    }
+  }
+
   PortIndex& index() { return index_; }
 
   /// What a context needs while it reads or answers HTTP.

@@ -17,6 +17,15 @@ inline constexpr std::size_t kChunkBytesMax = 65536;
 inline constexpr int kReadsMax = 2;
 /// Connections accepted before something else has its turn.
 inline constexpr int kAcceptsMax = 64;
+/// Descriptors that connections leave to the host: to its admin interface, bundles and checks. Of a
+/// small RLIMIT_NOFILE it is a quarter.
+inline constexpr std::uint64_t kDescriptorsReserved = 256;
+/// A connection without traffic for so long may be closed for a new one, where there is no room.
+inline constexpr std::uint64_t kShedIdleNs = 1'000'000'000;
+/// What one search for idle connections finds.
+inline constexpr std::size_t kShedCandidatesMax = 64;
+/// A search that found none is not repeated before.
+inline constexpr std::uint64_t kShedPauseNs = 10'000'000;
 /// How long a listener rests when the system has no descriptor or memory for a connection.
 inline constexpr std::uint64_t kAcceptPauseNs = 100'000'000;
 

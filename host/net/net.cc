@@ -4,10 +4,14 @@
 #include "net/tables.h"
 #include "term/layout.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <mutex>
 
 namespace baton::net {
@@ -16,6 +20,22 @@ namespace {
 
 // Listeners' keys and ports go through the same epoll; a port's low byte is another.
 constexpr std::uint64_t kListenerKeyStep = 256;
+
+// From here on a descriptor is one of those kept for the host: the system gives the lowest free one.
+int first_reserved_descriptor() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
+  const rlim_t max = std::min<rlim_t>(limit.rlim_cur, INT_MAX);
+  return static_cast<int>(max - std::min<rlim_t>(kDescriptorsReserved, max / 4));
+}
+
+// To the lowest free descriptor: one has just been freed, and the reserve is as large as before.
+int moved_down(int fd) {
+  const int moved = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (moved < 0) return fd;
+  ::close(fd);
+  return moved;
+}
 
 Error no_listener(std::string_view name) {
   return Error(Code::kNotFound, "there is no listener " + std::string(name));
@@ -145,12 +165,62 @@ int Net::unlisten(runtime::Context& context, std::string_view name) {
 
 // ---- Accepting
 
+void Net::expect_check(std::uint16_t port) {
+  std::lock_guard lock(checks_mutex_);
+  checks_.push_back(port);
+}
+
+void Net::forget_check(std::uint16_t port) {
+  std::lock_guard lock(checks_mutex_);
+  if (const auto found = std::find(checks_.begin(), checks_.end(), port); found != checks_.end())
+    checks_.erase(found);
+}
+
+// The check holds its port, so nobody else on this machine can come from it; and from another
+// machine nobody can come with this one's address.
+bool Net::is_check(int fd) const {
+  const description::Address peer = address_of(fd, Side::kPeer);
+  if (peer.host != address_of(fd, Side::kOwn).host) return false;
+  std::lock_guard lock(checks_mutex_);
+  return std::find(checks_.begin(), checks_.end(), peer.port) != checks_.end();
+}
+
+bool Net::shed_one(runtime::Context& context, const Listener* of) {
+  std::lock_guard lock(shed_mutex_);
+  const std::uint64_t now = runtime::now_ns();
+  if (longest_of_ != of) longest_idle_.clear();
+  for (bool has_searched = false;;) {
+    const auto candidate = longest_idle_.take();
+    if (candidate) {
+      Connection* connection = connections_.find(candidate->port);
+      std::lock_guard connection_lock(connection->mutex());
+      if (connection->port() != candidate->port ||
+          connection->idle_since_ns(of) != candidate->since_ns)
+        continue;
+      connection->shed(context);
+      return true;
+    }
+    if (has_searched || (longest_of_ == of && now < fruitless_ns_ + kShedPauseNs)) {
+      if (has_searched) fruitless_ns_ = now;
+      return false;
+    }
+    has_searched = true;
+    longest_of_ = of;
+    connections_.for_each([&](Connection& connection) {
+      std::lock_guard connection_lock(connection.mutex());
+      const std::uint64_t since = connection.idle_since_ns(of);
+      if (since != 0 && since + kShedIdleNs <= now) longest_idle_.offer({since, connection.port()});
+    });
+  }
+}
+
 void Net::accept(Readiness& readiness, const std::shared_ptr<Listener>& listener) {
   Counters& counters = listener->counters();
+  const int first_reserved = first_reserved_descriptor();
   for (int i = 0; i < kAcceptsMax; ++i) {
     const int fd = listener->accept();
     if (fd >= 0) {
-      begin(readiness, listener, fd);
+      begin(readiness, listener, fd, first_reserved);
       continue;
     }
     switch (errno) {
@@ -159,6 +229,7 @@ void Net::accept(Readiness& readiness, const std::shared_ptr<Listener>& listener
       case ENFILE:
       case ENOBUFS:
       case ENOMEM:
+        if (shed_one(readiness.scheduler(), nullptr)) continue;
         // The client waits in the backlog; asking again at once would only burn the processor.
         add(counters.refused);
         listener->rest(true);
@@ -169,11 +240,18 @@ void Net::accept(Readiness& readiness, const std::shared_ptr<Listener>& listener
   }
 }
 
-void Net::begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, int fd) {
+void Net::begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, int fd,
+                int first_reserved) {
   Counters& counters = listener->counters();
   const bool is_full = counters.open.load(std::memory_order_relaxed) >=
                        listener->limits().connections_max.load(std::memory_order_relaxed);
-  const Connections::Slot slot = is_full ? Connections::Slot() : connections_.allocate();
+  const bool is_short = fd >= first_reserved;
+  bool has_room = true;
+  if ((is_full || is_short) && !is_check(fd)) {
+    has_room = shed_one(acceptor.scheduler(), is_full ? listener.get() : nullptr);
+    if (has_room && is_short) fd = moved_down(fd);
+  }
+  const Connections::Slot slot = has_room ? connections_.allocate() : Connections::Slot();
   if (slot.connection == nullptr) {
     add(counters.refused);
     if (listener->is_http()) {

@@ -15,6 +15,7 @@
 #include "description/release_description.h"
 #include "net/connections.h"
 #include "net/listener.h"
+#include "net/longest_idle.h"
 #include "net/readiness.h"
 #include "runtime/port_keeper.h"
 #include "runtime/runtime.h"
@@ -61,6 +62,10 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   Result<void> change(const description::ListenerDescription& description);
   std::vector<ListenerStatus> list() const;
   Result<ListenerStatus> status(std::string_view name) const;
+  /// The host's own health checks: a connection from this local port of this machine is accepted
+  /// where there is no room for others, until the check is over.
+  void expect_check(std::uint16_t port);
+  void forget_check(std::uint16_t port);
   /// The listener's, to set what no release describes.
   std::shared_ptr<Listener> listener(std::string_view name) const;
 
@@ -87,7 +92,11 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   std::shared_ptr<Listener> listener_of(std::uint64_t key) const;
   void accept(Readiness& readiness, const std::shared_ptr<Listener>& listener);
   void end_of_owner(runtime::Context& context, baton_term port, baton_term pid);
-  void begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, int fd);
+  void begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, int fd,
+             int first_reserved);
+  bool is_check(int fd) const;
+  /// Closes the connection that was idle longest, of this listener (null: of all). False: none is.
+  bool shed_one(runtime::Context& context, const Listener* of);
   /// Runs `act` on an open connection with its lock held; `otherwise` if there is none.
   template <class Act>
   auto with(baton_term port, Act act, decltype(act(std::declval<Connection&>())) otherwise);
@@ -102,6 +111,14 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   std::map<std::uint64_t, std::shared_ptr<Listener>> by_key_;                // guarded by mutex_
   std::vector<std::weak_ptr<Listener>> closed_;  // that may have connections; guarded by mutex_
   std::uint64_t last_key_ = 0;                   // guarded by mutex_
+
+  mutable std::mutex checks_mutex_;
+  std::vector<std::uint16_t> checks_;  // local ports of checks under way; guarded by checks_mutex_
+
+  std::mutex shed_mutex_;                 // before a connection's
+  LongestIdle longest_idle_;              // guarded by shed_mutex_
+  const Listener* longest_of_ = nullptr;  // whose; only compared; guarded by shed_mutex_
+  std::uint64_t fruitless_ns_ = 0;        // the last search that found none; guarded by shed_mutex_
 };
 
 }  // namespace baton::net

@@ -21,6 +21,7 @@ struct StatisticsOf {
   Number refused{};   // connections beyond connections_max, or that the system had no room for
   Number errors{};    // connections that ended by an error of theirs
   Number timeouts{};  // connections that ended by a time-out
+  Number shed{};      // idle connections that were closed for new ones
   Number bytes_received{};
   Number bytes_sent{};
   Number http_requests{};   // given to an owner
@@ -47,6 +48,7 @@ inline Statistics snapshot(const Counters& counters) {
   now.refused = read(counters.refused);
   now.errors = read(counters.errors);
   now.timeouts = read(counters.timeouts);
+  now.shed = read(counters.shed);
   now.bytes_received = read(counters.bytes_received);
   now.bytes_sent = read(counters.bytes_sent);
   now.http_requests = read(counters.http_requests);

@@ -18,6 +18,8 @@ class HostServices : public release::Services {
   Result<void> change(const description::ReleaseDescription& from,
                       const description::ReleaseDescription& to) override;
   void stop() override;
+  void expect_check(std::uint16_t port) const override { net_.expect_check(port); }
+  void forget_check(std::uint16_t port) const override { net_.forget_check(port); }
   std::string listener_address(const std::string& name) const override;
   std::uint64_t samples() const override;
 

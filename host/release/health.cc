@@ -32,7 +32,40 @@ bool wait_for(int fd, short events, Clock::time_point deadline) {
   return left > 0 && poll(&waiting, 1, static_cast<int>(left)) == 1;
 }
 
-Result<ScopedFd> connect_to(const std::string& address, Clock::time_point deadline) {
+// A socket whose port the services expect a check from, for as long as nobody else can have it.
+class CheckSocket {
+ public:
+  explicit CheckSocket(const Services& services) : services_(services) {}
+  ~CheckSocket() {
+    if (port_ != 0) services_.forget_check(port_);
+  }
+  CheckSocket(const CheckSocket&) = delete;
+  CheckSocket& operator=(const CheckSocket&) = delete;
+
+  /// Before it connects. False, with errno: the system has none.
+  bool open(sa_family_t family) {
+    fd_ = ScopedFd(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    sockaddr_storage any{};
+    any.ss_family = family;
+    socklen_t size = family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+    auto* const generic = reinterpret_cast<sockaddr*>(&any);
+    if (fd_.get() < 0 || bind(fd_.get(), generic, size) != 0 ||
+        getsockname(fd_.get(), generic, &size) != 0)
+      return false;
+    port_ = ntohs(family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&any)->sin6_port
+                                     : reinterpret_cast<sockaddr_in*>(&any)->sin_port);
+    services_.expect_check(port_);
+    return true;
+  }
+  int fd() const { return fd_.get(); }
+
+ private:
+  const Services& services_;
+  ScopedFd fd_;
+  std::uint16_t port_ = 0;
+};
+
+Result<void> connect_to(const std::string& address, CheckSocket& from, Clock::time_point deadline) {
   auto parsed = description::Address::parse(address);
   if (!parsed.ok()) return std::move(parsed).error();
   sockaddr_storage storage{};
@@ -51,17 +84,16 @@ Result<ScopedFd> connect_to(const std::string& address, Clock::time_point deadli
     inet_pton(AF_INET, parsed->host.c_str(), &v4->sin_addr);
     size = sizeof *v4;
   }
-  ScopedFd fd(socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (fd.get() < 0) return failed(address, std::strerror(errno));
-  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0) {
+  if (!from.open(storage.ss_family)) return failed(address, std::strerror(errno));
+  if (connect(from.fd(), reinterpret_cast<sockaddr*>(&storage), size) != 0) {
     if (errno != EINPROGRESS) return failed(address, std::strerror(errno));
-    if (!wait_for(fd.get(), POLLOUT, deadline)) return failed(address, "no connection in time");
+    if (!wait_for(from.fd(), POLLOUT, deadline)) return failed(address, "no connection in time");
     int error = 0;
     socklen_t error_size = sizeof error;
-    getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &error_size);
+    getsockopt(from.fd(), SOL_SOCKET, SO_ERROR, &error, &error_size);
     if (error != 0) return failed(address, std::strerror(error));
   }
-  return fd;
+  return {};
 }
 
 Result<std::string> read_status_line(int fd, const std::string& address,
@@ -80,17 +112,19 @@ Result<std::string> read_status_line(int fd, const std::string& address,
 
 }  // namespace
 
-Result<void> check_health(const description::HealthCheck& check, const std::string& address) {
+Result<void> check_health(const description::HealthCheck& check, const std::string& address,
+                          const Services& services) {
   const auto deadline = Clock::now() + check.timeout;
-  BATON_ASSIGN(const ScopedFd fd, connect_to(address, deadline));
+  CheckSocket from(services);
+  BATON_TRY(connect_to(address, from, deadline));
   if (check.protocol == description::Protocol::kTcp) return {};
   const std::string request = "GET " + check.path + " HTTP/1.1\r\nHost: " + address +
                               "\r\nUser-Agent: baton-probation\r\nConnection: close\r\n\r\n";
   // A request this small fits the socket's buffer, or the peer is not reading at all.
-  if (send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
+  if (send(from.fd(), request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size()))
     return failed(address, "the request could not be sent");
-  BATON_ASSIGN(const std::string line, read_status_line(fd.get(), address, deadline));
+  BATON_ASSIGN(const std::string line, read_status_line(from.fd(), address, deadline));
   const std::string wanted = std::to_string(check.status);
   if (line.size() < 12 || line.compare(0, 5, "HTTP/") != 0 || line.compare(9, 3, wanted) != 0)
     return failed(address, "GET " + check.path + " answered \"" + line + "\", expected " + wanted);

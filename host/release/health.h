@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "description/release_description.h"
+#include "release/services.h"
 
 #include <string>
 
@@ -13,6 +14,8 @@ namespace baton::release {
 
 /// One check at HOST:PORT. tcp: it accepts a connection. http: GET of the path answers with the
 /// status.
-Result<void> check_health(const description::HealthCheck& check, const std::string& address);
+/// `services` expect it meanwhile.
+Result<void> check_health(const description::HealthCheck& check, const std::string& address,
+                          const Services& services);
 
 }  // namespace baton::release

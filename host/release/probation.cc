@@ -99,7 +99,7 @@ void Probation::check_listeners() {
     const std::string address = due->check->listener.empty()
                                     ? due->check->address.text()
                                     : services_.listener_address(due->check->listener);
-    const Result<void> result = check_health(*due->check, address);
+    const Result<void> result = check_health(*due->check, address, services_);
     due->next = Clock::now() + due->check->interval;
     due->failures = result.ok() ? 0 : due->failures + 1;
     lock.lock();

@@ -26,6 +26,10 @@ class Services {
   /// Stops applications in reverse order, then the listeners.
   virtual void stop() = 0;
 
+  /// A health check of the host's own is about to connect from this local port, and is over:
+  /// meanwhile it is let in where there is no room for clients.
+  virtual void expect_check(std::uint16_t) const {}
+  virtual void forget_check(std::uint16_t) const {}
   /// Where a listener is really bound; empty if it is not open.
   virtual std::string listener_address(const std::string& name) const = 0;
   /// Requests and reads served since the start, by all listeners: whether a probation saw any use.

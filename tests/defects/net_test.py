@@ -104,7 +104,6 @@ class Requests(DefectCase):
 class Descriptors(DefectCase):
     DESCRIPTORS = 300
 
-    @not_mended
     def test_N4_clients_cannot_take_the_descriptors_that_the_host_needs_itself(self):
         # Connections were accepted to the last descriptor: then nobody could administer the host, and an upgrade
         # could not open its bundle.
@@ -125,7 +124,6 @@ class FullListener(DefectCase):
     PROBATION = "probation:\n  duration: 30s"
     SHORT = "probation:\n  duration: 3s"
 
-    @not_mended
     def test_D10_a_full_listener_does_not_fail_the_probations_checks(self):
         # A stranger who held all connections of a listener made the host roll back.
         full = {"connections_max: 10000": "connections_max: 3"}

@@ -1,5 +1,6 @@
 #include "support/net_fixture.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <atomic>
@@ -486,6 +487,102 @@ TEST_F(Tcp, ClientsWaitWhileTheSystemHasNoDescriptorForThem) {
   EXPECT_EQ(waiting.receive(1), "y");
 }
 
+// Idle clients held all connections of a listener for ever.
+TEST_F(Tcp, AFullListenerClosesTheConnectionThatWasIdleLongest) {
+  auto small = description("echo", description::Protocol::kTcp);
+  small.connections_max = 2;
+  const auto address = open(small);
+  serve("echo", 0, echo());
+  Client first(address), second(address);
+  for (Client* client : {&second, &first}) {
+    client->send("x");
+    EXPECT_EQ(client->receive(1), "x");
+  }
+  first.send("x");
+  EXPECT_EQ(first.receive(1), "x");
+  std::this_thread::sleep_for(std::chrono::nanoseconds(kShedIdleNs) * 5 / 4);
+  first.send("x");
+  EXPECT_EQ(first.receive(1), "x");
+
+  Client third(address);
+  third.send("y");
+  EXPECT_EQ(third.receive(1), "y");
+  EXPECT_EQ(second.receive_all(), "");
+  first.send("z");
+  EXPECT_EQ(first.receive(1), "z");
+  EXPECT_EQ(statistics("echo").shed, 1u);
+  EXPECT_EQ(statistics("echo").refused, 0u);
+}
+
+// A stranger who held all connections made the host's own checks fail.
+TEST_F(Tcp, AFullListenerLetsTheHostsOwnChecksIn) {
+  auto small = description("echo", description::Protocol::kTcp);
+  small.connections_max = 1;
+  const auto address = open(small);
+  serve("echo", 0, echo());
+  Client first(address);
+  first.send("x");
+  EXPECT_EQ(first.receive(1), "x");
+  Client check(address, Client::Connect::kLater);
+  const std::uint16_t port = check.bind();
+
+  net_.expect_check(port);
+  check.connect(address);
+  check.send("y");
+  EXPECT_EQ(check.receive(1), "y");
+  Client stranger(address);
+  EXPECT_EQ(stranger.receive_all(), "");
+
+  net_.forget_check(port);
+  check.abort();
+  EXPECT_TRUE(eventually([&] { return statistics("echo").open == 1; }));
+  Client late(address, Client::Connect::kLater);
+  const std::uint16_t other = late.bind();
+  net_.expect_check(other);
+  net_.forget_check(other);
+  late.connect(address);
+  EXPECT_EQ(late.receive_all(), "");
+}
+
+// Clients could use up all descriptors: then there was none for the admin interface or a bundle.
+TEST_F(Tcp, LeavesDescriptorsToTheHost) {
+  const auto address = open_tcp();
+  serve("echo", 0, echo());
+  std::vector<Client> clients;
+  for (int i = 0; i < 100; ++i) clients.emplace_back(address, Client::Connect::kLater);
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  // Both ends are in this process: for the host's there are 60 more, but it may use fewer.
+  const rlimit few{static_cast<rlim_t>(clients.back().fd()) + 60, files.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  for (Client& client : clients) client.connect(address);
+
+  EXPECT_TRUE(eventually(
+      [&] { return statistics("echo").accepted + statistics("echo").refused == clients.size(); }));
+  std::vector<int> own;
+  for (int fd = 0; fd >= 0; own.push_back(fd)) fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  setrlimit(RLIMIT_NOFILE, &files);
+  for (int fd : own) ::close(fd);
+  EXPECT_GT(statistics("echo").accepted, 0u);
+  EXPECT_GE(own.size(), few.rlim_cur / 4);
+}
+
+TEST(LongestIdle, GivesTheLongestIdleFirstAndKeepsNoMoreThanItsMax) {
+  LongestIdle idle;
+  EXPECT_FALSE(idle.take());
+  for (std::uint64_t i = 0; i < 3 * kShedCandidatesMax; ++i) {
+    const std::uint64_t since = 1 + i * 7919 % (3 * kShedCandidatesMax);  // each once
+    idle.offer({since, since << 8});
+  }
+  for (std::uint64_t since = 1; since <= kShedCandidatesMax; ++since) {
+    const auto taken = idle.take();
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(taken->since_ns, since);
+    EXPECT_EQ(taken->port, since << 8);
+  }
+  EXPECT_FALSE(idle.take());
+}
+
 TEST_F(Tcp, ASuspendedListenerHoldsClientsBack) {
   const auto address =
       *net_.open(description("echo", description::Protocol::kTcp), Net::Exposure::kSuspended);
@@ -578,7 +675,8 @@ TEST_F(Tcp, ServesThousandsOfConnectionsAndForgetsThem) {
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   // Both ends are in this process.
-  const std::size_t count = std::min<std::size_t>(10'000, (files.rlim_cur - 200) / 2);
+  const std::size_t count =
+      std::min<std::size_t>(10'000, (files.rlim_cur - kDescriptorsReserved - 200) / 2);
   auto many = description("echo", description::Protocol::kTcp);
   many.connections_max = 20'000;
   many.idle_timeout = std::chrono::minutes(5);

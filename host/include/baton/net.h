@@ -17,7 +17,8 @@
  *                                    sent now still goes out: the owner closes the connection when
  *                                    it has answered, and the host does some seconds later
  *   {tcp_error, Port, Reason}        the connection is gone, by Reason: an atom such as econnreset,
- *                                    etimedout, idle_timeout, send_timeout, send_queue_full.
+ *                                    etimedout, idle_timeout, send_timeout, send_queue_full, shed
+ *                                    (it was idle, and another needed its place).
  *                                    {tcp_closed, Port} follows
  * and of an http listener, whose requests the host reads whole
  *   {http, Port, Request, Method, Target, Headers, Body}
