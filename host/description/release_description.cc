@@ -319,6 +319,7 @@ Result<ListenerDescription> read_listener(const YamlNode& node) {
     mapping.take(read_address(*address), listener.address);
   mapping.count("backlog", 1u, 65'535u, listener.backlog);
   mapping.count("connections_max", 1u, 10'000'000u, listener.connections_max);
+  mapping.bytes("memory_max", kMemoryBytesMax, listener.memory_max);
   if (listener.protocol == Protocol::kHttp) listener.idle_timeout = kHttpIdleTimeout;
   mapping.duration("idle_timeout", listener.idle_timeout);
   if (listener.protocol == Protocol::kHttp) {

@@ -118,6 +118,7 @@ struct Address {
   friend bool operator==(const Address&, const Address&) = default;
 };
 
+inline constexpr std::uint64_t kMemoryBytesMax = std::uint64_t{1} << 50;
 /// Of an http listener whose description says nothing else.
 inline constexpr std::chrono::seconds kHttpIdleTimeout{60};
 
@@ -127,7 +128,8 @@ struct ListenerDescription {
   Address address;  // port 0: the system picks one
   std::uint32_t backlog = 1024;
   std::uint32_t connections_max = 10'000;
-  std::chrono::nanoseconds idle_timeout{0};                             // 0: none
+  std::chrono::nanoseconds idle_timeout{0};  // 0: none
+  std::uint64_t memory_max = 0;  // of what its connections hold; 0: a share of the host's
   std::uint64_t header_bytes_max = 64 * 1024;                           // http
   std::uint64_t body_bytes_max = 8 * 1024 * 1024;                       // http
   std::chrono::nanoseconds request_timeout = std::chrono::seconds(30);  // http: to read one whole

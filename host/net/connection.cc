@@ -63,7 +63,9 @@ bool Connection::open(Connections& table, int fd, baton_term port,
   table_ = &table;
   readiness_ = &readiness;
   listener_ = std::move(listener);
-  armed_ns_ = sent_ns_ = ending_ns_ = request_ns_ = 0;
+  armed_ns_ = sent_ns_ = drain_ns_ = ending_ns_ = request_ns_ = 0;
+  charged_ = large_ns_ = in_mail_ = held_by_owner_ = 0;
+  is_accounting_ = is_first_ = false;
   active_ns_ = runtime::now_ns();
   if (listener_->is_http()) {
     http_ = std::make_unique<Http>();
@@ -82,9 +84,50 @@ bool Connection::open(Connections& table, int fd, baton_term port,
 
 bool Connection::wants_input() const {
   if (state_ == State::kLingering) return true;
-  if (state_ != State::kOpen || waiting() > kSendQueueBytesHigh) return false;
+  if (state_ != State::kOpen || waiting() > kSendQueueBytesHigh || is_held_back()) return false;
   if (http_ == nullptr) return active_ != Active::kFalse;
   return http_->is_active && http_->takes_more && http_->rest.empty() && has_room();
+}
+
+// What holds nothing is read at any level: small requests are served.
+bool Connection::is_held_back() const {
+  if (charged_ == 0) return false;
+  switch (listener_->memory().level()) {
+    case Memory::Level::kCalm: return false;
+    case Memory::Level::kHigh: return charged_ >= kLargeHolderBytes && !is_first_;
+    case Memory::Level::kFull: return true;
+  }
+  return false;
+}
+
+std::uint64_t Connection::disposable_bytes() const {
+  const std::uint64_t passed_on =
+      in_mail_ + (http_ != nullptr ? http_->pipeline.body_bytes() : std::uint64_t{0});
+  return charged_ - std::min(charged_, passed_on);
+}
+
+std::uint64_t Connection::request_bytes() const {
+  std::uint64_t bytes = in_mail_ + held_by_owner_;
+  if (http_ != nullptr)
+    bytes += http_->reader.kept_bytes() + http_->rest.capacity() + http_->pipeline.body_bytes();
+  return bytes;
+}
+
+void Connection::charge() {
+  const std::uint64_t answers = http_ != nullptr ? http_->pipeline.answer_bytes() : 0;
+  const std::uint64_t held = request_bytes() + answers + out_.capacity();
+  const std::uint64_t counted = held & ~(kMemoryStepBytes - 1);
+  if (counted == charged_) return;
+  Memory& memory = listener_->memory();
+  if (counted > charged_) {
+    memory.add(counted - charged_);
+    if (counted >= kLargeHolderBytes && charged_ < kLargeHolderBytes) large_ns_ = runtime::now_ns();
+  } else {
+    memory.subtract(charged_ - counted);
+    if (counted < kLargeHolderBytes) is_first_ = false;
+  }
+  charged_ = counted;
+  if (memory.level() != Memory::Level::kCalm) table_->watch_memory(*readiness_);
 }
 
 // For one more request: what it holds until it is answered is bounded, in number and in bytes.
@@ -150,6 +193,7 @@ void Connection::take_input(runtime::Context& context, std::string_view bytes) {
 
 void Connection::take_tcp(runtime::Context& context, std::string_view bytes) {
   runtime::send(context, owner_, tcp_message(context, port_, bytes));
+  if (is_accounting_ && bytes.size() >= BATON_TCP_LARGE) in_mail_ += bytes.size();
   if (active_ == Active::kOnce) active_ = Active::kFalse;
   if (active_ != Active::kCount || --count_ != 0) return;
   active_ = Active::kFalse;
@@ -167,12 +211,26 @@ void Connection::input_ended(runtime::Context& context) {
 
 void Connection::rearm() { readiness_->rearm(fd_, port_, kEvents); }
 
+int Connection::account(std::uint64_t taken, std::uint64_t held) {
+  if (http_ != nullptr) return BATON_NET_INVALID;
+  is_accounting_ = true;
+  in_mail_ -= std::min(in_mail_, taken);
+  held_by_owner_ = held;
+  charge();
+  if (may_be_readable_ && wants_input()) rearm();
+  const bool is_too_much = held >= kLargeHolderBytes && !is_first_ &&
+                           listener_->memory().level() == Memory::Level::kFull;
+  if (is_too_much) add(listener_->counters().memory);
+  return is_too_much ? BATON_NET_NO_MEMORY : BATON_NET_OK;
+}
+
 int Connection::set_active(std::int32_t count) {
   if (http_ != nullptr) {
     if (is_direct_) return BATON_NET_NOT_OWNER;
     if (count != BATON_ACTIVE_ALWAYS && count != BATON_ACTIVE_FALSE) return BATON_NET_INVALID;
     http_->is_active = count == BATON_ACTIVE_ALWAYS;
   } else if (count > 0) {
+    in_mail_ = 0;  // what came before has been taken, whether that was said or not
     if (active_ != Active::kCount) count_ = 0;
     active_ = Active::kCount;
     constexpr std::uint32_t kCountMax = std::uint32_t{1} << 31;
@@ -210,6 +268,7 @@ void Connection::take_http(runtime::Context& context, std::string_view bytes) {
       case HttpReader::Progress::kRequest:
         request_ns_ = 0;  // what is behind it is another's
         begin_request(context, scratch.head, body);
+        if (fd_ >= 0) http_->reader.drop_request();
         break;
       case HttpReader::Progress::kRefused:
         add(listener_->counters().http_malformed);
@@ -288,6 +347,7 @@ void Connection::answer(runtime::Context& context, HttpPipeline::Request& reques
     to += body;
     body = {};
   }
+  if (!is_next) pipeline.keep_answer(request);
   request.is_answered = true;
   add(listener_->counters().http_responses[static_cast<std::size_t>(status / 100 - 1)]);
   if (!is_next) return;
@@ -318,6 +378,13 @@ void Connection::flush_gathered(runtime::Context& context) {
 
 // ---- Sending
 
+// How long a client may take for so many bytes.
+std::uint64_t Connection::send_time(std::size_t bytes) const {
+  const std::uint64_t rate =
+      listener_->limits().send_bytes_per_second_min.load(std::memory_order_relaxed);
+  return bytes * 1'000'000'000 / rate;
+}
+
 void Connection::append_out(std::string_view bytes) {
   if (out_at_ > out_.size() / 2) {
     out_.erase(0, out_at_);
@@ -328,6 +395,7 @@ void Connection::append_out(std::string_view bytes) {
 
 bool Connection::write_out(runtime::Context& context, std::string_view behind) {
   if (waiting() == 0 && behind.empty()) return true;
+  std::size_t taken = 0;
   for (;;) {
     const ssize_t result = send_both(fd_, {out_.data() + out_at_, waiting()}, behind);
     if (result < 0) {
@@ -336,13 +404,14 @@ bool Connection::write_out(runtime::Context& context, std::string_view behind) {
       fail(context, atom_of_error(errno));
       return false;
     }
-    auto size = static_cast<std::size_t>(result);
-    add(listener_->counters().bytes_sent, size);
-    const std::size_t from_queue = std::min(size, waiting());
+    taken = static_cast<std::size_t>(result);
+    add(listener_->counters().bytes_sent, taken);
+    const std::size_t from_queue = std::min(taken, waiting());
     out_at_ += from_queue;
-    behind.remove_prefix(size - from_queue);
+    behind.remove_prefix(taken - from_queue);
     if (waiting() == 0 && behind.empty()) {
       out_at_ = 0;
+      drain_ns_ = 0;
       out_.clear();
       if (out_.capacity() > kKeptBufferBytesMax) out_.shrink_to_fit();
       active_ns_ = coarse_now_ns();
@@ -350,7 +419,18 @@ bool Connection::write_out(runtime::Context& context, std::string_view behind) {
     }
     break;  // a short write: the socket is full
   }
-  active_ns_ = sent_ns_ = runtime::now_ns();
+  if (!behind.empty() && !listener_->memory().has_room(behind.size())) {
+    add(listener_->counters().memory);
+    fail(context, atoms::kMemoryFull);
+    return false;
+  }
+  const std::uint64_t now = runtime::now_ns();
+  if (drain_ns_ == 0) {
+    sent_ns_ = drain_ns_ = now;
+  } else if (taken != 0) {
+    sent_ns_ = now;
+    drain_ns_ = std::min(now, drain_ns_ + send_time(taken));
+  }
   append_out(behind);
   return true;
 }
@@ -439,6 +519,7 @@ void Connection::settle(runtime::Context& context) {
   } else if (state_ == State::kLingering && is_input_ended_) {
     return finish();
   }
+  charge();
   const std::uint64_t deadline = next_deadline();
   if (deadline != runtime::kNever && (armed_ns_ == 0 || deadline < armed_ns_))
     readiness_->set_deadline(armed_ns_ = deadline, port_);
@@ -452,7 +533,7 @@ std::uint64_t Connection::next_deadline() const {
   if (state_ == State::kLingering) return ending_ns_ + kLingerNs;
   std::uint64_t earliest = runtime::kNever;
   if (waiting() != 0 && !is_flush_pending_)
-    earliest = std::min(earliest, sent_ns_ + limit(limits.send_timeout_ns));
+    earliest = std::min(sent_ns_, drain_ns_) + limit(limits.send_timeout_ns);
   if (state_ != State::kOpen) return earliest;
   const bool is_answering = http_ != nullptr && !http_->pipeline.is_empty();
   if (is_input_ended_ && !is_answering) earliest = std::min(earliest, ending_ns_ + kHalfClosedNs);
@@ -474,7 +555,7 @@ void Connection::due(runtime::Context& context, std::uint64_t deadline_ns) {
   Counters& counters = listener_->counters();
   add(counters.timeouts);
   if (state_ == State::kLingering) return finish();
-  if (waiting() != 0 && sent_ns_ + listener_->limits().send_timeout_ns <= now)
+  if (waiting() != 0 && std::min(sent_ns_, drain_ns_) + listener_->limits().send_timeout_ns <= now)
     return fail(context, atoms::kSendTimeout);
   if (is_input_ended_) {
     begin_close();
@@ -503,6 +584,20 @@ std::uint64_t Connection::idle_since_ns(const Listener* of) const {
   return http_ == nullptr || http_->pipeline.is_empty() ? active_ns_ : 0;
 }
 
+void Connection::resume(bool is_first) {
+  is_first_ = is_first;
+  if (state_ == State::kOpen && may_be_readable_ && wants_input()) rearm();
+}
+
+void Connection::refuse_memory(runtime::Context& context) {
+  add(listener_->counters().memory);
+  if (state_ != State::kOpen || http_ == nullptr || http_->reader.is_idle())
+    return fail(context, atoms::kMemoryFull);
+  http_->reader = HttpReader();
+  refuse_request(context, 503);
+  if (fd_ >= 0) settle(context);
+}
+
 void Connection::shed(runtime::Context& context) {
   add(listener_->counters().shed);
   end(context, atoms::kShed);
@@ -529,6 +624,8 @@ void Connection::finish() {
   readiness_->forget();
   add(listener_->counters().closed);
   listener_->counters().open.fetch_sub(1, std::memory_order_relaxed);
+  listener_->memory().subtract(charged_);
+  charged_ = 0;
   const baton_term port = port_;
   state_ = State::kFree;
   fd_ = -1;

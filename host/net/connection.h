@@ -4,7 +4,8 @@
 //   free       -                                 -             open
 //   open       accepted                          if wanted     close, the owner's end, an error, a
 //                                                              time-out, the end of both streams,
-//                                                              the last answer
+//                                                              the last answer, another's need of
+//                                                              its place or memory
 //   closing    close: what waits is still sent   no            all is sent, an error, or a time-out
 //   lingering  our stream has ended              and drops it  the other side's end, an error, or a
 //                                                              time-out
@@ -54,6 +55,8 @@ class Connection {
   /// Still its owner's business.
   bool is_open() const { return state_ == State::kOpen; }
   baton_term owner() const { return owner_; }
+  /// Only to be compared.
+  const Listener* listener() const { return listener_.get(); }
 
   /// Takes the socket. False: the system cannot watch it; the socket is closed. Direct: an HTTP
   /// connection whose requests go to its listener's owner.
@@ -69,6 +72,7 @@ class Connection {
   int set_active(std::int32_t count);
   std::int64_t send(runtime::Context& context, std::string_view bytes);
   int shutdown(runtime::Context& context);
+  int account(std::uint64_t taken, std::uint64_t held);
   void close(runtime::Context& context);
   void pass_to(baton_term pid);
   int respond(runtime::Context& context, std::int64_t request, int status,
@@ -82,6 +86,16 @@ class Connection {
   std::uint64_t idle_since_ns(const Listener* of) const;
   /// Closes it at once, to make room for another. Requires: it is idle.
   void shed(runtime::Context& context);
+  /// What its end would free: not what its owner has been given already.
+  std::uint64_t disposable_bytes() const;
+  /// Since when it is a large holder.
+  std::uint64_t large_since_ns() const { return large_ns_; }
+  /// Is it a request that makes it one?
+  bool has_large_request() const { return request_bytes() >= kLargeHolderBytes; }
+  /// While memory is high: the first large holder is read. Reads go on where they may.
+  void resume(bool is_first);
+  /// Refuses the request that it holds, or closes it.
+  void refuse_memory(runtime::Context& context);
   /// At the host's end.
   void drop();
 
@@ -99,6 +113,11 @@ class Connection {
   };
 
   bool wants_input() const;
+  bool is_held_back() const;
+  /// Of what has come and waits.
+  std::uint64_t request_bytes() const;
+  /// Counts what it holds; after all that changes it.
+  void charge();
   bool has_room() const;
   void progress(runtime::Context& context);
   void take_input(runtime::Context& context, std::string_view bytes);
@@ -114,6 +133,7 @@ class Connection {
 
   std::size_t waiting() const { return out_.size() - out_at_; }
   void append_out(std::string_view bytes);
+  std::uint64_t send_time(std::size_t bytes) const;
   /// Writes what waits, then `behind`; what the socket refuses of that waits as well. False: it
   /// failed, and the connection is gone.
   bool write_out(runtime::Context& context, std::string_view behind = {});
@@ -147,12 +167,21 @@ class Connection {
   std::shared_ptr<Listener> listener_;
   std::string out_;
   std::size_t out_at_ = 0;
+
+  std::uint64_t charged_ = 0;        // counted in the listener's memory
+  std::uint64_t large_ns_ = 0;       // since when that is much
+  std::uint64_t in_mail_ = 0;        // of an owner that accounts: large chunks it has not taken
+  std::uint64_t held_by_owner_ = 0;  // what it says
+  bool is_accounting_ = false;       // it does
+  bool is_first_ = false;            // of the large holders
+
   std::unique_ptr<Http> http_;
 
   std::uint64_t armed_ns_ = 0;    // the deadline set with readiness_, 0: none
   std::uint64_t active_ns_ = 0;   // the last byte either way, by a coarse clock
   std::uint64_t request_ns_ = 0;  // the request under way began, 0: none is
   std::uint64_t sent_ns_ = 0;     // the socket last took something of what waits
+  std::uint64_t drain_ns_ = 0;    // up to here the client has been quick enough; 0: nothing waits
   std::uint64_t ending_ns_ = 0;   // the input ended, or the state changed to closing or lingering
 };
 

@@ -6,7 +6,7 @@
 
 #include "net/connection.h"
 #include "net/port_index.h"
-#include "runtime/context.h"
+#include "runtime/runtime.h"
 
 #include <atomic>
 #include <memory>
@@ -14,6 +14,9 @@
 #include <vector>
 
 namespace baton::net {
+
+/// Neither a listener's key nor a port.
+inline constexpr std::uint64_t kMemoryKey = 128;
 
 class Connections {
  public:
@@ -44,6 +47,15 @@ class Connections {
 
   PortIndex& index() { return index_; }
 
+  /// What connections hold is high: from now on it is looked at, by the handler's due for
+  /// kMemoryKey.
+  void watch_memory(Readiness& readiness) {
+    if (is_memory_watched_.exchange(true, std::memory_order_seq_cst)) return;
+    readiness.set_deadline(runtime::now_ns() + kMemoryTickNs, kMemoryKey);
+  }
+  /// Before it is looked at.
+  void forget_memory() { is_memory_watched_.store(false, std::memory_order_seq_cst); }
+
   /// What a context needs while it reads or answers HTTP.
   struct alignas(64) Scratch {
     HttpDate date;
@@ -59,6 +71,7 @@ class Connections {
   };
 
   PortIndex index_;
+  std::atomic<bool> is_memory_watched_{false};
   std::unique_ptr<Scratch[]> scratch_;
   std::unique_ptr<std::atomic<Chunk*>[]> chunks_;  // each is set once
 

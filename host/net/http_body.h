@@ -29,6 +29,7 @@ class HttpBody {
   /// Requires: kDone.
   const std::string& bytes() const { return bytes_; }
   void reset();
+  std::size_t kept_bytes() const { return bytes_.capacity(); }
 
  private:
   // chunk: size line -> data -> its line end -> size line ...;

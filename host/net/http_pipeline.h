@@ -31,6 +31,10 @@ class HttpPipeline {
   bool is_empty() const { return waiting() == 0; }
   /// Of the bodies of those that wait.
   std::size_t body_bytes() const { return body_bytes_; }
+  /// Of the answers that wait for those before them.
+  std::size_t answer_bytes() const { return answer_bytes_; }
+  /// The request, which is not the next, has its answer.
+  void keep_answer(const Request& request) { answer_bytes_ += request.answer.size(); }
 
   /// Its number.
   std::int64_t add(baton_term owner, const HttpExchange& exchange, std::size_t body_size) {
@@ -53,6 +57,7 @@ class HttpPipeline {
     bool keeps_alive = take_first();
     while (keeps_alive && done_ < requests_.size() && requests_[done_].is_answered) {
       out += requests_[done_].answer;
+      answer_bytes_ -= requests_[done_].answer.size();
       keeps_alive = take_first();
     }
     if (done_ == requests_.size()) {
@@ -83,6 +88,7 @@ class HttpPipeline {
   std::int64_t first_ = 1;  // the number of requests_[0]
   std::size_t done_ = 0;    // of requests_, from the front
   std::size_t body_bytes_ = 0;
+  std::size_t answer_bytes_ = 0;
   std::vector<Request> requests_;
 };
 

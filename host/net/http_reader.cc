@@ -7,11 +7,7 @@ namespace baton::net {
 HttpReader::Progress HttpReader::next(std::string_view& input, const HttpLimits& limits,
                                       HttpHead& head, std::string_view& body) {
   if (is_in_body_) return read_body(input, head, body);
-  if (std::exchange(is_kept_done_, false)) {
-    kept_.clear();
-    if (kept_.capacity() > kKeptBufferBytesMax) kept_.shrink_to_fit();
-    body_.reset();
-  }
+  if (is_kept_done_) free_kept();
 
   const bool is_cut = !kept_.empty();
   if (is_cut) kept_.append(input);
@@ -45,6 +41,13 @@ HttpReader::Progress HttpReader::next(std::string_view& input, const HttpLimits&
   wants_continue_ = head.expects_continue;
   body_.begin(head, limits.body_bytes_max, limits.header_bytes_max);
   return read_body(input, head, body);
+}
+
+void HttpReader::free_kept() {
+  is_kept_done_ = false;
+  kept_.clear();
+  if (kept_.capacity() > kKeptBufferBytesMax) kept_.shrink_to_fit();
+  body_.reset();
 }
 
 HttpReader::Progress HttpReader::read_body(std::string_view& input, HttpHead& head,

@@ -28,16 +28,24 @@ class HttpReader {
   enum class Progress { kMore, kRequest, kRefused };
 
   /// Takes one request, or what there is of it, off the front of `input`. After kRequest `head` and
-  /// `body` say what it is, until the next call. After kMore `input` is empty.
+  /// `body` say what it is, until the next call of this or of drop_request. After kMore `input` is
+  /// empty.
   Progress next(std::string_view& input, const HttpLimits& limits, HttpHead& head,
                 std::string_view& body);
   int refused() const { return refused_; }
+  /// The request that was given is not looked at any more.
+  void drop_request() {
+    if (is_kept_done_) free_kept();
+  }
+  /// The memory of what is kept of a request.
+  std::size_t kept_bytes() const { return kept_.capacity() + body_.kept_bytes(); }
   /// No request is half read.
   bool is_idle() const { return !is_in_body_ && (kept_.empty() || is_kept_done_); }
   /// The client waits to be told to send the body. True once.
   bool take_continue() { return std::exchange(wants_continue_, false); }
 
  private:
+  void free_kept();
   Progress read_body(std::string_view& input, HttpHead& head, std::string_view& body);
   Progress refuse(int status) {
     refused_ = status;

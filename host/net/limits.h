@@ -9,12 +9,16 @@
 
 namespace baton::net {
 
-/// Listeners and connections of one host.
+/// Connections of one host.
 inline constexpr std::uint32_t kPortsMax = 1u << 20;
 /// Bytes of one read, and so of one {tcp, Port, Bytes}; see BATON_TCP_CHUNK_MAX.
 inline constexpr std::size_t kChunkBytesMax = 65536;
 /// Reads of one connection before the others have their turn.
 inline constexpr int kReadsMax = 2;
+/// Sockets that one look finds ready.
+inline constexpr int kEventsMax = 256;
+/// By which a process asks for a listener.
+inline constexpr std::size_t kListenerNameBytesMax = 255;
 /// Connections accepted before something else has its turn.
 inline constexpr int kAcceptsMax = 64;
 /// Descriptors that connections leave to the host: to its admin interface, bundles and checks. Of a
@@ -29,12 +33,32 @@ inline constexpr std::uint64_t kShedPauseNs = 10'000'000;
 /// How long a listener rests when the system has no descriptor or memory for a connection.
 inline constexpr std::uint64_t kAcceptPauseNs = 100'000'000;
 
+/// What connections may hold in all, see memory.h: of the system's memory for the host, of the
+/// host's for a listener.
+inline constexpr std::uint64_t kMemoryShareOfSystem = 4;
+inline constexpr std::uint64_t kMemoryShareOfHost = 2;
+/// From this part of the limit on it is high.
+struct MemoryShare {
+  std::uint64_t parts, of;
+};
+inline constexpr MemoryShare kMemoryHighShare{3, 4};
+/// How long it may be high before requests are refused.
+inline constexpr std::uint64_t kMemoryPatienceNs = 1'000'000'000;
+/// While it is high it is looked at so often.
+inline constexpr std::uint64_t kMemoryTickNs = 10'000'000;
+/// A connection that holds this much is a large holder.
+inline constexpr std::uint64_t kLargeHolderBytes = 64u << 10;
+/// What a connection holds is counted in steps of this.
+inline constexpr std::uint64_t kMemoryStepBytes = 4096;
+
 /// A connection that holds this much to send and is given more is closed (send_queue_full).
 inline constexpr std::uint64_t kSendQueueBytesMax = 32u << 20;
 /// A connection that holds more than this to send is not read.
 inline constexpr std::size_t kSendQueueBytesHigh = 256u << 10;
 /// A client that takes nothing of what waits for it for so long is closed (send_timeout).
 inline constexpr std::chrono::nanoseconds kSendTimeout = std::chrono::seconds(30);
+/// A client that takes what waits for it more slowly, on the whole, is closed as well.
+inline constexpr std::uint64_t kSendBytesPerSecondMin = 16u << 10;
 /// A buffer larger than this is freed when it is empty.
 inline constexpr std::size_t kKeptBufferBytesMax = 4096;
 /// After we have ended our stream: how long the other side has to end its own.

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -72,25 +73,34 @@ void ListenerLimits::set(const description::ListenerDescription& description) {
 }
 
 Listener::Listener(const description::ListenerDescription& description, baton_term atom,
-                   std::uint64_t key, Readiness& readiness)
+                   std::uint64_t key, Readiness& readiness, Memory& host_memory)
     : is_http_(description.protocol == description::Protocol::kHttp),
       atom_(atom),
       key_(key),
       readiness_(readiness),
+      host_memory_(host_memory),
+      memory_(host_memory.max(), &host_memory),
       description_(description) {
+  set_limits(description);
+}
+
+void Listener::set_limits(const description::ListenerDescription& description) {
   limits_.set(description);
+  memory_.set_max(description.memory_max != 0
+                      ? description.memory_max
+                      : std::max<std::uint64_t>(host_memory_.max() / kMemoryShareOfHost, 1));
 }
 
 Result<std::shared_ptr<Listener>> Listener::open(
     const description::ListenerDescription& description, baton_term atom, std::uint64_t key,
-    Readiness& readiness, bool is_suspended) {
+    Readiness& readiness, Memory& host_memory, bool is_suspended) {
   const auto failed = [&](const char* what) {
     return Error(Code::kFailed, "listener " + description.name + ": cannot " + what + " " +
                                     description.address.text() + ": " + std::strerror(errno));
   };
   auto resolved = resolve(description.address);
   if (!resolved.ok()) return std::move(resolved).error().within("listener " + description.name);
-  std::shared_ptr<Listener> listener(new Listener(description, atom, key, readiness));
+  std::shared_ptr<Listener> listener(new Listener(description, atom, key, readiness, host_memory));
   listener->is_suspended_ = is_suspended;
   listener->fd_ =
       socket(resolved->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -124,7 +134,7 @@ Result<void> Listener::change(const description::ListenerDescription& descriptio
                      ": its protocol and address cannot change while it is open; declare another "
                      "listener with a name of its own");
   description_ = description;
-  limits_.set(description);
+  set_limits(description);
   return {};
 }
 

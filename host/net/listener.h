@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "description/release_description.h"
 #include "net/limits.h"
+#include "net/memory.h"
 #include "net/readiness.h"
 #include "net/statistics.h"
 
@@ -37,6 +38,7 @@ struct ListenerLimits {
   std::atomic<std::uint64_t> body_bytes_max;
   std::atomic<std::uint64_t> send_queue_bytes_max{kSendQueueBytesMax};
   std::atomic<std::uint64_t> send_timeout_ns{static_cast<std::uint64_t>(kSendTimeout.count())};
+  std::atomic<std::uint64_t> send_bytes_per_second_min{kSendBytesPerSecondMin};
 
   void set(const description::ListenerDescription& description);
 };
@@ -47,7 +49,8 @@ class Listener {
   /// taken, may not be bound, or is none of this machine.
   static Result<std::shared_ptr<Listener>> open(const description::ListenerDescription& description,
                                                 baton_term atom, std::uint64_t key,
-                                                Readiness& readiness, bool is_suspended);
+                                                Readiness& readiness, Memory& host_memory,
+                                                bool is_suspended);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -61,6 +64,9 @@ class Listener {
   const description::Address& address() const { return address_; }
   std::uint64_t key() const { return key_; }
   ListenerLimits& limits() { return limits_; }
+  /// What its connections hold.
+  Memory& memory() { return memory_; }
+  const Memory& memory() const { return memory_; }
   Counters& counters() { return counters_; }
   const Counters& counters() const { return counters_; }
 
@@ -81,7 +87,8 @@ class Listener {
 
  private:
   Listener(const description::ListenerDescription& description, baton_term atom, std::uint64_t key,
-           Readiness& readiness);
+           Readiness& readiness, Memory& host_memory);
+  void set_limits(const description::ListenerDescription& description);
   void update();  // requires mutex_
 
   // Constant after open.
@@ -92,6 +99,8 @@ class Listener {
   description::Address address_;
   int fd_ = -1;
 
+  const Memory& host_memory_;
+  Memory memory_;
   ListenerLimits limits_;
   Counters counters_;
   std::atomic<baton_term> owner_{BATON_NO_TERM};  // written under mutex_

@@ -91,12 +91,12 @@ void intern_atoms(term::AtomTable& table) {
   for (const char* text : {"tcp",          "tcp_accepted", "tcp_closed",
                            "tcp_error",    "tcp_passive",  "http",
                            "idle_timeout", "send_timeout", "send_queue_full",
-                           "shed",         "econnreset",   "econnaborted",
-                           "epipe",        "etimedout",    "ehostunreach",
-                           "enetunreach",  "enobufs",      "enomem",
-                           "eio",          "GET",          "HEAD",
-                           "POST",         "PUT",          "DELETE",
-                           "OPTIONS",      "PATCH"})
+                           "shed",         "memory_full",  "econnreset",
+                           "econnaborted", "epipe",        "etimedout",
+                           "ehostunreach", "enetunreach",  "enobufs",
+                           "enomem",       "eio",          "GET",
+                           "HEAD",         "POST",         "PUT",
+                           "DELETE",       "OPTIONS",      "PATCH"})
     BATON_CHECK(table.intern(text).ok());
 }
 

@@ -23,6 +23,7 @@ inline constexpr baton_term kTcpPassive = term::atom("tcp_passive");
 inline constexpr baton_term kHttp = term::atom("http");
 inline constexpr baton_term kIdleTimeout = term::atom("idle_timeout");
 inline constexpr baton_term kSendTimeout = term::atom("send_timeout");
+inline constexpr baton_term kMemoryFull = term::atom("memory_full");
 inline constexpr baton_term kShed = term::atom("shed");
 inline constexpr baton_term kSendQueueFull = term::atom("send_queue_full");
 }  // namespace atoms

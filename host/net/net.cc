@@ -1,5 +1,6 @@
 #include "net/net.h"
 
+#include "base/system_memory.h"
 #include "net/messages.h"
 #include "net/tables.h"
 #include "term/layout.h"
@@ -21,7 +22,8 @@ namespace {
 // Listeners' keys and ports go through the same epoll; a port's low byte is another.
 constexpr std::uint64_t kListenerKeyStep = 256;
 
-// From here on a descriptor is one of those kept for the host: the system gives the lowest free one.
+// From here on a descriptor is one of those kept for the host: the system gives the lowest free
+// one.
 int first_reserved_descriptor() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
@@ -43,7 +45,9 @@ Error no_listener(std::string_view name) {
 
 }  // namespace
 
-Net::Net(runtime::Runtime& runtime) : runtime_(runtime) {
+Net::Net(runtime::Runtime& runtime, std::uint64_t memory_max)
+    : runtime_(runtime),
+      memory_(memory_max != 0 ? memory_max : system_memory_bytes() / kMemoryShareOfSystem) {
   for (std::uint32_t i = 0; i < runtime.scheduler_count(); ++i)
     readiness_.push_back(std::make_unique<Readiness>(runtime.scheduler(i), *this));
   intern_atoms(runtime.atoms());
@@ -64,8 +68,9 @@ Result<description::Address> Net::open(const description::ListenerDescription& d
     return Error(Code::kUsage, "there is a listener " + description.name + " already");
   const std::uint64_t key = last_key_ += kListenerKeyStep;
   Readiness& readiness = *readiness_[listeners_.size() % readiness_.size()];
-  BATON_ASSIGN(std::shared_ptr<Listener> listener,
-               Listener::open(description, atom, key, readiness, exposure == Exposure::kSuspended));
+  BATON_ASSIGN(
+      std::shared_ptr<Listener> listener,
+      Listener::open(description, atom, key, readiness, memory_, exposure == Exposure::kSuspended));
   listeners_.emplace(description.name, listener);
   by_key_.emplace(key, listener);
   return listener->address();
@@ -115,8 +120,12 @@ Result<void> Net::change(const description::ListenerDescription& description) {
 
 namespace {
 ListenerStatus status_of(const Listener& listener) {
-  return {listener.description(), listener.address(), listener.owner(), listener.is_suspended(),
-          snapshot(listener.counters())};
+  return {listener.description(),
+          listener.address(),
+          listener.owner(),
+          listener.is_suspended(),
+          snapshot(listener.counters()),
+          listener.memory().used()};
 }
 }  // namespace
 
@@ -299,6 +308,7 @@ void Net::ready(Readiness& readiness, std::uint64_t key, std::uint32_t events) {
 }
 
 void Net::due(Readiness& readiness, std::uint64_t key, std::uint64_t deadline_ns) {
+  if (key == kMemoryKey) return watch_memory(readiness);
   if (!term::is_port(key)) {
     if (const auto listener = listener_of(key); listener != nullptr) listener->rest(false);
     return;
@@ -312,6 +322,59 @@ void Net::flush(Readiness& readiness, std::uint64_t key) {
   Connection* connection = connections_.find(key);
   std::lock_guard lock(connection->mutex());
   if (connection->port() == key) connection->flush_gathered(readiness.scheduler());
+}
+
+// ---- Memory
+
+void Net::watch_memory(Readiness& readiness) {
+  connections_.forget_memory();
+  std::vector<std::shared_ptr<Listener>> listeners;
+  {
+    std::shared_lock lock(mutex_);
+    for (const auto& [name, listener] : listeners_) listeners.push_back(listener);
+    for (const auto& closed : closed_)
+      if (auto listener = closed.lock()) listeners.push_back(std::move(listener));
+  }
+  std::map<const Listener*, std::vector<LargeHolder>> holders;
+  std::map<const Listener*, LargeHolder> first;  // of those who could go on with their request
+  std::vector<LargeHolder> all;
+  connections_.for_each([&](Connection& connection) {
+    std::lock_guard lock(connection.mutex());
+    if (!connection.is_open() || connection.disposable_bytes() < kLargeHolderBytes) return;
+    const LargeHolder holder{connection.large_since_ns(), connection.port(),
+                             connection.disposable_bytes()};
+    holders[connection.listener()].push_back(holder);
+    all.push_back(holder);
+    if (!connection.has_large_request()) return;
+    const auto [known, is_new] = first.emplace(connection.listener(), holder);
+    if (!is_new && holder.since_ns < known->second.since_ns) known->second = holder;
+  });
+  runtime::Context& context = readiness.scheduler();
+  for (const auto& listener : listeners)
+    relieve(context, listener->memory(), std::move(holders[listener.get()]));
+  relieve(context, memory_, std::move(all));
+
+  // Whoever may be read now is; so is the first of each listener, until it is done.
+  connections_.for_each([&](Connection& connection) {
+    std::lock_guard lock(connection.mutex());
+    if (!connection.is_open()) return;
+    const auto found = first.find(connection.listener());
+    connection.resume(found != first.end() && found->second.port == connection.port());
+  });
+  const bool is_calm = std::all_of(listeners.begin(), listeners.end(), [](const auto& listener) {
+    return listener->memory().level() == Memory::Level::kCalm;
+  });
+  if (!is_calm) connections_.watch_memory(readiness);
+}
+
+void Net::relieve(runtime::Context& context, Memory& memory, std::vector<LargeHolder> holders) {
+  const std::uint64_t excess = memory.excess(runtime::now_ns());
+  if (excess == 0) return;
+  for (const baton_term port : newest_for(std::move(holders), excess)) {
+    Connection* connection = connections_.find(port);
+    std::lock_guard lock(connection->mutex());
+    if (connection->port() == port && connection->is_open()) connection->refuse_memory(context);
+  }
 }
 
 // ---- What processes ask for
@@ -358,6 +421,17 @@ std::int64_t Net::send(runtime::Context& context, baton_term port, std::string_v
 int Net::shutdown(runtime::Context& context, baton_term port) {
   return with(
       port, [&](Connection& connection) { return connection.shutdown(context); }, BATON_NET_CLOSED);
+}
+
+int Net::account(runtime::Context& context, baton_term port, std::uint64_t taken,
+                 std::uint64_t held) {
+  return with(
+      port,
+      [&](Connection& connection) -> int {
+        if (connection.owner() != context.self) return BATON_NET_NOT_OWNER;
+        return connection.account(taken, held);
+      },
+      BATON_NET_CLOSED);
 }
 
 int Net::close(runtime::Context& context, baton_term port) {

@@ -6,8 +6,9 @@
 //
 // Ownership: owns listeners and connections. The runtime outlives it; its schedulers start after it
 //            is made and have stopped when it ends.
-// Threads:   open ... statistics: any thread. The rest: in a context.
-// Fails:     open: kFailed, when the address is taken or may not be bound; kUsage, when it is none.
+// Threads:   open ... forget_check: any thread. The rest: in a context.
+// Fails:     open: kFailed, when the address is taken or may not be bound; kUsage, when it is none,
+//            or there is a listener of that name.
 // See:       baton/net.h
 #pragma once
 
@@ -38,11 +39,13 @@ struct ListenerStatus {
   baton_term owner;              // 0: none
   bool is_suspended;
   Statistics statistics;
+  std::uint64_t memory_bytes;  // held by its connections
 };
 
 class Net : public runtime::PortKeeper, public Readiness::Handler {
  public:
-  explicit Net(runtime::Runtime& runtime);
+  /// `memory_max`: of what connections hold in all; 0: a share of the system's.
+  explicit Net(runtime::Runtime& runtime, std::uint64_t memory_max = 0);
   ~Net() override;
   Net(const Net&) = delete;
   Net& operator=(const Net&) = delete;
@@ -62,6 +65,8 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   Result<void> change(const description::ListenerDescription& description);
   std::vector<ListenerStatus> list() const;
   Result<ListenerStatus> status(std::string_view name) const;
+  /// What all connections hold.
+  Memory& memory() { return memory_; }
   /// The host's own health checks: a connection from this local port of this machine is accepted
   /// where there is no room for others, until the check is over.
   void expect_check(std::uint16_t port);
@@ -76,6 +81,7 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   int set_active(runtime::Context& context, baton_term port, std::int32_t count);
   std::int64_t send(runtime::Context& context, baton_term port, std::string_view bytes);
   int shutdown(runtime::Context& context, baton_term port);
+  int account(runtime::Context& context, baton_term port, std::uint64_t taken, std::uint64_t held);
   int close(runtime::Context& context, baton_term port);
   /// An empty host: it is gone.
   description::Address peer(baton_term port);
@@ -101,7 +107,12 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   template <class Act>
   auto with(baton_term port, Act act, decltype(act(std::declval<Connection&>())) otherwise);
 
+  /// Looks at what connections hold, while that is high.
+  void watch_memory(Readiness& readiness);
+  void relieve(runtime::Context& context, Memory& memory, std::vector<LargeHolder> holders);
+
   runtime::Runtime& runtime_;
+  Memory memory_;
   std::vector<std::unique_ptr<Readiness>> readiness_;  // of each scheduler; outlive all they watch
   Connections connections_;
   std::atomic<std::uint32_t> next_scheduler_{0};

@@ -14,7 +14,6 @@ namespace baton::net {
 
 namespace {
 constexpr std::uint64_t kTimerKey = 0;
-constexpr int kEventsMax = 256;
 
 int checked(int fd) {
   BATON_CHECK(fd >= 0, "the system has no descriptor for a scheduler's sockets");

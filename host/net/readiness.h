@@ -2,10 +2,10 @@
 // are due.
 //
 // An epoll instance of its own whose descriptor is one entry in the scheduler's Boost.Asio poller.
-// A socket is registered once, edge-triggered, for both directions: no system call re-arms it after
-// a read, and a write that could not finish is told of by itself, whichever thread tried it. An
-// Asio socket needs one epoll_ctl or one refused read per read, handler objects, and may be used by
-// one thread at a time.
+// A connection is registered once, edge-triggered, for both directions: no system call re-arms it
+// after a read, and a write that could not finish is told of by itself, whichever thread tried it.
+// An Asio socket needs one epoll_ctl or one refused read per read, handler objects, and may be used
+// by one thread at a time.
 //
 // Ownership: owns its epoll and timer descriptors, not the sockets. A socket leaves it by being
 //            closed.

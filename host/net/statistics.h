@@ -1,6 +1,6 @@
 // Statistics: what a listener and its connections have done so far.
 //
-// Probation reads the answers and failures of an upgraded release here, `baton status` all of it.
+// Probation reads here whether an upgraded release saw any use; `baton status` shows most of it.
 //
 // Threads: any; each number by itself is exact, together they are a moment's approximation.
 #pragma once
@@ -22,6 +22,7 @@ struct StatisticsOf {
   Number errors{};    // connections that ended by an error of theirs
   Number timeouts{};  // connections that ended by a time-out
   Number shed{};      // idle connections that were closed for new ones
+  Number memory{};    // connections refused a request, or closed, for what they held
   Number bytes_received{};
   Number bytes_sent{};
   Number http_requests{};   // given to an owner
@@ -49,6 +50,7 @@ inline Statistics snapshot(const Counters& counters) {
   now.errors = read(counters.errors);
   now.timeouts = read(counters.timeouts);
   now.shed = read(counters.shed);
+  now.memory = read(counters.memory);
   now.bytes_received = read(counters.bytes_received);
   now.bytes_sent = read(counters.bytes_sent);
   now.http_requests = read(counters.http_requests);

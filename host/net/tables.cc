@@ -1,12 +1,11 @@
 #include "net/tables.h"
 
+#include "net/limits.h"
 #include "net/net.h"
 
 namespace baton::net {
 
 namespace {
-
-constexpr std::size_t kListenerNameBytesMax = 255;
 
 // Only a Net is ever set as a runtime's keeper of ports.
 Net& net_of(baton_context* context) {
@@ -59,6 +58,9 @@ int shutdown(baton_context* context, baton_term port) {
 int close(baton_context* context, baton_term port) {
   return net_of(context).close(runtime::context_of(context), port);
 }
+int account(baton_context* context, baton_term port, std::uint64_t taken, std::uint64_t held) {
+  return net_of(context).account(runtime::context_of(context), port, taken, held);
+}
 int peer(baton_context* context, baton_term port, char* text, std::size_t capacity) {
   return write_address(net_of(context).peer(port), text, capacity);
 }
@@ -83,7 +85,8 @@ const baton_tcp kTcpTable{.struct_size = sizeof(baton_tcp),
                           .send = send,
                           .shutdown = shutdown,
                           .close = close,
-                          .peer = peer};
+                          .peer = peer,
+                          .account = account};
 
 const baton_http kHttpTable{.struct_size = sizeof(baton_http), .flags = 0, .respond = respond};
 

@@ -7,6 +7,8 @@ namespace baton::node {
 
 namespace {
 
+constexpr std::uint64_t kMemoryBytesMax = std::uint64_t{1} << 50;
+
 using description::YamlMapping;
 using description::YamlNode;
 
@@ -35,6 +37,14 @@ Result<std::string> read_admin(const YamlNode& node) {
   return socket;
 }
 
+Result<std::uint64_t> read_net(const YamlNode& node) {
+  std::uint64_t memory_max = 0;
+  YamlMapping net(node);
+  net.bytes("memory_max", kMemoryBytesMax, memory_max);
+  BATON_TRY(net.finish());
+  return memory_max;
+}
+
 Result<std::chrono::nanoseconds> read_take_over(const YamlNode& node) {
   std::chrono::nanoseconds budget = Config().take_over_budget;
   YamlMapping take_over(node);
@@ -57,6 +67,8 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
   if (const YamlNode* log = mapping.optional("log")) mapping.take(read_log(*log), config.log);
   if (const YamlNode* admin = mapping.optional("admin"))
     mapping.take(read_admin(*admin), config.socket);
+  if (const YamlNode* net = mapping.optional("net"))
+    mapping.take(read_net(*net), config.memory_max);
   if (const YamlNode* take_over = mapping.optional("take_over"))
     mapping.take(read_take_over(*take_over), config.take_over_budget);
   BATON_TRY(mapping.finish());

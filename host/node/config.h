@@ -9,6 +9,8 @@
 //     file: ""                  empty: standard error
 //   admin:
 //     socket: ""                empty: ROOT/batond.sock
+//   net:
+//     memory_max: 0             what connections may hold in all; 0: a quarter of the memory
 //   take_over:
 //     budget: 5s                for drain, prepare and commit together
 //
@@ -29,7 +31,8 @@ struct Config {
   std::string root = "/var/lib/baton";
   std::uint32_t schedulers = 0;
   Log::Options log;
-  std::string socket;  // empty: in the root
+  std::string socket;            // empty: in the root
+  std::uint64_t memory_max = 0;  // of what connections hold; 0: a share of the system's
   std::chrono::nanoseconds take_over_budget = std::chrono::seconds(5);
 
   std::string socket_path() const { return socket.empty() ? root + "/batond.sock" : socket; }

@@ -32,17 +32,20 @@ json::array listeners(const Parts& parts) {
   json::array all;
   for (const net::ListenerStatus& listener : parts.net.list()) {
     const net::Statistics& statistics = listener.statistics;
-    all.push_back(json::object{{"name", listener.description.name},
-                               {"protocol", description::protocol_name(listener.description.protocol)},
-                               {"address", listener.address.text()},
-                               {"open", statistics.open},
-                               {"accepted", statistics.accepted},
-                               {"refused", statistics.refused},
-                               {"errors", statistics.errors},
-                               {"timeouts", statistics.timeouts},
-                               {"shed", statistics.shed},
-                               {"http_requests", statistics.http_requests},
-                               {"http_5xx", statistics.http_responses[4]}});
+    all.push_back(
+        json::object{{"name", listener.description.name},
+                     {"protocol", description::protocol_name(listener.description.protocol)},
+                     {"address", listener.address.text()},
+                     {"open", statistics.open},
+                     {"accepted", statistics.accepted},
+                     {"refused", statistics.refused},
+                     {"errors", statistics.errors},
+                     {"timeouts", statistics.timeouts},
+                     {"shed", statistics.shed},
+                     {"memory_refused", statistics.memory},
+                     {"memory_bytes", listener.memory_bytes},
+                     {"http_requests", statistics.http_requests},
+                     {"http_5xx", statistics.http_responses[4]}});
   }
   return all;
 }

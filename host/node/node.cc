@@ -31,7 +31,7 @@ Result<void> Node::start() {
         log_->write(ended.ends_node ? LogLevel::kCritical : LogLevel::kError, "application ended",
                     {{"application", ended.name}});
       });
-  net_ = std::make_unique<net::Net>(*runtime_);
+  net_ = std::make_unique<net::Net>(*runtime_, config_.memory_max);
   services_ = std::make_unique<HostServices>(*applications_, *net_, *atoms_);
   runtime_->start();
   handler_ = std::make_unique<release::ReleaseHandler>(*runtime_, *store_, *services_, *files_,

@@ -6,6 +6,7 @@ that the system picks. Whatever a test starts is ended by its process id, whatev
 Usage of a test file: FILE_test.py [what unittest takes]; BATON_BUILD names another build folder than build/release.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 
 from node import CLI_SECONDS, Node, Packer, run_baton, with_ports  # noqa: E402, F401
-from running import BUILD, ROOT, Running  # noqa: E402
+from running import BUILD, ROOT, Failed, Running  # noqa: E402
 
 WAIT_SECONDS = 20
 LISTENERS = {"kv": 0, "web": 0}
@@ -89,6 +90,40 @@ class Host(Node):
                             f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n{text}")
             head, _, answer = connection.rest().partition("\r\n\r\n")
         return int(head.split()[1]), json.loads(answer) if answer else None
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.process.pid}/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def growth_by_unfinished_commands(self, connections, seconds):
+        """So many clients send all but the end of a SET of 31 MiB; how many bytes the host grew at most."""
+        before = most = self.resident_bytes()
+        size = 31 << 20
+        head = f"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${size + 1}\r\n".encode()
+        block = bytes(1 << 20)
+        with contextlib.ExitStack() as stack:
+            left = {}
+            for _ in range(connections):
+                client = stack.enter_context(self.connect("kv")).socket
+                client.sendall(head)
+                client.setblocking(False)
+                left[client] = size
+            deadline = time.monotonic() + seconds
+            while left and time.monotonic() < deadline:
+                for client in list(left):
+                    try:
+                        left[client] -= client.send(block[:left[client]])
+                    except BlockingIOError:
+                        continue
+                    except OSError:  # closed
+                        left[client] = 0
+                    if left[client] == 0:
+                        del left[client]
+                most = max(most, self.resident_bytes())
+                time.sleep(0.001)
+            if self.redis("PING") != "+PONG":
+                raise Failed("a small command is not served")
+        return most - before
 
     def statuses(self):
         """Of each release, by its version."""

@@ -83,6 +83,8 @@ TEST(ReleaseDescription, EveryPartIsRead) {
   EXPECT_EQ(connections.supervisor.children.at(0).restart, RestartType::kTemporary);
 
   EXPECT_EQ(release.listener("kv")->idle_timeout, 5min);
+  EXPECT_EQ(release.listener("web")->idle_timeout, kHttpIdleTimeout);
+  EXPECT_EQ(release.listener("kv")->memory_max, 0u);
   EXPECT_EQ(release.listener("web")->address.host, "::1");
   EXPECT_EQ(release.listener("web")->address.text(), "[::1]:8080");
   EXPECT_EQ(release.listener("web")->body_bytes_max, 1u << 20);

@@ -17,8 +17,8 @@
  *                                    sent now still goes out: the owner closes the connection when
  *                                    it has answered, and the host does some seconds later
  *   {tcp_error, Port, Reason}        the connection is gone, by Reason: an atom such as econnreset,
- *                                    etimedout, idle_timeout, send_timeout, send_queue_full, shed
- *                                    (it was idle, and another needed its place).
+ *                                    etimedout, idle_timeout, send_timeout, send_queue_full,
+ *                                    memory_full, shed (it was idle, and another needed its place).
  *                                    {tcp_closed, Port} follows
  * and of an http listener, whose requests the host reads whole
  *   {http, Port, Request, Method, Target, Headers, Body}
@@ -59,7 +59,7 @@ extern "C" {
 #define BATON_TCP "baton.tcp/1"
 #define BATON_HTTP "baton.http/1"
 
-enum { BATON_TCP_CHUNK_MAX = 65536 };
+enum { BATON_TCP_CHUNK_MAX = 65536, BATON_TCP_LARGE = 16384 };
 
 /* What these functions return when not said otherwise. */
 enum {
@@ -67,6 +67,7 @@ enum {
   BATON_NET_CLOSED = -1,    /* no such listener; no such connection, or not any more */
   BATON_NET_NOT_OWNER = -2, /* it belongs to another process */
   BATON_NET_TAKEN = -3,     /* the listener has an owner */
+  BATON_NET_NO_MEMORY = -5, /* too much is held for connections */
   BATON_NET_INVALID = -4    /* an argument that can never be right, or a process that has ended */
 };
 
@@ -109,6 +110,13 @@ typedef struct baton_tcp {
   int (*close)(baton_context*, baton_term port);
   /* The other side's address, as address. */
   int (*peer)(baton_context*, baton_term port, char* text, size_t capacity);
+
+  /* Owner only; struct_size says whether the host has it. Tells what the owner holds in memory for
+   * the connection, of a command that is not whole, say, and how many bytes it has just taken in
+   * messages of at least BATON_TCP_LARGE. From the first call on the host counts both against the
+   * listener's memory_max, and does not read the connection while that is used up.
+   * BATON_NET_NO_MEMORY: it is too much; answer so, forget it and close. */
+  int (*account)(baton_context*, baton_term port, uint64_t taken, uint64_t held);
 } baton_tcp;
 
 typedef struct baton_http_header {

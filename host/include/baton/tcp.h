@@ -22,6 +22,7 @@
 #include <baton/net.h>
 #include <baton/self.h>
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -107,6 +108,13 @@ inline bool shutdown(const Self& self, Port port) {
 }
 inline bool close(const Self& self, Port port) {
   return table(self).close(self.context(), port.word) == BATON_NET_OK;
+}
+/// What is held in memory for a connection, and what was taken of it in large messages; see
+/// baton/net.h. False: too much is held, the connection is to be closed.
+inline bool account(const Self& self, Port port, std::size_t taken, std::size_t held) {
+  const baton_tcp& tcp = table(self);
+  if (tcp.struct_size <= offsetof(baton_tcp, account)) return true;  // an older host's
+  return tcp.account(self.context(), port.word, taken, held) != BATON_NET_NO_MEMORY;
 }
 /// The other side's address, "127.0.0.1:5000"; empty when the connection is gone.
 inline std::string peer(const Self& self, Port port) {

@@ -23,6 +23,8 @@ namespace kv::inline BATON_BUILD {
 
 /// How many chunks of one connection may wait in the mailbox.
 constexpr std::int32_t kChunksMax = 64;
+/// What a connection holds of a command is told to the host from here on.
+constexpr std::size_t kAccountedBytesMin = 4096;
 
 struct Kv : baton::GenServer<Kv, State> {
   using Infos = baton::Messages<baton::Tcp, baton::TcpPassive, baton::TcpAccepted, baton::TcpClosed,
@@ -35,6 +37,7 @@ struct Kv : baton::GenServer<Kv, State> {
 
   void handle_info(const baton::TcpAccepted& accepted) {
     state().connections[accepted.port].id = ++state().connections_total;
+    baton::tcp::account(*this, accepted.port, 0, 0);
     baton::tcp::set_active(*this, accepted.port, kChunksMax);
   }
 
@@ -48,9 +51,10 @@ struct Kv : baton::GenServer<Kv, State> {
       const bool is_sent = replies.empty() || baton::tcp::send(*this, input.port, replies) >= 0;
       if (progress == Session::Progress::kClose) return close(input.port);
       // Who is gone needs no more of what would be many replies.
-      if (progress == Session::Progress::kDone || !is_sent) return;
+      if (progress == Session::Progress::kDone || !is_sent) break;
       replies.clear();
     }
+    account(input, found->second);
   }
 
   void handle_info(const baton::TcpPassive& passive) {
@@ -62,6 +66,17 @@ struct Kv : baton::GenServer<Kv, State> {
   void handle_info(const baton::TcpError&) {}  // tcp_closed follows
 
  private:
+  // Tells the host what is held for a command that is not whole.
+  void account(const baton::Tcp& input, const Connection& connection) {
+    const std::size_t taken = input.bytes.size() >= BATON_TCP_LARGE ? input.bytes.size() : 0;
+    const std::size_t held = connection.input.pending.capacity();
+    if (taken == 0 && held < kAccountedBytesMin) return;
+    if (baton::tcp::account(*this, input.port, taken, held)) return;
+    baton::tcp::send(*this, input.port,
+                     "-OOM too much is held for commands that are not whole\r\n");
+    close(input.port);
+  }
+
   void close(baton::Port port) {
     state().connections.erase(port);
     baton::tcp::close(*this, port);

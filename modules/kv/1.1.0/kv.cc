@@ -26,6 +26,8 @@ namespace kv::inline BATON_BUILD {
 
 /// How many chunks of one connection may wait in the mailbox.
 constexpr std::int32_t kChunksMax = 64;
+/// What a connection holds of a command is told to the host from here on.
+constexpr std::size_t kAccountedBytesMin = 4096;
 constexpr baton::Atom kSweep{std::string_view("sweep")};
 
 struct Kv : baton::GenServer<Kv, State> {
@@ -39,6 +41,7 @@ struct Kv : baton::GenServer<Kv, State> {
 
   void handle_info(const baton::TcpAccepted& accepted) {
     state().connections[accepted.port].id = ++state().connections_total;
+    baton::tcp::account(*this, accepted.port, 0, 0);
     baton::tcp::set_active(*this, accepted.port, kChunksMax);
   }
 
@@ -50,9 +53,15 @@ struct Kv : baton::GenServer<Kv, State> {
     while (true) {
       const Session::Progress progress = session.run(replies);
       const bool is_sent = replies.empty() || baton::tcp::send(*this, input.port, replies) >= 0;
-      if (progress == Session::Progress::kClose) close(input.port);
+      if (progress == Session::Progress::kClose) {
+        close(input.port);
+        break;
+      }
       // Who is gone needs no more of what would be many replies.
-      if (progress != Session::Progress::kMore || !is_sent) break;
+      if (progress == Session::Progress::kDone || !is_sent) {
+        account(input, found->second);
+        break;
+      }
       replies.clear();
     }
     if (!state().sweep_timer && !state().expiries.empty()) start_timer();
@@ -84,6 +93,17 @@ struct Kv : baton::GenServer<Kv, State> {
 
   void start_timer() {
     state().sweep_timer = send_after(std::chrono::milliseconds(kSweepIntervalMs), self(), kSweep);
+  }
+
+  // Tells the host what is held for a command that is not whole.
+  void account(const baton::Tcp& input, const Connection& connection) {
+    const std::size_t taken = input.bytes.size() >= BATON_TCP_LARGE ? input.bytes.size() : 0;
+    const std::size_t held = connection.input.pending.capacity();
+    if (taken == 0 && held < kAccountedBytesMin) return;
+    if (baton::tcp::account(*this, input.port, taken, held)) return;
+    baton::tcp::send(*this, input.port,
+                     "-OOM too much is held for commands that are not whole\r\n");
+    close(input.port);
   }
 
   void close(baton::Port port) {
