@@ -156,6 +156,19 @@ inline constexpr bool kTravels = !requires {
   Codec<T>::is_unknown;
 };
 
+/// The same, and that nothing T is made of is known to be refused: asked of a message's members.
+template <class T>
+inline constexpr bool kHasTermForm = [] {
+  if constexpr (!kTravels<T>) {
+    return false;
+  } else {
+    constexpr Refusal refusal = Codec<T>::refusal;
+    return refusal != Refusal::kPointer && refusal != Refusal::kSmartPointer &&
+           refusal != Refusal::kReference && refusal != Refusal::kFunction &&
+           refusal != Refusal::kArray && refusal != Refusal::kEnum && refusal != Refusal::kOrder;
+  }
+}();
+
 template <class T>
 inline constexpr Refusal kRefusal = [] {
   if constexpr (std::is_const_v<T>) {

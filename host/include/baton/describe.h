@@ -186,9 +186,17 @@ inline constexpr bool kNamesEveryMember = describe::names_every_member<T>(Member
           ->::baton::Members<BATON_LIST_OF(void BATON_EACH(BATON_MEMBER, TYPE, __VA_ARGS__))>; \
   _Pragma("GCC diagnostic pop")
 
+#define BATON_CHECK_MEMBER(TYPE, FIELD)                                                           \
+  static_assert(::baton::kHasTermForm<decltype(TYPE::FIELD)>,                                     \
+                "baton: " #TYPE "::" #FIELD                                                       \
+                " has no term form and cannot be sent: use one of the types listed in "           \
+                "baton/codec.h (text is a std::string, a process a baton::Pid, of a std::chrono " \
+                "type its count()), or describe its type with BATON_MESSAGE or BATON_ENUM");
+
 /// Describes a struct that travels: BATON_MESSAGE(Type, members...), in Type's namespace.
 #define BATON_MESSAGE(TYPE, ...)                                                        \
   BATON_DESCRIBE(TYPE __VA_OPT__(, ) __VA_ARGS__)                                       \
+  BATON_EACH(BATON_CHECK_MEMBER, TYPE, __VA_ARGS__)                                     \
   static_assert(::baton::kNamesEveryMember<TYPE>,                                       \
                 "baton: BATON_MESSAGE(" #TYPE ", ...) must name every member of " #TYPE \
                 " in the order of their declaration, and " #TYPE " must be a plain aggregate");

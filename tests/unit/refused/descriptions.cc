@@ -8,7 +8,12 @@
 // expects: baton: write static baton::Loss loss\(const State& live, baton::Version to\)
 // expects: baton: State::discard runs inside a commit: declare it noexcept
 // expects: baton: BATON_MESSAGE\(Increment, ...\) must name every member of Increment
+// expects: baton: Carrier::raw has no term form and cannot be sent: use one of the types listed
+// expects: baton: Carrier::delay has no term form and cannot be sent: .*of a std::chrono type
+// expects: baton: Carrier::part has no term form .*or describe its type with BATON_MESSAGE
 #include <baton/state.h>
+
+#include <chrono>
 
 namespace sample {
 
@@ -60,6 +65,14 @@ struct Increment {
   int times = 1;
 };
 BATON_MESSAGE(Increment, by)
+
+struct Plain {};
+struct Carrier {
+  const int* raw = nullptr;
+  std::chrono::seconds delay{};
+  Plain part;
+};
+BATON_MESSAGE(Carrier, raw, delay, part)
 
 const baton_schema* hooked() { return &baton::Schema<Hooked>::value; }
 const baton_schema* throwing() { return &baton::Schema<Throwing>::value; }
