@@ -4,7 +4,8 @@
 //   describe.h     BATON_MESSAGE, BATON_ENUM   state.h     BATON_STATE and what survives an upgrade
 //   self.h         what a process can do       task.h      awaiting inside a callback
 //   gen_server.h   a process with a state      process.h   a process as a loop that receives
-//   module.h       BATON_MODULE
+//   child.h        starting one under a        module.h    BATON_MODULE
+//                  supervisor                  temporary.h what may be made beside co_await
 //
 // Start with modules/factorial (a gen_server) and modules/pingpong (coroutine processes).
 #pragma once

@@ -22,13 +22,16 @@
 //   handle_timeout(Ref, Term)         a timer, if this is written         void
 //   handle_down(Pid, Ref, Term)       a monitored process is dead         void
 //   handle_exit(Pid, Term)            a linked one, if exits are trapped  void
+//   handle_config_change(             the application's configuration     void
+//       const ConfigChange&)          has changed; config<T>() is new
 //   terminate(Term reason)            before the state is destroyed       void
 //   handle_raw(const baton_message*)  before all of these, for speed;     a BATON_ code, or kPassOn
 //                                     null after BATON_YIELD
 //
 // Only init must be known by one signature; all are optional. While a Task awaits, other messages
 // wait. A call or cast that no handler takes, and whatever a handler throws, ends the process, as
-// in OTP; an unknown info is logged.
+// in OTP; an unknown info is logged. Of a change of the configuration the workers directly below an
+// application's top supervisor are told, and need not care.
 //
 // Invariants: the object is made anew for each callback around context and state; members of its
 //             own would be lost, so it may have none.
@@ -219,7 +222,7 @@ class GenServer : public Self {
         if constexpr (std::tuple_size_v<Args> == 0) {
           run();
         } else {
-          run(Codec<std::tuple_element_t<0, Args>>::read(Term(args->root)));
+          run(task::read_args<std::tuple_element_t<0, Args>>(Term(args->root)));
         }
       }
       return end_of(activation);
@@ -258,6 +261,14 @@ class GenServer : public Self {
           }
           return serve_info(server, *message, typename Derived::Infos());
         case BATON_REPLY: return +BATON_OK;  // to a call that was given up
+        case BATON_MESSAGE:
+          if constexpr (requires(const ConfigChange& c) { server.handle_config_change(c); }) {
+            if (Codec<ConfigChange>::matches(Term(message->root))) {
+              server.handle_config_change(Codec<ConfigChange>::read(Term(message->root)));
+              return end_of(activation);
+            }
+          }
+          return serve_info(server, *message, typename Derived::Infos());
         default: return serve_info(server, *message, typename Derived::Infos());
       }
       return unknown_info(server, *message);
@@ -366,6 +377,8 @@ class GenServer : public Self {
   }
 
   static int unknown_info(Derived& server, const baton_message& message) {
+    if (message.kind == BATON_MESSAGE && Codec<ConfigChange>::matches(Term(message.root)))
+      return BATON_OK;
     const char* const what = message.kind == BATON_DOWN   ? "DOWN of "
                              : message.kind == BATON_EXIT ? "EXIT of "
                                                           : "message from ";

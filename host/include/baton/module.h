@@ -15,7 +15,7 @@
 // Threads: constants.
 #pragma once
 
-#include <baton/gen_server.h>
+#include <baton/child.h>
 
 namespace baton::inline v1::entry {
 

@@ -17,10 +17,10 @@
 //                                          that captures by value needs a name (temporary.h)
 //   co_await self.receive_for<...>(100ms)  the same with a time-out, as a std::optional
 //
-// Besides messages, Down, Exit and Request<M> (a call that asks for an answer) can be received by
-// type. The loop's second parameter, if it has one, is what spawn was given. Returning from it is
-// exit normal; what it throws is the exit reason. A Process may list Calls, Casts and Infos for its
-// contract, as a gen_server.
+// Besides messages, Down, Exit, Request<M> (a call that asks for an answer) and ConfigChange can be
+// received by type. The loop's second parameter, if it has one, is what spawn was given. Returning
+// from it is exit normal; what it throws is the exit reason. A Process may list Calls, Casts and
+// Infos for its contract, as a gen_server.
 //
 // Threads: the process's callbacks.
 #pragma once
@@ -321,7 +321,7 @@ class Process {
           static_assert(!Codec<Args>::borrows,
                         "baton: a loop's argument must own what it holds: take a std::string or a "
                         "baton::TermValue");
-          return Derived::loop(Self(activation), Codec<Args>::read(Term(args->root)));
+          return Derived::loop(Self(activation), task::read_args<Args>(Term(args->root)));
         }
       });
     });

@@ -3,6 +3,7 @@
 //   send(to, message)            cast(to, message)          co_await call<M>(to, fields...)
 //   reply(caller, value)         send_after(delay, to, m)   cancel_timer(ref)
 //   spawn<B>(args)               spawn_link<B>(args)        spawn_monitor<B>(args)
+//   co_await start_child<B>(supervisor, fields...)
 //   monitor(pid) demonitor(ref)  link(pid) unlink(pid)      exit(pid, reason) trap_exit(true)
 //   register_name(name)          whereis(name)              exit(reason) stop(reason)
 //   log_info("got ", n)          config<T>("key")           co_await receive...() (baton/process.h)
@@ -71,6 +72,26 @@ class CallFailed : public std::runtime_error {
  private:
   TermValue reason_;
 };
+
+/// A release changed the configuration of the application; config<T>(key) has the new values.
+struct ConfigChange {
+  TermValue changed;  ///< a list of {Key, Value}
+  TermValue added;    ///< the same
+  TermValue removed;  ///< a list of keys
+  /// Whether the value of this key is another than before, or new, or gone.
+  bool concerns(std::string_view key) const {
+    const auto is_key = [key](Term term) {
+      return term.is_atom(Atom(key)) || (term.is_binary() && term.binary() == key);
+    };
+    for (Term pairs : {changed.term(), added.term()})
+      for (Term pair : pairs.list())
+        if (is_key(pair[0])) return true;
+    for (Term gone : removed.term().list())
+      if (is_key(gone)) return true;
+    return false;
+  }
+};
+BATON_MESSAGE(ConfigChange, changed, added, removed)
 
 template <class... M>
 struct Messages {
@@ -141,6 +162,40 @@ decltype(auto) as_wire(const T& value) {
   }
 }
 
+template <class T>
+inline constexpr bool kTakesList = std::is_same_v<T, Term> || std::is_same_v<T, TermValue>;
+template <class... T>
+inline constexpr bool kTakesList<std::vector<T...>> = true;
+template <class... T>
+inline constexpr bool kTakesList<std::deque<T...>> = true;
+template <class T, std::size_t N>
+inline constexpr bool kTakesList<std::array<T, N>> = true;
+template <class... T>
+inline constexpr bool kTakesList<std::set<T...>> = true;
+template <class... T>
+inline constexpr bool kTakesList<std::unordered_set<T...>> = true;
+template <class T>
+inline constexpr bool kTakesList<std::optional<T>> = kTakesList<T>;
+template <class... T>
+inline constexpr bool kTakesList<std::variant<T...>> = (kTakesList<T> || ...);
+
+// What a process was started with. Supervisors give a list, of which what is no list is the one
+// element.
+template <class T>
+T read_args(Term args) {
+  if constexpr (!kTakesList<T>) {
+    Term only;
+    std::size_t size = 0;
+    if (args.is_list())
+      for (Term arg : args.list()) {
+        only = arg;
+        if (++size > 1) break;
+      }
+    if (size == 1) return Codec<T>::read(only);
+  }
+  return Codec<T>::read(args);
+}
+
 template <class M>
 struct ReplyTo {
   using Type = TermValue;
@@ -209,13 +264,15 @@ class [[nodiscard]] Call : private Waiter {
     return Codec<R>::read(Term(got_->root));
   }
 
- private:
-  const baton_host* host() const { return activation_->context->host; }
-  void forget() { host()->demonitor(activation_->context, std::exchange(ref_, 0)); }
+ protected:
   [[noreturn, gnu::cold]] void fail(Term reason) {
     throw CallFailed(TermValue(reason), to_text(host(), "call failed: {", reason,
                                                 ",{gen_server,call,[", Term(to_.word), "]}}"));
   }
+
+ private:
+  const baton_host* host() const { return activation_->context->host; }
+  void forget() { host()->demonitor(activation_->context, std::exchange(ref_, 0)); }
   static bool is_answered(Waiter& waiter, baton_context* context) {
     Call& call = static_cast<Call&>(waiter);
     call.got_ = context->host->receive_ref(context, call.ref_);
@@ -319,6 +376,9 @@ class Self {
   std::pair<Pid, Ref> spawn_monitor(const Args&... args) const {
     return start<B>({.monitor = true}, args...);
   }
+  /// Asks a supervisor of the release for a child; see baton/child.h.
+  template <class B, class... Fields>
+  auto start_child(ServerRef supervisor, Fields&&... fields) const;
   /// The pid, empty if the host refused (the name is taken, a limit is reached), and the monitor's
   /// ref.
   template <class B, class... Args>
