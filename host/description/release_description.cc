@@ -462,6 +462,16 @@ const char* restart_type_name(RestartType type) {
   return "";
 }
 
+const char* auto_shutdown_name(AutoShutdown shutdown) {
+  switch (shutdown) {
+    case AutoShutdown::kNever: return "never";
+    case AutoShutdown::kAnySignificant: return "any_significant";
+    case AutoShutdown::kAllSignificant: return "all_significant";
+  }
+  BATON_CHECK(false, "an AutoShutdown without a name");
+  return "";
+}
+
 const char* application_type_name(ApplicationType type) {
   switch (type) {
     case ApplicationType::kPermanent: return "permanent";

@@ -57,6 +57,7 @@ enum class ApplicationType { kPermanent, kTransient, kTemporary };
 
 const char* strategy_name(Strategy strategy);
 const char* restart_type_name(RestartType type);
+const char* auto_shutdown_name(AutoShutdown shutdown);
 const char* application_type_name(ApplicationType type);
 
 struct Shutdown {
