@@ -133,6 +133,11 @@ Result<void> Listener::change(const description::ListenerDescription& descriptio
                  "listener " + description_.name +
                      ": its protocol and address cannot change while it is open; declare another "
                      "listener with a name of its own");
+  // The system takes a new length for a socket that listens already.
+  if (description.backlog != description_.backlog && !is_closed_ &&
+      ::listen(fd_, static_cast<int>(description.backlog)) != 0)
+    return Error(Code::kFailed, "listener " + description_.name +
+                                    ": cannot change its backlog: " + std::strerror(errno));
   description_ = description;
   set_limits(description);
   return {};
@@ -151,6 +156,15 @@ bool Listener::take(baton_term pid, bool is_announcing, baton_term ended) {
   owner_.store(pid, std::memory_order_seq_cst);
   update();
   return true;
+}
+
+void Listener::inherit(const Listener& other) {
+  const baton_term owner = other.owner();
+  const bool is_announcing = other.is_announcing();
+  std::lock_guard lock(mutex_);
+  is_announcing_.store(is_announcing, std::memory_order_relaxed);
+  owner_.store(owner, std::memory_order_seq_cst);
+  update();
 }
 
 bool Listener::give_up(baton_term pid) {

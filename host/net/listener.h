@@ -76,6 +76,8 @@ class Listener {
   bool is_closed() const { return is_closed_.load(std::memory_order_seq_cst); }
   /// False: it has another owner, one that is not `ended`.
   bool take(baton_term pid, bool is_announcing, baton_term ended);
+  /// The owner of that one, or nobody if it has none.
+  void inherit(const Listener& other);
   /// If the owner is that process.
   bool give_up(baton_term pid);
   void suspend(bool is_suspended);

@@ -60,19 +60,25 @@ Net::~Net() = default;
 
 // ---- Listeners
 
-Result<description::Address> Net::open(const description::ListenerDescription& description,
-                                       Exposure exposure) {
+Result<std::shared_ptr<Listener>> Net::make(const description::ListenerDescription& description,
+                                            Exposure exposure) {
   BATON_ASSIGN(const baton_term atom, runtime_.atoms().intern(description.name));
-  std::unique_lock lock(mutex_);
-  if (listeners_.contains(description.name))
-    return Error(Code::kUsage, "there is a listener " + description.name + " already");
   const std::uint64_t key = last_key_ += kListenerKeyStep;
   Readiness& readiness = *readiness_[listeners_.size() % readiness_.size()];
   BATON_ASSIGN(
       std::shared_ptr<Listener> listener,
       Listener::open(description, atom, key, readiness, memory_, exposure == Exposure::kSuspended));
-  listeners_.emplace(description.name, listener);
   by_key_.emplace(key, listener);
+  return listener;
+}
+
+Result<description::Address> Net::open(const description::ListenerDescription& description,
+                                       Exposure exposure) {
+  std::unique_lock lock(mutex_);
+  if (listeners_.contains(description.name))
+    return Error(Code::kUsage, "there is a listener " + description.name + " already");
+  BATON_ASSIGN(const std::shared_ptr<Listener> listener, make(description, exposure));
+  listeners_.emplace(description.name, listener);
   return listener->address();
 }
 
@@ -97,19 +103,127 @@ Result<void> Net::close(std::string_view name) {
     const auto found = listeners_.find(name);
     if (found == listeners_.end()) return no_listener(name);
     closed = found->second;
-    closed->close();
-    by_key_.erase(closed->key());
     listeners_.erase(found);
-    std::erase_if(closed_, [](const auto& older) { return older.expired(); });
-    closed_.push_back(closed);
+    retire(closed);
   }
-  // Nobody will ever serve these; those of an owner end with it.
-  if (closed->owner() == BATON_NO_TERM) {
-    runtime::External external(runtime_);
-    for (baton_term port : connections_.index().ports_of(closed->key()))
-      end_of_owner(external.context(), port, BATON_NO_TERM);
-  }
+  end_unowned(*closed);
   return {};
+}
+
+void Net::retire(const std::shared_ptr<Listener>& listener) {
+  listener->close();
+  by_key_.erase(listener->key());
+  std::erase_if(closed_, [](const auto& older) { return older.expired(); });
+  closed_.push_back(listener);
+}
+
+void Net::end_unowned(const Listener& listener) {
+  // Those of an owner end with it.
+  if (listener.owner() != BATON_NO_TERM) return;
+  runtime::External external(runtime_);
+  for (baton_term port : connections_.index().ports_of(listener.key()))
+    end_of_owner(external.context(), port, BATON_NO_TERM);
+}
+
+// ---- Set aside
+
+Result<void> Net::check_not_aside(std::string_view name) const {
+  if (!aside_.contains(name)) return {};
+  return Error(Code::kUsage, "a listener " + std::string(name) + " is set aside already");
+}
+
+Result<void> Net::set_aside(std::string_view name) {
+  std::unique_lock lock(mutex_);
+  const auto found = listeners_.find(name);
+  if (found == listeners_.end()) return no_listener(name);
+  BATON_TRY(check_not_aside(name));
+  found->second->suspend(true);
+  aside_.insert(listeners_.extract(found));
+  return {};
+}
+
+Result<void> Net::put_back(std::string_view name) {
+  std::shared_ptr<Listener> closed;
+  {
+    std::unique_lock lock(mutex_);
+    const auto found = aside_.find(name);
+    if (found == aside_.end()) return no_listener(name);
+    const std::shared_ptr<Listener> back = found->second;
+    if (const auto open = listeners_.find(name); open != listeners_.end()) {
+      closed = open->second;
+      listeners_.erase(open);
+      back->inherit(*closed);
+      retire(closed);
+    }
+    listeners_.insert(aside_.extract(found));
+    back->suspend(false);
+  }
+  if (closed != nullptr) end_unowned(*closed);
+  return {};
+}
+
+Result<void> Net::close_aside(std::string_view name) {
+  std::shared_ptr<Listener> closed;
+  {
+    std::unique_lock lock(mutex_);
+    const auto found = aside_.find(name);
+    if (found == aside_.end()) return no_listener(name);
+    closed = found->second;
+    aside_.erase(found);
+    retire(closed);
+  }
+  end_unowned(*closed);
+  return {};
+}
+
+Result<description::Address> Net::move(const description::ListenerDescription& description,
+                                       Before before) {
+  std::unique_lock lock(mutex_);
+  const auto found = listeners_.find(description.name);
+  if (found == listeners_.end()) return no_listener(description.name);
+  const std::shared_ptr<Listener> old = found->second;
+  if (before == Before::kSetAside) BATON_TRY(check_not_aside(description.name));
+  if (before == Before::kClosed) retire(old);
+  auto made = make(description, Exposure::kSuspended);
+  if (made.ok()) {
+    (*made)->inherit(*old);
+    if (before == Before::kSetAside) {
+      old->suspend(true);
+      aside_.emplace(description.name, old);
+    }
+    found->second = *made;
+    return (*made)->address();
+  }
+  if (before == Before::kSetAside) return std::move(made).error();
+  auto reopened = make(old->description(), Exposure::kExposed);
+  if (!reopened.ok()) {
+    listeners_.erase(found);
+    return Error(Code::kStuck,
+                 made.error().message() + "; and it cannot go back: " + reopened.error().message());
+  }
+  (*reopened)->inherit(*old);
+  found->second = *reopened;
+  return std::move(made).error();
+}
+
+std::vector<Net::Ownership> Net::disown(std::span<const baton_term> owners) {
+  std::vector<Ownership> freed;
+  std::shared_lock lock(mutex_);
+  for (const auto& [name, listener] : listeners_) {
+    const baton_term owner = listener->owner();
+    if (owner == BATON_NO_TERM || std::ranges::find(owners, owner) == owners.end()) continue;
+    const bool is_announcing = listener->is_announcing();
+    if (listener->give_up(owner)) freed.push_back({listener, owner, is_announcing});
+  }
+  return freed;
+}
+
+void Net::give_back(std::span<const Ownership> ownerships) {
+  // Held, so that an owner's end comes before or after.
+  std::unique_lock lock(mutex_);
+  for (const Ownership& one : ownerships)
+    if (runtime_.watch_port_owner(one.owner))
+      one.listener->take(one.owner, one.is_announcing, BATON_NO_TERM);
 }
 
 Result<void> Net::change(const description::ListenerDescription& description) {
@@ -470,6 +584,8 @@ void Net::owner_ended(runtime::Context& context, baton_term pid) {
     std::shared_lock lock(mutex_);
     // First all listeners: from here on no request is given to it.
     for (const auto& [name, listener] : listeners_)
+      if (listener->give_up(pid)) keys.push_back(listener->key());
+    for (const auto& [name, listener] : aside_)
       if (listener->give_up(pid)) keys.push_back(listener->key());
     for (const auto& closed : closed_)
       if (const auto listener = closed.lock(); listener != nullptr && listener->give_up(pid))

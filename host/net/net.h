@@ -27,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,31 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   Result<void> resume(std::string_view name);
   /// Unbinds it. Its connections live on with their owners, and end with them. kNotFound.
   Result<void> close(std::string_view name);
+  /// Takes a listener out of use so that it can come back as it was: it stays bound and accepts
+  /// nothing, and its name is free. Its connections live on. kNotFound; kUsage if one of that name
+  /// is aside already.
+  Result<void> set_aside(std::string_view name);
+  /// Undoes set_aside, and a move that set one aside: what is open under its name is closed, and
+  /// passes on its owner. kNotFound.
+  Result<void> put_back(std::string_view name);
+  /// Ends what was set aside. kNotFound.
+  Result<void> close_aside(std::string_view name);
+  /// Opens a listener anew, suspended, at another address or with another protocol, for the same
+  /// owner. The one before is set aside, or closed first where its address is needed. On failure
+  /// it is as before.
+  enum class Before { kSetAside, kClosed };
+  Result<description::Address> move(const description::ListenerDescription& description,
+                                    Before before);
+  /// Who owned a listener.
+  struct Ownership {
+    std::shared_ptr<Listener> listener;
+    baton_term owner;
+    bool is_announcing;
+  };
+  /// Frees the listeners that these processes own for others to take.
+  std::vector<Ownership> disown(std::span<const baton_term> owners);
+  /// To those that own it still: whom somebody else has followed, or who has ended, gets nothing.
+  void give_back(std::span<const Ownership> ownerships);
   /// Other limits for a listener and its connections; kNotFound, and kUsage if name, protocol or
   /// address differ.
   Result<void> change(const description::ListenerDescription& description);
@@ -96,6 +122,13 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
 
  private:
   std::shared_ptr<Listener> listener_of(std::uint64_t key) const;
+  // With mutex_ held.
+  Result<std::shared_ptr<Listener>> make(const description::ListenerDescription& description,
+                                         Exposure exposure);
+  void retire(const std::shared_ptr<Listener>& listener);
+  Result<void> check_not_aside(std::string_view name) const;
+  // Without it: nobody will ever serve the connections of one that has no owner.
+  void end_unowned(const Listener& listener);
   void accept(Readiness& readiness, const std::shared_ptr<Listener>& listener);
   void end_of_owner(runtime::Context& context, baton_term port, baton_term pid);
   void begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, int fd,
@@ -119,6 +152,7 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
 
   mutable std::shared_mutex mutex_;
   std::map<std::string, std::shared_ptr<Listener>, std::less<>> listeners_;  // guarded by mutex_
+  std::map<std::string, std::shared_ptr<Listener>, std::less<>> aside_;      // guarded by mutex_
   std::map<std::uint64_t, std::shared_ptr<Listener>> by_key_;                // guarded by mutex_
   std::vector<std::weak_ptr<Listener>> closed_;  // that may have connections; guarded by mutex_
   std::uint64_t last_key_ = 0;                   // guarded by mutex_
