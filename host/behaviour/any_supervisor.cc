@@ -100,6 +100,9 @@ void AnySupervisor::stop(Context& context, baton_term reason) {
   if (phase_ == Phase::kStopping || phase_ == Phase::kEnded) return;
   phase_ = Phase::kStopping;
   stop_reason_ = Literal(reason);
+  // One that is suspended has to hear of its children's ends from here on.
+  context.current->clear(runtime::kSuspended);
+  context.current->scan = nullptr;
   stop_children(context);
 }
 

@@ -1,13 +1,13 @@
 #include "behaviour/application.h"
 
 #include "behaviour/application_controller.h"
-#include "behaviour/supervision_tree.h"
 #include "term/atom.h"
 #include "term/builder.h"
 #include "term/layout.h"
 #include "term/match.h"
 #include "term/text.h"
 
+#include <algorithm>
 #include <ranges>
 #include <shared_mutex>
 #include <utility>
@@ -103,6 +103,8 @@ Result<std::uint16_t> Applications::enter(ApplicationSpec spec) {
   ApplicationTable::Entry& entry = table_->entry(known);
   if (entry.supervisor != BATON_NO_TERM)
     return Error(Code::kFailed, "application " + spec.name + " is running already");
+  if (entry.aside != BATON_NO_TERM)
+    return Error(Code::kFailed, "application " + spec.name + " is set aside");
   entry.spec = std::move(spec);
   entry.tree = std::move(tree);
   return known;
@@ -151,7 +153,11 @@ Result<void> Applications::stop_locked(std::string_view name, Timeout timeout) {
     if (index_of(name) == 0) return top.error();
     return {};
   }
-  const auto [index, supervisor] = *top;
+  return end(name, top->first, top->second, timeout);
+}
+
+Result<void> Applications::end(std::string_view name, std::uint16_t index, baton_term supervisor,
+                               Timeout timeout) {
   auto answer = ask("stop", index, timeout);
   if (answer.ok()) return {};
   // Its children go with it by their links.
@@ -165,23 +171,6 @@ Result<void> Applications::stop_locked(std::string_view name, Timeout timeout) {
                                           ", which was killed");
 }
 
-Result<void> Applications::start_all(std::vector<ApplicationSpec> specs, Timeout timeout_each) {
-  std::lock_guard lock(changing_);
-  std::vector<std::string> started;
-  for (ApplicationSpec& spec : specs) {
-    const std::string name = spec.name;
-    auto result = start_locked(std::move(spec), timeout_each);
-    if (result.ok()) {
-      started.push_back(name);
-      continue;
-    }
-    for (const std::string& undone : started | std::views::reverse)
-      (void)stop_locked(undone, timeout_each);  // the first failure is the one to tell
-    return result;
-  }
-  return {};
-}
-
 Result<void> Applications::stop_all(Timeout timeout_each) {
   std::lock_guard lock(changing_);
   Result<void> first;
@@ -191,6 +180,58 @@ Result<void> Applications::stop_all(Timeout timeout_each) {
     if (!stopped.ok() && first.ok()) first = std::move(stopped);
   }
   return first;
+}
+
+// ---- Set aside
+
+Result<baton_term> Applications::set_aside(std::string_view name) {
+  std::lock_guard lock(changing_);
+  BATON_ASSIGN(const auto top, running(name));
+  std::unique_lock table_lock(table_->mutex);
+  ApplicationTable::Entry& entry = table_->entry(top.first);
+  if (entry.supervisor != top.second)
+    return Error(Code::kNotFound, "application " + std::string(name) + " has just ended");
+  entry.aside = std::exchange(entry.supervisor, BATON_NO_TERM);
+  std::erase(table_->running, top.first);
+  return top.second;
+}
+
+bool Applications::put_back(std::string_view name) {
+  std::lock_guard lock(changing_);
+  const std::uint16_t index = index_of(name);
+  if (index == 0) return false;
+  std::unique_lock table_lock(table_->mutex);
+  ApplicationTable::Entry& entry = table_->entry(index);
+  if (entry.aside == BATON_NO_TERM) return false;
+  entry.supervisor = std::exchange(entry.aside, BATON_NO_TERM);
+  table_->running.push_back(index);
+  return true;
+}
+
+Result<void> Applications::end_aside(std::string_view name, Timeout timeout) {
+  std::lock_guard lock(changing_);
+  const std::uint16_t index = index_of(name);
+  if (index == 0) return {};
+  baton_term supervisor;
+  {
+    std::shared_lock table_lock(table_->mutex);
+    supervisor = table_->entry(index).aside;
+  }
+  return supervisor == BATON_NO_TERM ? Result<void>() : end(name, index, supervisor, timeout);
+}
+
+void Applications::place(std::string_view name, std::string_view after) {
+  std::lock_guard lock(changing_);
+  const std::uint16_t index = index_of(name), before = index_of(after);
+  std::unique_lock table_lock(table_->mutex);
+  auto& running = table_->running;
+  if (std::erase(running, index) == 0) return;  // it has just ended
+  auto at = running.begin();
+  if (!after.empty()) {
+    at = std::ranges::find(running, before);
+    if (at != running.end()) ++at;
+  }
+  running.insert(at, index);
 }
 
 // ---- Looking
@@ -205,10 +246,9 @@ std::vector<ApplicationStatus> Applications::list() const {
   return all;
 }
 
-Result<SupervisorSpec> Applications::tree(std::string_view name) const {
+Result<baton_term> Applications::supervisor(std::string_view name) const {
   BATON_ASSIGN(const auto top, running(name));
-  std::shared_lock lock(table_->mutex);
-  return table_->entry(top.first).spec.supervisor;
+  return top.second;
 }
 
 Result<Environment> Applications::environment(std::string_view name) const {
@@ -227,19 +267,11 @@ Literal Applications::value(std::string_view name, std::string_view key) const {
 
 // ---- Changing
 
-Result<void> Applications::change_tree(std::string_view name, const SupervisorSpec& wanted,
-                                       Timeout timeout) {
-  std::lock_guard lock(changing_);
-  BATON_ASSIGN(const auto top, running(name));
-  BATON_ASSIGN(const SupervisorSpec now, tree(name));
-  auto changed = behaviour::change_tree(runtime_, top.second, now, wanted, timeout);
-  if (!changed.ok()) return Error(changed.error()).within("application " + std::string(name));
-  Literal args = write(wanted, runtime_.atoms());
-  std::unique_lock table_lock(table_->mutex);
-  ApplicationTable::Entry& entry = table_->entry(top.first);
-  entry.spec.supervisor = wanted;
-  entry.tree = std::move(args);
-  return {};
+void Applications::change_type(std::string_view name, ApplicationType type) {
+  const std::uint16_t index = index_of(name);
+  if (index == 0) return;
+  std::unique_lock lock(table_->mutex);
+  table_->entry(index).spec.type = type;
 }
 
 Result<void> Applications::change_environment(std::string_view name, Environment env,

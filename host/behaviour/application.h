@@ -5,6 +5,11 @@
 //   starting   its tree has started           running
 //   starting   its tree could not start       -          start answers why
 //   running    stop                           stopping
+//   running    set aside                      aside      nobody counts it among those that run; its
+//                                                        processes are whoever's that asked
+//   aside      put back                       running
+//   aside      end                            stopping
+//   aside      its top supervisor ended       -          not reported
 //   stopping   its tree has stopped           -
 //   running    its top supervisor ended       -          reported (Ended); by its type that ends
 //                                                        the node: permanent always, transient if
@@ -89,19 +94,24 @@ class Applications {
   /// Waits until the tree has stopped, in order; past the timeout it is killed. Stopped already is
   /// no failure.
   Result<void> stop(std::string_view name, Timeout timeout);
-  /// In the order given. If one fails, those started by this call are stopped again, in reverse.
-  Result<void> start_all(std::vector<ApplicationSpec> specs, Timeout timeout_each);
+  /// kNotFound if it does not run. Its top supervisor.
+  Result<baton_term> set_aside(std::string_view name);
+  /// False: it has ended meanwhile.
+  bool put_back(std::string_view name);
+  /// As stop, of one that is set aside.
+  Result<void> end_aside(std::string_view name, Timeout timeout);
+  /// Its place among those that run: behind `after`, or first if that is empty.
+  void place(std::string_view name, std::string_view after);
   /// In reverse of the order they were started in. Goes on past failures; the first is returned.
   Result<void> stop_all(Timeout timeout_each);
 
   /// Those that run, in the order they were started in.
   std::vector<ApplicationStatus> list() const;
-  /// The tree as it was declared last; kNotFound if it does not run.
-  Result<SupervisorSpec> tree(std::string_view name) const;
+  /// The top supervisor; kNotFound if it does not run.
+  Result<baton_term> supervisor(std::string_view name) const;
 
-  /// Changes the running tree into that one: see supervision_tree.h. A failure names the child that
-  /// could not be started; changing back undoes what was done.
-  Result<void> change_tree(std::string_view name, const SupervisorSpec& wanted, Timeout timeout);
+  /// What its end means from now on.
+  void change_type(std::string_view name, ApplicationType type);
   /// Replaces the environment and tells who wants to know.
   Result<void> change_environment(std::string_view name, Environment env, Timeout timeout);
   Result<Environment> environment(std::string_view name) const;
@@ -115,6 +125,8 @@ class Applications {
   Result<term::Block> ask(std::string_view what, std::uint16_t index, Timeout timeout);
   Result<void> start_locked(ApplicationSpec spec, Timeout timeout);
   Result<void> stop_locked(std::string_view name, Timeout timeout);
+  Result<void> end(std::string_view name, std::uint16_t index, baton_term supervisor,
+                   Timeout timeout);
   /// kNotFound if it is not running.
   Result<std::pair<std::uint16_t, baton_term>> running(std::string_view name) const;
   Result<void> tell(baton_term supervisor, const Literal& news, Timeout timeout);

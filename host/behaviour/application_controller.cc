@@ -134,6 +134,7 @@ void Controller::exited(Context& context, baton_term pid, baton_term reason) {
     std::unique_lock lock(table_->mutex);
     ApplicationTable::Entry& entry = table_->entry(top.index);
     const bool was_running = std::exchange(entry.supervisor, BATON_NO_TERM) == pid;
+    if (entry.aside == pid) entry.aside = BATON_NO_TERM;
     std::erase(table_->running, top.index);
     const ApplicationType type = entry.spec.type;
     const bool ends_node = type == ApplicationType::kPermanent ||

@@ -35,6 +35,7 @@ struct ApplicationTable {
     ApplicationSpec spec;
     Literal tree;                           // the args of its top supervisor
     baton_term supervisor = BATON_NO_TERM;  // while it is running
+    baton_term aside = BATON_NO_TERM;       // while it is set aside, the same
   };
 
   // Constant after construction.

@@ -312,6 +312,8 @@ Result<baton_term> optional_atom(const std::string& text, term::AtomTable& atoms
   return atoms.intern(text);
 }
 
+}  // namespace
+
 Result<ChildSpec> child_spec_of(const description::ChildDescription& description,
                                 term::AtomTable& atoms) {
   ChildSpec spec;
@@ -337,8 +339,6 @@ Result<ChildSpec> child_spec_of(const description::ChildDescription& description
   spec.args = std::move(args).value();
   return spec;
 }
-
-}  // namespace
 
 Result<SupervisorSpec> supervisor_spec_of(const description::SupervisorDescription& description,
                                           term::AtomTable& atoms) {

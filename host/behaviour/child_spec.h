@@ -96,6 +96,8 @@ baton_term write(const SupervisorFlags& flags, term::Builder& builder, term::Ato
 Literal write(const SupervisorSpec& spec, term::AtomTable& atoms);
 
 // From a release's description.
+Result<ChildSpec> child_spec_of(const description::ChildDescription& description,
+                                term::AtomTable& atoms);
 Result<SupervisorSpec> supervisor_spec_of(const description::SupervisorDescription& description,
                                           term::AtomTable& atoms);
 

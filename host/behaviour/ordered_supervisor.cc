@@ -6,6 +6,7 @@
 #include "term/layout.h"
 #include "term/match.h"
 
+#include <algorithm>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -53,6 +54,23 @@ std::optional<OrderedSupervisor::At> OrderedSupervisor::find(baton_term id_or_pi
   return std::nullopt;
 }
 
+std::optional<OrderedSupervisor::At> OrderedSupervisor::find_aside(baton_term id) {
+  const auto found = std::ranges::find_if(
+      aside_, [id = Literal(id)](const Child& child) { return child.spec.id == id; });
+  if (found == aside_.end()) return std::nullopt;
+  return found;
+}
+
+void OrderedSupervisor::place(At at, baton_term after) {
+  At next = children_.begin();
+  if (term::is_cell(after)) {
+    // One that has gone meanwhile, as a temporary child does, leaves the end.
+    const auto before = by_id_.find(Literal(term::head(after)));
+    next = before != by_id_.end() ? std::next(before->second) : children_.end();
+  }
+  if (next != at) children_.splice(next, children_, at);
+}
+
 // ---- Sequences
 
 void OrderedSupervisor::start_children(Context& context) {
@@ -61,6 +79,9 @@ void OrderedSupervisor::start_children(Context& context) {
 }
 
 void OrderedSupervisor::stop_children(Context& context) {
+  // Those set aside are the last in the order, and so the first to stop.
+  for (Child& child : aside_) child.is_aside = false;
+  children_.splice(children_.end(), aside_);
   sequence_ = Sequence{true, children_.begin(), children_.end()};
   proceed(context);
 }
@@ -193,6 +214,7 @@ void OrderedSupervisor::exited(Context& context, baton_term pid, baton_term reas
   const auto found = by_pid_.find(pid);
   if (found == by_pid_.end()) return;
   const At at = found->second;
+  if (at->is_aside) return aside_ended(context, at);
   if (at->state == State::kRunning && phase_ != Phase::kRunning) {
     at->state = State::kEnded;
     ends_.push_back({pid, Literal(reason)});
@@ -219,6 +241,18 @@ void OrderedSupervisor::ended(Context& context, At at, baton_term pid, baton_ter
   const bool is_significant = at->spec.significant;
   if (type == RestartType::kTemporary) erase(at);
   shut_down_if_significant(context, is_significant);
+}
+
+void OrderedSupervisor::aside_ended(Context& context, At at) {
+  by_pid_.erase(at->pid);
+  at->pid = BATON_NO_TERM;
+  const bool was_asked_to = at->state == State::kStopping;
+  at->state = State::kStopped;
+  if (at->timer != BATON_NO_TERM)
+    runtime::cancel_timer(context, std::exchange(at->timer, BATON_NO_TERM));
+  for (Caller caller : std::exchange(at->stoppers, {})) answer(context, caller, atoms::kOk);
+  // Else whoever set it aside may put it back, and learns that it has ended.
+  if (was_asked_to) aside_.erase(at);
 }
 
 void OrderedSupervisor::shut_down_if_significant(Context& context, bool is_significant) {
@@ -326,14 +360,21 @@ void OrderedSupervisor::serve(Context& context, Caller caller, baton_term reques
     return get_childspec(context, caller, (*term::as_tuple(request))[1]);
   const bool is_start = asks("start_child", 2), is_restart = asks("restart_child", 2),
              is_terminate = asks("terminate_child", 2), is_delete = asks("delete_child", 2),
-             is_change = asks("change_specs", 3);
-  if (!is_start && !is_restart && !is_terminate && !is_delete && !is_change)
+             is_change = asks("change_specs", 3), is_change_one = asks("change_spec", 2),
+             is_start_after = asks("start_child", 3), is_set_aside = asks("set_aside", 2),
+             is_put_back = asks("put_back", 3), is_end_aside = asks("end_aside", 2);
+  if (!is_start && !is_restart && !is_terminate && !is_delete && !is_change && !is_change_one &&
+      !is_start_after && !is_set_aside && !is_put_back && !is_end_aside)
     return answer_error(context, caller, Error(Code::kUsage, "no request of a supervisor"));
   if (phase_ != Phase::kRunning) return postpone(context, caller, request);
-  if (is_start) return start_child(context, caller, request);
+  if (is_start || is_start_after) return start_child(context, caller, request);
   if (is_restart) return restart_child(context, caller, request);
   if (is_terminate) return terminate_child(context, caller, request);
   if (is_delete) return delete_child(context, caller, request);
+  if (is_set_aside) return set_aside(context, caller, request);
+  if (is_put_back) return put_back(context, caller, request);
+  if (is_end_aside) return end_aside(context, caller, request);
+  if (is_change_one) return change_spec(context, caller, request);
   change_specs(context, caller, request);
 }
 
@@ -353,6 +394,7 @@ void OrderedSupervisor::start_child(Context& context, Caller caller, baton_term 
   const auto checked = check_childspecs(flags_, std::span(&*spec, 1), table);
   if (!checked.ok()) return answer_error(context, caller, checked.error());
   const At at = add(std::move(spec).value());
+  if (const auto parts = *term::as_tuple(request); parts.size() == 3) place(at, parts[2]);
   at->starter = caller;
   start(context, at, Purpose::kAdded);
 }
@@ -427,6 +469,61 @@ void OrderedSupervisor::change_specs(Context& context, Caller caller, baton_term
   children_.splice(children_.end(), others);
   change_flags(changed->flags);
   answer(context, caller, atoms::kOk);
+}
+
+void OrderedSupervisor::change_spec(Context& context, Caller caller, baton_term request) {
+  const term::AtomTable& table = context.runtime.atoms();
+  auto spec = read_child_spec((*term::as_tuple(request))[1], table);
+  if (!spec.ok()) return answer_error(context, caller, spec.error());
+  const auto checked = check_childspecs(flags_, std::span(&*spec, 1), table);
+  if (!checked.ok()) return answer_error(context, caller, checked.error());
+  const auto found = by_id_.find(spec->id);
+  if (found == by_id_.end()) return answer_error(context, caller, kNotFound);
+  found->second->spec = std::move(spec).value();
+  answer(context, caller, atoms::kOk);
+}
+
+// ---- Aside
+
+void OrderedSupervisor::set_aside(Context& context, Caller caller, baton_term request) {
+  const auto found = by_id_.find(Literal((*term::as_tuple(request))[1]));
+  if (found == by_id_.end()) return answer_error(context, caller, kNotFound);
+  const At at = found->second;
+  switch (at->state) {
+    case State::kRestarting: at->state = State::kStopped; break;
+    case State::kStopped:
+    case State::kRunning: break;
+    case State::kStarting:
+    case State::kStopping:
+    case State::kEnded: return postpone(context, caller, request);
+  }
+  by_id_.erase(found);
+  at->is_aside = true;
+  aside_.splice(aside_.end(), children_, at);
+  answer_ok(context, caller, at->pid != BATON_NO_TERM ? at->pid : atoms::kUndefined);
+}
+
+void OrderedSupervisor::put_back(Context& context, Caller caller, baton_term request) {
+  const auto parts = *term::as_tuple(request);
+  const auto at = find_aside(parts[1]);
+  if (!at || (*at)->state == State::kStopping) return answer_error(context, caller, kNotFound);
+  if (by_id_.contains((*at)->spec.id)) return answer_error(context, caller, kAlreadyPresent);
+  (*at)->is_aside = false;
+  children_.splice(children_.end(), aside_, *at);
+  by_id_.emplace((*at)->spec.id, *at);
+  place(*at, parts[2]);
+  answer_ok(context, caller, (*at)->pid != BATON_NO_TERM ? (*at)->pid : atoms::kUndefined);
+}
+
+void OrderedSupervisor::end_aside(Context& context, Caller caller, baton_term request) {
+  const auto at = find_aside((*term::as_tuple(request))[1]);
+  if (!at) return answer_error(context, caller, kNotFound);
+  if ((*at)->state == State::kStopped) {
+    aside_.erase(*at);
+    return answer(context, caller, atoms::kOk);
+  }
+  (*at)->stoppers.push_back(caller);
+  if ((*at)->state == State::kRunning) begin_stop(context, *at);
 }
 
 void OrderedSupervisor::get_childspec(Context& context, Caller caller, baton_term id) {

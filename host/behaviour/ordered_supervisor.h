@@ -6,6 +6,9 @@
 // sequence that only starts, its end one that only stops. While one is under way, children that end
 // by themselves elsewhere and requests that change anything wait for its end (catch_up).
 //
+// A child that is set aside is no member of any sequence and is not restarted; its process is
+// whoever's that set it aside to suspend. When the supervisor stops, it stops like the others.
+//
 // Invariants:
 //   (1) by_pid_ has exactly the children that are starting, running, stopping, or ended and not
 //       dealt with yet.
@@ -41,6 +44,7 @@ class OrderedSupervisor final : public AnySupervisor {
     Purpose purpose = Purpose::kSequence;
     baton_term pid = BATON_NO_TERM;
     baton_term timer = BATON_NO_TERM;  // while stopping
+    bool is_aside = false;             // it stands in aside_, and not in by_id_
     Caller starter;
     std::vector<Caller> stoppers;
   };
@@ -76,6 +80,10 @@ class OrderedSupervisor final : public AnySupervisor {
   void restart_child(Context& context, Caller caller, baton_term request);
   void delete_child(Context& context, Caller caller, baton_term request);
   void change_specs(Context& context, Caller caller, baton_term request);
+  void change_spec(Context& context, Caller caller, baton_term request);
+  void set_aside(Context& context, Caller caller, baton_term request);
+  void put_back(Context& context, Caller caller, baton_term request);
+  void end_aside(Context& context, Caller caller, baton_term request);
   void get_childspec(Context& context, Caller caller, baton_term id);
   baton_term count_children(term::Builder& builder, term::AtomTable& atoms) const;
   /// Until no sequence is under way, or the child that is stopping has stopped.
@@ -83,7 +91,10 @@ class OrderedSupervisor final : public AnySupervisor {
 
   // One child.
   std::optional<At> find(baton_term id_or_pid);
+  std::optional<At> find_aside(baton_term id);
   At add(ChildSpec spec);
+  /// Behind the child named in the list `after`, or in front if that is empty.
+  void place(At at, baton_term after);
   void erase(At at);
   void start(Context& context, At at, Purpose purpose);
   void start_failed(Context& context, At at, baton_term reason);
@@ -92,6 +103,7 @@ class OrderedSupervisor final : public AnySupervisor {
   void restart(Context& context, At at);
   void begin_stop(Context& context, At at);
   void stopped(Context& context, At at, baton_term reason);
+  void aside_ended(Context& context, At at);
   void shut_down_if_significant(Context& context, bool is_significant);
 
   // Sequences.
@@ -101,6 +113,7 @@ class OrderedSupervisor final : public AnySupervisor {
   bool start_next(Context& context);
 
   std::list<Child> children_;
+  std::list<Child> aside_;
   std::unordered_map<Literal, At, LiteralHash> by_id_;
   boost::unordered_flat_map<baton_term, At> by_pid_;
   std::optional<Sequence> sequence_;

@@ -1,54 +1,63 @@
-// Supervision tree: the difference between two declared trees, and how to bring a running one from
-// one to the other.
+// Supervision tree: the steps by which a running tree follows its release's description.
 //
-// OTP leaves this to hand-written instructions (restart_child, delete_child ...). Here a release
-// declares its tree and the steps follow, per supervisor, from the top down:
-//   children gone, or to be started anew    stopped right to left; those gone are forgotten
-//   flags, specs and their order            changed, without touching what runs (change_specs)
-//   new children, or to be started anew     started left to right; supervisors that stay are gone
-//                                           into
-// A child is started anew if its module, behaviour, args, name or type changed, or if its
-// supervisor changed from or to simple_one_for_one; a change of its restart type, shutdown or
-// significance counts from now on. A new version of its module is no difference: that is the
-// take-over's.
+// What has to change, and in which order, says description/difference.h; nothing is compared here.
+// A supervisor is named by the ids from below the top one to it. One that does not run needs no
+// step: when it starts, it does so from its own spec, which its supervisor has been given.
 //
-// Doing it twice does no harm, so that a change that failed half-way is undone by changing back.
-//
-// Threads: difference: pure. change_tree: any thread outside the schedulers.
-// Fails:   kFailed naming the child and why it did not start; kTimedOut; kUsage where only a
-//          restart of the application would do.
+// Threads: any thread outside the schedulers; each waits for its answers.
+// Fails:   kFailed naming the child and why it did not start; kTimedOut; kNotFound: the top
+//          supervisor has ended.
 #pragma once
 
 #include "base/result.h"
 #include "behaviour/child_spec.h"
 #include "runtime/runtime.h"
-#include "term/atom_table.h"
 
 #include <baton/abi.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace baton::behaviour {
 
-struct TreeChange {
-  enum class Kind { kStart, kStop, kRestart, kKeep, kFlags, kOrder };
-  Kind kind;
-  std::vector<std::string> path;  // ids as text, from below the top to the child; of kFlags and
-                                  // kOrder to the supervisor
-  std::string why;                // for the plan: "its args changed"
+class SupervisionTree {
+ public:
+  using Path = std::vector<std::string>;
 
-  /// "restart child top/a: its args changed"
-  std::string text() const;
+  /// `top` is the pid of the application's supervisor.
+  SupervisionTree(runtime::Runtime& runtime, baton_term top, std::chrono::milliseconds timeout_each)
+      : runtime_(runtime), top_(top), timeout_(timeout_each) {}
+
+  /// Behind the child with the id `after`, or in front if that is empty. On failure the supervisor
+  /// knows nothing of it.
+  Result<void> start_child(const Path& supervisor, const ChildSpec& spec, const std::string& after);
+  /// Waits until it has stopped; then the supervisor knows nothing of it. Gone already is no
+  /// failure.
+  Result<void> stop_child(const Path& supervisor, const Literal& id);
+  /// See supervisor.h. The pid, if it runs.
+  Result<std::optional<baton_term>> set_aside(const Path& supervisor, const Literal& id);
+  /// As it was; started anew if it has ended, or if its supervisor has.
+  Result<void> put_back(const Path& supervisor, const ChildSpec& spec, const std::string& after);
+  Result<void> end_aside(const Path& supervisor, const Literal& id);
+  /// Its flags, the specs of its children, and their order.
+  Result<void> change_specs(const Path& supervisor, const SupervisorSpec& specs);
+  /// What its supervisor starts it from, from its next start on.
+  Result<void> change_spec(const Path& supervisor, const ChildSpec& spec);
+
+ private:
+  /// None: it does not run.
+  Result<std::optional<baton_term>> pid_of(const Path& supervisor);
+  Result<term::Block> ask(baton_term supervisor, baton_term request);
+  Result<term::Block> ask(baton_term supervisor, std::string_view what, const Literal& id);
+  Literal after_of(const std::string& after) const;
+  Error refused(const std::string& doing, const Literal& id, const term::Block& answer) const;
+
+  runtime::Runtime& runtime_;
+  const baton_term top_;
+  const std::chrono::milliseconds timeout_;
 };
-
-/// What change_tree would do, in its order; nothing if the trees are the same.
-std::vector<TreeChange> difference(const SupervisorSpec& running, const SupervisorSpec& wanted,
-                                   const term::AtomTable& atoms);
-
-Result<void> change_tree(runtime::Runtime& runtime, baton_term supervisor,
-                         const SupervisorSpec& running, const SupervisorSpec& wanted,
-                         std::chrono::milliseconds timeout_each);
 
 }  // namespace baton::behaviour

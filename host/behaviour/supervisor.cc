@@ -23,8 +23,9 @@ struct State {
 void intern_words(term::AtomTable& atoms) {
   for (std::string_view word :
        {"which_children", "count_children", "get_childspec", "start_child", "terminate_child",
-        "restart_child", "delete_child", "change_specs", "not_found", "running", "restarting",
-        "already_present", "simple_one_for_one", "failed_to_start_child"})
+        "restart_child", "delete_child", "change_specs", "change_spec", "set_aside", "put_back",
+        "end_aside", "not_found", "running", "restarting", "already_present", "simple_one_for_one",
+        "failed_to_start_child"})
     BATON_CHECK(atoms.intern(word).ok(), "the table of atoms has no room for the host's own");
 }
 

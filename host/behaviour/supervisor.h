@@ -20,6 +20,12 @@
 //   count_children                 [{specs, N}, {active, N}, {supervisors, N}, {workers, N}]
 //   {get_childspec, Id | Pid}      {ok, Spec} | {error, not_found}
 //   {change_specs, Flags, [Spec]}  ok | {error, Reason}: see below
+//   and, of the host alone, for releases; After is the list of the child before it, or []:
+//   {start_child, Spec, After}     as start_child, at that place in the order
+//   {change_spec, Spec}            ok | {error, not_found}; it counts from the next start on
+//   {set_aside, Id}                {ok, Pid | undefined} | {error, not_found}: see below
+//   {put_back, Id, After}          {ok, Pid | undefined} | {error, not_found | already_present}
+//   {end_aside, Id}                ok when it has stopped | {error, not_found}
 //   anything else, or a bad Spec   {error, Reason}, a text where it helps
 //
 //   child       event                             next
@@ -56,7 +62,12 @@
 //
 // change_specs gives the flags and specs of a changed release: what runs is left alone, new specs
 // are stopped, their order becomes the given one, children that are not named keep theirs behind it
-// (supervision_tree.h).
+// (supervision_tree.h). Those below it in the table are not for simple_one_for_one.
+//
+// A child that is set aside is no longer one of the supervisor's: its id is free, nobody restarts
+// it, and group restarts pass it by; what its process does meanwhile is up to whoever asked. It is
+// put back as it is: {ok, undefined} says that it does not run, and restart_child starts it. When
+// the supervisor stops, it stops too.
 //
 // Ownership: the runtime's; the state dies with the process, its children by their links.
 // Threads:   a process.

@@ -1,22 +1,33 @@
-// HostServices: the applications and listeners of this host, as the release handler drives them.
+// HostServices: the applications and listeners of this host, as the release handler changes them.
 //
-// Threads: the release handler's; samples and listener_address: any.
+// Ownership: borrows all it is given.
+// Threads:   the release handler's; samples and listener_address: any.
 #pragma once
 
+#include "base/log.h"
 #include "behaviour/application.h"
+#include "behaviour/frozen.h"
+#include "behaviour/supervision_tree.h"
 #include "net/net.h"
 #include "release/services.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace baton::node {
 
 class HostServices : public release::Services {
  public:
-  HostServices(behaviour::Applications& applications, net::Net& net, term::AtomTable& atoms)
-      : applications_(applications), net_(net), atoms_(atoms) {}
+  HostServices(runtime::Runtime& runtime, behaviour::Applications& applications, net::Net& net,
+               Log& log)
+      : runtime_(runtime), applications_(applications), net_(net), log_(log) {}
 
-  Result<void> start(const description::ReleaseDescription& release) override;
-  Result<void> change(const description::ReleaseDescription& from,
-                      const description::ReleaseDescription& to) override;
+  Result<void> apply(const description::Change& change) override;
+  Result<void> revert(const description::Change& change) override;
+  void expose(const description::Change& change) override;
+  void settle(const description::Change& change) override;
   void stop() override;
   void expect_check(std::uint16_t port) const override { net_.expect_check(port); }
   void forget_check(std::uint16_t port) const override { net_.forget_check(port); }
@@ -24,18 +35,47 @@ class HostServices : public release::Services {
   std::uint64_t samples() const override;
 
  private:
-  Result<void> change_listeners(const description::ReleaseDescription& from,
-                                const description::ReleaseDescription& to);
-  Result<void> change_applications(const description::ReleaseDescription& from,
-                                   const description::ReleaseDescription& to);
-  Result<void> change_application(const description::ApplicationDescription& from,
-                                  const description::ApplicationDescription& to);
-  void close_listeners(const description::ReleaseDescription& from,
-                       const description::ReleaseDescription& to);
+  /// What a change has set aside, to go on or to end.
+  struct Aside {
+    description::Change change;
+    behaviour::Frozen processes;
+    std::vector<net::Net::Ownership> listeners;
+  };
 
+  // What it does to what runs, once the description has followed. What it stops or closes is set
+  // aside, or really ends.
+  enum class End { kSetAside, kReal };
+  Result<void> carry_out(const description::Change& change, End end);
+  Result<void> carry_out(const description::ListenerChange& change, End end);
+  Result<void> carry_out(const description::ApplicationChange& change, End end);
+  Result<void> carry_out(const description::ApplicationTypeChange& change, End end);
+  Result<void> carry_out(const description::EnvironmentChange& change, End end);
+  Result<void> carry_out(const description::ApplicationOrderChange& change, End end);
+  Result<void> carry_out(const description::ChildChange& change, End end);
+  Result<void> carry_out(const description::SupervisorChange& change, End end);
+
+  Result<void> start(const description::ApplicationDescription& application,
+                     const std::string& after);
+  void set_aside(const description::Change& change, baton_term top);
+  Result<void> put_back(const Aside& aside);
+  std::optional<Aside> take_aside(const description::Change& change);
+  void end_aside(const Aside& aside);
+  /// Gives the supervisors above that one the specs from which they would start what is below.
+  Result<void> tell_those_above(const std::string& application,
+                                const description::SupervisorPath& supervisor);
+  /// None: the application has ended by itself.
+  std::optional<behaviour::SupervisionTree> tree(const std::string& application) const;
+  const description::SupervisorDescription& described(
+      const std::string& application, const description::SupervisorPath& supervisor) const;
+  void report(const description::Change& change, std::string_view doing,
+              const Result<void>& result);
+
+  runtime::Runtime& runtime_;
   behaviour::Applications& applications_;
   net::Net& net_;
-  term::AtomTable& atoms_;
+  Log& log_;
+  description::ReleaseDescription running_;  // what the changes so far have made
+  std::vector<Aside> asides_;
 };
 
 }  // namespace baton::node

@@ -32,7 +32,7 @@ Result<void> Node::start() {
                     {{"application", ended.name}});
       });
   net_ = std::make_unique<net::Net>(*runtime_, config_.memory_max);
-  services_ = std::make_unique<HostServices>(*applications_, *net_, *atoms_);
+  services_ = std::make_unique<HostServices>(*runtime_, *applications_, *net_, *log_);
   runtime_->start();
   handler_ = std::make_unique<release::ReleaseHandler>(*runtime_, *store_, *services_, *files_,
                                                        clock_, *log_, kVersion);

@@ -43,14 +43,16 @@ json::object plan_of(const release::Plan& plan) {
                                    {"step", release::module_step_name(module.step)},
                                    {"behaviours", std::move(behaviours)}});
   }
+  json::array changes;
+  for (const description::Change& change : plan.changes)
+    changes.push_back(json::object{
+        {"part", change.part()}, {"text", change.text()}, {"restarts", change.restarts()}});
   return {{"from", plan.from},
           {"to", plan.to},
           {"direction", plan.direction == module::Direction::kUp ? "up" : "down"},
           {"has_changes", plan.has_changes()},
           {"modules", std::move(modules)},
-          {"tree", texts(plan.tree_changes)},
-          {"listeners", texts(plan.listener_changes)},
-          {"env", texts(plan.env_changes)},
+          {"changes", std::move(changes)},
           {"warnings", texts(plan.warnings)}};
 }
 

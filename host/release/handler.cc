@@ -252,8 +252,8 @@ Result<void> ReleaseHandler::do_install(Operation& operation, const std::string&
     BATON_ASSIGN(from, store_.manifest(running->name, running->version));
   }
   BATON_ASSIGN(const Plan plan, make_plan(running != nullptr ? &from : nullptr, to));
-  if (options.requires_hot && !plan.warnings.empty())
-    return Error(Code::kRefused, "not without a restart: " + plan.warnings.front());
+  if (const auto restarts = plan.restarts(); options.requires_hot && !restarts.empty())
+    return Error(Code::kRefused, "not without a restart: " + restarts.front());
   operation.progress(
       "plan", plan.from.empty() ? "first release of this host" : plan.from + " -> " + plan.to);
   for (const std::string& warning : plan.warnings) operation.progress("warning", warning);
@@ -350,21 +350,41 @@ Result<void> ReleaseHandler::do_take_over(Operation& operation, const Plan& plan
                    error.message() + "; undoing it failed too: " + undone.error().message());
     return error;
   };
-  auto services =
-      trial_->has_from ? services_.change(from.release, to.release) : services_.start(to.release);
-  if (!services.ok()) return undo(std::move(services).error().within("services"));
+  if (auto services = apply(plan.changes); !services.ok())
+    return undo(std::move(services).error().within("services"));
   if (auto changed = store_.change(to.release.name, to.release.version, Action::kInstall, reason);
       !changed.ok()) {
-    if (trial_->has_from) {
-      if (auto back = services_.change(to.release, from.release); !back.ok())
-        log_.write(LogLevel::kError, back.error().message());
-    } else {
-      services_.stop();
-    }
+    if (auto back = revert(plan.changes, plan.changes.size()); !back.ok())
+      log_.write(LogLevel::kError, back.error().message());
     return undo(std::move(changed).error().within("journal"));
   }
+  for (const description::Change& change : plan.changes) services_.expose(change);
   operation.progress("commit", plan.to + " is current");
   return {};
+}
+
+Result<void> ReleaseHandler::apply(const std::vector<description::Change>& changes) {
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    auto applied = services_.apply(changes[i]);
+    if (applied.ok()) continue;
+    Error error = std::move(applied).error().within(changes[i].text());
+    if (auto back = revert(changes, i); !back.ok())
+      return Error(Code::kStuck,
+                   error.message() + "; and changing back failed: " + back.error().message());
+    return error;
+  }
+  return {};
+}
+
+// The first so many; goes on past failures, and tells all of them.
+Result<void> ReleaseHandler::revert(const std::vector<description::Change>& changes,
+                                    std::size_t count) {
+  std::string trouble;
+  for (std::size_t i = count; i-- > 0;)
+    if (auto back = services_.revert(changes[i]); !back.ok())
+      trouble += (trouble.empty() ? "" : "; ") + changes[i].text() + ": " + back.error().message();
+  if (trouble.empty()) return {};
+  return Error(Code::kStuck, trouble);
 }
 
 // Processes and modules go back; services and the journal are the caller's.
@@ -395,7 +415,7 @@ Result<void> ReleaseHandler::do_rollback(Operation& operation, const std::string
   end_probation();
   // Back to the old tree; what that cannot undo must not keep the processes from serving.
   std::string trouble;
-  if (auto services = services_.change(to, from); !services.ok())
+  if (auto services = revert(trial_->plan.changes, trial_->plan.changes.size()); !services.ok())
     trouble = services.error().message();
   if (auto changed = store_.change(to.name, to.version, Action::kFailProbation, {reason.who, why});
       !changed.ok())
@@ -426,6 +446,7 @@ Result<void> ReleaseHandler::do_make_permanent(Operation& operation, const Reaso
   end_probation();
   operation.progress("make_permanent", full_name(release.name, release.version));
   trial_->way_back.reset();
+  for (const description::Change& change : trial_->plan.changes) services_.settle(change);
   purge_modules(operation, trial_->plan, false);
   auto waiting = trial_->operation;
   trial_.reset();
@@ -555,7 +576,9 @@ Result<void> ReleaseHandler::boot() {
         BATON_TRY(loader_.stage(manifest, module));
         runtime_.code().make_current(module.name);
       }
-      BATON_TRY(services_.start(manifest.release));
+      BATON_ASSIGN(const auto changes, description::difference({}, manifest.release));
+      BATON_TRY(apply(changes));
+      for (const description::Change& change : changes) services_.expose(change);
       log_.write(LogLevel::kInfo, full_name(permanent->name, permanent->version) + " is started");
       return {};
     }());

@@ -120,6 +120,8 @@ class ReleaseHandler {
   Result<void> do_take_over(Operation& operation, const Plan& plan, const bundle::Manifest& from,
                             const bundle::Manifest& to, const InstallOptions& options,
                             const Reason& reason);
+  Result<void> apply(const std::vector<description::Change>& changes);
+  Result<void> revert(const std::vector<description::Change>& changes, std::size_t count);
   Result<void> stage_modules(Operation& operation, const Plan& plan, const bundle::Manifest& to);
   void unstage_modules(const Plan& plan);
   Result<void> do_rollback(Operation& operation, const std::string& why, bool accepts_loss,

@@ -10,96 +10,23 @@ namespace {
 
 using bundle::Manifest;
 using bundle::ManifestModule;
-using description::ApplicationDescription;
-using description::ChildDescription;
-using description::ListenerDescription;
-using description::SupervisorDescription;
 
 std::string name_of(const Manifest& manifest) {
   return manifest.release.name + "-" + manifest.release.version;
 }
 
-template <class Items, class Key>
-auto find_by(const Items& items, const std::string& wanted, Key key) {
-  auto found = std::find_if(items.begin(), items.end(),
-                            [&](const auto& item) { return key(item) == wanted; });
-  return found == items.end() ? nullptr : &*found;
-}
-const auto kName = [](const auto& item) -> const std::string& { return item.name; };
-const auto kId = [](const ChildDescription& child) -> const std::string& { return child.id; };
-const auto kKey = [](const description::EnvEntry& entry) -> const std::string& {
-  return entry.key;
-};
-
-void compare_children(const std::string& where, const SupervisorDescription& from,
-                      const SupervisorDescription& to, std::vector<std::string>& changes) {
-  if (from.strategy != to.strategy || from.intensity != to.intensity || from.period != to.period ||
-      from.auto_shutdown != to.auto_shutdown)
-    changes.push_back("supervisor " + where + ": new flags");
-  for (const ChildDescription& child : to.children) {
-    const std::string path = where + "/" + child.id;
-    const ChildDescription* before = find_by(from.children, child.id, kId);
-    if (before == nullptr) {
-      changes.push_back("child " + path + ": starts");
-    } else if (child.type == description::ChildType::kSupervisor &&
-               before->type == description::ChildType::kSupervisor) {
-      compare_children(path, before->supervisor, child.supervisor, changes);
-    } else if (before->module != child.module || before->behaviour != child.behaviour ||
-               before->args != child.args || before->name != child.name ||
-               before->type != child.type) {
-      changes.push_back("child " + path + ": restarts with a changed start");
-    } else if (!(*before == child)) {
-      changes.push_back("child " + path + ": its spec changes, it runs on");
-    }
-  }
-  for (const ChildDescription& child : from.children)
-    if (find_by(to.children, child.id, kId) == nullptr)
-      changes.push_back("child " + where + "/" + child.id + ": stops");
+std::string reasons_of(const module::BehaviourChange& behaviour) {
+  std::string reasons;
+  for (const std::string& reason : behaviour.there.reasons)
+    reasons += (reasons.empty() ? "" : "; ") + reason;
+  return reasons;
 }
 
-void compare_applications(const Manifest& from, const Manifest& to, Plan& plan) {
-  for (const ApplicationDescription& application : to.release.applications) {
-    const ApplicationDescription* before =
-        find_by(from.release.applications, application.name, kName);
-    if (before == nullptr) {
-      plan.tree_changes.push_back("application " + application.name + ": starts");
-      continue;
-    }
-    compare_children(application.name, before->supervisor, application.supervisor,
-                     plan.tree_changes);
-    for (const description::EnvEntry& entry : application.env) {
-      const description::EnvEntry* old = find_by(before->env, entry.key, kKey);
-      const std::string what = "application " + application.name + ": " + entry.key;
-      if (old == nullptr)
-        plan.env_changes.push_back(what + " = " + entry.term + " is new");
-      else if (old->term != entry.term)
-        plan.env_changes.push_back(what + ": " + old->term + " -> " + entry.term);
-    }
-    for (const description::EnvEntry& entry : before->env)
-      if (find_by(application.env, entry.key, kKey) == nullptr)
-        plan.env_changes.push_back("application " + application.name + ": " + entry.key +
-                                   " is removed");
-  }
-  for (const ApplicationDescription& application : from.release.applications)
-    if (find_by(to.release.applications, application.name, kName) == nullptr)
-      plan.tree_changes.push_back("application " + application.name + ": stops");
-}
-
-void compare_listeners(const Manifest& from, const Manifest& to, Plan& plan) {
-  for (const ListenerDescription& listener : to.release.listeners) {
-    const ListenerDescription* before = find_by(from.release.listeners, listener.name, kName);
-    if (before == nullptr)
-      plan.listener_changes.push_back("listener " + listener.name + ": opens at " +
-                                      listener.address.text());
-    else if (!(*before == listener))
-      plan.listener_changes.push_back("listener " + listener.name +
-                                      (before->address == listener.address
-                                           ? ": new limits for new connections"
-                                           : ": moves to " + listener.address.text()));
-  }
-  for (const ListenerDescription& listener : from.release.listeners)
-    if (find_by(to.release.listeners, listener.name, kName) == nullptr)
-      plan.listener_changes.push_back("listener " + listener.name + ": closes");
+// Of a behaviour whose outcome is a restart.
+std::string restart_of(const ModulePlan& module, const module::BehaviourChange& behaviour) {
+  return "module " + module.name + ", behaviour " + behaviour.behaviour +
+         ": its processes stay on " + module.from_version +
+         " until they end or are restarted: " + reasons_of(behaviour);
 }
 
 Result<void> compare_module(const Manifest& from, const ManifestModule& before, const Manifest& to,
@@ -116,15 +43,11 @@ Result<void> compare_module(const Manifest& from, const ManifestModule& before, 
                module::ModuleNote::parse(after.note, after.name + " " + after.version));
   module.evolution = module::compare(old_note, new_note, plan.direction);
   for (const module::BehaviourChange& behaviour : module.evolution.behaviours) {
-    const std::string what = "module " + after.name + ", behaviour " + behaviour.behaviour;
-    std::string reasons;
-    for (const std::string& reason : behaviour.there.reasons)
-      reasons += (reasons.empty() ? "" : "; ") + reason;
     if (behaviour.there.outcome == module::Outcome::kImpossible)
-      refusals += (refusals.empty() ? "" : "; ") + what + ": " + reasons;
+      refusals += (refusals.empty() ? "" : "; ") + ("module " + after.name + ", behaviour ") +
+                  behaviour.behaviour + ": " + reasons_of(behaviour);
     if (behaviour.there.outcome == module::Outcome::kRestart)
-      plan.warnings.push_back(what + ": its processes stay on " + before.version +
-                              " until they end or are restarted: " + reasons);
+      plan.warnings.push_back(restart_of(module, behaviour));
   }
   for (const module::ContractChange& change : module.evolution.contract.breaks)
     plan.warnings.push_back("module " + after.name + ", behaviour " + change.behaviour +
@@ -146,14 +69,20 @@ const char* module_step_name(ModuleStep step) {
 }
 
 bool Plan::has_changes() const {
-  return !tree_changes.empty() || !listener_changes.empty() || !env_changes.empty() ||
+  return !changes.empty() ||
          std::any_of(modules.begin(), modules.end(),
                      [](const ModulePlan& module) { return module.step != ModuleStep::kKeep; });
 }
 
-bool Plan::has_take_over() const {
-  return std::any_of(modules.begin(), modules.end(),
-                     [](const ModulePlan& module) { return module.step == ModuleStep::kTakeOver; });
+std::vector<std::string> Plan::restarts() const {
+  std::vector<std::string> all;
+  for (const ModulePlan& module : modules)
+    for (const module::BehaviourChange& behaviour : module.evolution.behaviours)
+      if (behaviour.there.outcome == module::Outcome::kRestart)
+        all.push_back(restart_of(module, behaviour));
+  for (const description::Change& change : changes)
+    if (change.restarts()) all.push_back(change.text());
+  return all;
 }
 
 Result<Plan> make_plan(const Manifest* from, const Manifest& to) {
@@ -186,8 +115,9 @@ Result<Plan> make_plan(const Manifest* from, const Manifest& to) {
       plan.modules.push_back({module.name, module.version, "", ModuleStep::kStop, {}});
   if (!refusals.empty())
     return Error(Code::kRefused, plan.from + " -> " + plan.to + ": " + refusals);
-  compare_applications(before, to, plan);
-  compare_listeners(before, to, plan);
+  auto changes = description::difference(before.release, to.release);
+  if (!changes.ok()) return std::move(changes).error().within(plan.from + " -> " + plan.to);
+  plan.changes = std::move(changes).value();
   return plan;
 }
 

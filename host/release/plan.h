@@ -3,7 +3,7 @@
 //
 // Nobody writes upgrade scripts: modules, states, contracts, the supervision tree, listeners and
 // configuration are compared, and every step has its reason. The release handler carries out the
-// same plan that `baton plan` prints.
+// same plan that `baton plan` prints: its changes are what Services is given, one by one.
 //
 //   module               step
 //   only in the target   load
@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "bundle/manifest.h"
+#include "description/difference.h"
 #include "module/evolution.h"
 
 #include <string>
@@ -39,14 +40,14 @@ struct Plan {
   std::string from;  // "demo-1.0.0"; empty: nothing runs yet
   std::string to;
   module::Direction direction = module::Direction::kUp;
-  std::vector<ModulePlan> modules;        // in the target's order, then those that stop
-  std::vector<std::string> tree_changes;  // applications and children, for people
-  std::vector<std::string> listener_changes;
-  std::vector<std::string> env_changes;
-  std::vector<std::string> warnings;  // contract breaks, processes that will be restarted
+  std::vector<ModulePlan> modules;           // in the target's order, then those that stop
+  std::vector<description::Change> changes;  // of the services, in the order they are carried out
+  std::vector<std::string> warnings;         // contract breaks, processes that will be restarted
 
   bool has_changes() const;
-  bool has_take_over() const;
+  /// Each process or kind of process that has to end or to start anew although what it is for is
+  /// in both releases, with the reason.
+  std::vector<std::string> restarts() const;
 };
 
 /// `from` is null when nothing runs yet.

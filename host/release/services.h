@@ -1,11 +1,22 @@
 // Services: what a release runs besides its modules: applications, their configuration, listeners.
 // The node implements it over behaviour/ and net/; the release handler says when.
 //
-// Threads: the release handler's thread.
+//   change of   apply                          expose    settle                    revert
+//   new         starts; a listener is bound    accepts   -                         stops
+//   gone        is set aside: frozen with its  -         really ends               goes on as it
+//               mail and state; a listener                                         was
+//               stays bound, accepting nothing
+//   restarted   really ends, then starts       -         -                         the other way
+//   changed     takes the new values           -         -                         takes the old
+//
+// A change is applied once, in the plan's order; then it is either reverted, in the reverse order,
+// or exposed and then reverted or settled. A listener whose address another needs really closes.
+//
+// Threads: the release handler's thread; samples and listener_address: any.
 #pragma once
 
 #include "base/result.h"
-#include "description/release_description.h"
+#include "description/difference.h"
 
 #include <cstdint>
 #include <string>
@@ -16,13 +27,14 @@ class Services {
  public:
   virtual ~Services() = default;
 
-  /// Opens the listeners and starts the applications, in order. On failure what was started is
-  /// stopped again.
-  virtual Result<void> start(const description::ReleaseDescription& release) = 0;
-  /// Applies the difference: new children and listeners start, removed ones stop, configuration
-  /// changes and those concerned are told. On failure what was changed is changed back.
-  virtual Result<void> change(const description::ReleaseDescription& from,
-                              const description::ReleaseDescription& to) = 0;
+  /// On failure it has had no effect.
+  virtual Result<void> apply(const description::Change& change) = 0;
+  /// Takes an applied change back. A failure names what is not as it was; the rest is.
+  virtual Result<void> revert(const description::Change& change) = 0;
+  /// Shows an applied change to clients.
+  virtual void expose(const description::Change& change) = 0;
+  /// Ends what an applied change has set aside. Trouble is logged.
+  virtual void settle(const description::Change& change) = 0;
   /// Stops applications in reverse order, then the listeners.
   virtual void stop() = 0;
 

@@ -38,11 +38,12 @@ class FakeServices : public release::Services {
   /// What a change of services comes to, and whatever happens meanwhile. Unset: it succeeds.
   std::function<Result<void>()> at_change;
 
-  Result<void> start(const description::ReleaseDescription&) override { return {}; }
-  Result<void> change(const description::ReleaseDescription&,
-                      const description::ReleaseDescription&) override {
+  Result<void> apply(const description::Change&) override {
     return at_change ? at_change() : Result<void>();
   }
+  Result<void> revert(const description::Change&) override { return {}; }
+  void expose(const description::Change&) override {}
+  void settle(const description::Change&) override {}
   void stop() override {}
   std::string listener_address(const std::string&) const override { return {}; }
   std::uint64_t samples() const override { return 1'000'000; }
@@ -80,7 +81,9 @@ class HandlerFixture : public testing::Test {
 
   // ---- Releases
 
-  /// The bundle of test 1.MINOR.PATCH with these modules, {"name", "version"} each.
+  /// The bundle of test 1.MINOR.PATCH with these modules, {"name", "version"} each. Without `more`
+  /// an application knows its version, so that there is one change of services from each to the
+  /// next.
   std::string pack(const std::string& version,
                    const std::vector<std::pair<std::string, std::string>>& modules,
                    const std::string& more = "") {
@@ -89,7 +92,10 @@ class HandlerFixture : public testing::Test {
                        "\nsequence: " + std::to_string(sequence) + "\nmodules:\n";
     for (const auto& [name, number] : modules)
       text += "  - {name: " + name + ", version: " + number + "}\n";
-    bundle::PackOptions options = maker_.pack_options(text + more, "test-" + version);
+    const std::string versioned = "applications:\n  - name: versioned\n    env: {version: \"" +
+                                  version + "\"}\n    supervisor:\n      children: []\n";
+    bundle::PackOptions options =
+        maker_.pack_options(text + (more.empty() ? versioned : more), "test-" + version);
     options.modules_directory = BATON_MODULES;
     options.expires = expires_;
     auto packed = bundle::pack(*maker_.files, options);

@@ -62,7 +62,7 @@ NOT_MENDED_F(D8, CrashesBetweenTheCommitAndTheProbationCount) {
   EXPECT_EQ(loaded("scale"), "1.0.0");
 }
 
-NOT_MENDED_F(D12, AChildThatWouldBeRestartedIsNotHot) {
+TEST_F(D12, AChildThatWouldBeRestartedIsNotHot) {
   // --require-hot looked at warnings; a child that restarts with a changed start is none.
   const auto with_args = [](const std::string& args) {
     return "applications:\n  - name: weighing\n    supervisor:\n      children:\n"

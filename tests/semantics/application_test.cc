@@ -1,7 +1,13 @@
 #include "behaviour/application.h"
 
+#include "behaviour/frozen.h"
 #include "behaviour/supervision_tree.h"
+#include "behaviour/sys.h"
 #include "support/supervisor_fixture.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
 
 namespace baton::behaviour {
 namespace {
@@ -38,6 +44,10 @@ class Application : public test::SupervisorFixture {
     EXPECT_TRUE(read.ok());
     return std::move(read).value();
   }
+  Result<void> start_all(std::vector<ApplicationSpec> specs) {
+    for (ApplicationSpec& one : specs) BATON_TRY(applications_.start(std::move(one), kWait));
+    return {};
+  }
   std::string await_ended() {
     std::unique_lock lock(mutex_);
     EXPECT_TRUE(heard_.wait_for(lock, test::kDeadline, [this] { return !ended_.empty(); }));
@@ -65,10 +75,7 @@ class Application : public test::SupervisorFixture {
 };
 
 TEST_F(Application, ApplicationsStartInOrderAndStopInReverse) {
-  ASSERT_TRUE(
-      applications_
-          .start_all({spec("one", {child("a"), child("b")}), spec("two", {child("c")})}, kWait)
-          .ok());
+  ASSERT_TRUE(start_all({spec("one", {child("a"), child("b")}), spec("two", {child("c")})}).ok());
   EXPECT_EQ(names(), "one two");
 
   ASSERT_TRUE(applications_.stop_all(kWait).ok());
@@ -79,14 +86,12 @@ TEST_F(Application, ApplicationsStartInOrderAndStopInReverse) {
   EXPECT_EQ(names(), "");
 }
 
-TEST_F(Application, AFailedStartStopsThoseStartedBefore) {
-  const auto result = applications_.start_all(
-      {spec("one", {child("a")}), spec("two", {child("b", "[{fail, no_way}]")})}, kWait);
+TEST_F(Application, AFailedStartNamesTheChildAndLeavesNothing) {
+  const auto result = applications_.start(spec("two", {child("b", "[{fail, no_way}]")}), kWait);
 
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().message(),
             "starting application two: {shutdown,{failed_to_start_child,b,no_way}}");
-  watcher_.await("{ended,a,shutdown}");
   EXPECT_EQ(names(), "");
 }
 
@@ -130,7 +135,7 @@ TEST_F(Application, EveryProcessReadsTheEnvironmentOfItsOwnApplication) {
   ApplicationSpec one = spec("one", {child("a")}), two = spec("two", {child("b")});
   one.env = {{"port", Literal(term::make_int(7001))}};
   two.env = {{"port", Literal::parse("{<<\"x\">>, [1]}", atoms_).value()}};
-  ASSERT_TRUE(applications_.start_all({one, two}, kWait).ok());
+  ASSERT_TRUE(start_all({one, two}).ok());
   const baton_term a = watcher_.await("{started,a}").from;
   const baton_term b = watcher_.await("{started,b}").from;
 
@@ -209,91 +214,191 @@ TEST_F(Application, ADescriptionWithArgsThatDoNotParseNamesTheChild) {
       << converted.error().message();
 }
 
-// ---- Changes of the tree
+// ---- Set aside
 
-class SupervisionTree : public Application {
+TEST_F(Application, OneThatIsSetAsideIsNotCountedAndComesBackAtItsPlace) {
+  ASSERT_TRUE(start_all({spec("one", {child("a")}), spec("two", {}), spec("three", {})}).ok());
+  const baton_term top_of_one = top("one");
+
+  const auto aside = applications_.set_aside("one");
+
+  ASSERT_TRUE(aside.ok());
+  EXPECT_EQ(*aside, top_of_one);
+  EXPECT_EQ(names(), "two three");
+  EXPECT_FALSE(applications_.start(spec("one", {}), kWait).ok());
+  EXPECT_TRUE(applications_.put_back("one"));
+  applications_.place("one", "two");
+  EXPECT_EQ(names(), "two one three");
+  EXPECT_EQ(top("one"), top_of_one);
+}
+
+TEST_F(Application, OneThatEndsWhileItIsSetAsideIsNotReportedAndCannotComeBack) {
+  ASSERT_TRUE(applications_.start(spec("app", {child("a")}, "#{intensity => 0}"), kWait).ok());
+  const auto started = watcher_.await("{started,a}");
+  const auto aside = applications_.set_aside("app");
+  ASSERT_TRUE(aside.ok());
+
+  cast(started.from, "{stop, oops}");
+  watcher_.await("{ended,a,oops}");
+
+  EXPECT_TRUE(applications_.end_aside("app", kWait).ok());
+  EXPECT_FALSE(applications_.put_back("app"));
+  std::lock_guard lock(mutex_);
+  EXPECT_TRUE(ended_.empty());
+}
+
+TEST_F(Application, EndingOneThatIsSetAsideStopsItsTree) {
+  ASSERT_TRUE(applications_.start(spec("app", {child("a")}), kWait).ok());
+  ASSERT_TRUE(applications_.set_aside("app").ok());
+
+  ASSERT_TRUE(applications_.end_aside("app", kWait).ok());
+
+  watcher_.await("{ended,a,shutdown}");
+  EXPECT_TRUE(applications_.start(spec("app", {}), kWait).ok());
+}
+
+TEST_F(Application, ATypeThatChangesCountsFromNowOn) {
+  ASSERT_TRUE(applications_.start(spec("app", {child("a")}, "#{intensity => 0}"), kWait).ok());
+  const auto started = watcher_.await("{started,a}");
+
+  applications_.change_type("app", ApplicationType::kTemporary);
+  cast(started.from, "{stop, oops}");
+
+  EXPECT_EQ(await_ended(), "app shutdown");
+}
+
+// ---- Steps of the tree
+
+class RunningTree : public Application {
  protected:
-  std::vector<std::string> texts(const SupervisorSpec& from, const SupervisorSpec& to) {
-    std::vector<std::string> all;
-    for (const TreeChange& change : difference(from, to, atoms_)) all.push_back(change.text());
-    return all;
+  /// Starts the application `app` and gives its tree.
+  SupervisionTree tree(const std::vector<std::string>& children, const std::string& flags = "#{}") {
+    EXPECT_TRUE(applications_.start(spec("app", children, flags), kWait).ok());
+    sup_ = top("app");
+    watcher_.inbox().clear();
+    return SupervisionTree(runtime_, sup_, kWait);
   }
-  std::string sub(const std::string& id, const std::string& flags, const std::string& children) {
-    return "#{id => " + id + ", start => {baton, supervisor, {" + flags + ", [" + children + "]}}}";
+  ChildSpec read(const std::string& spec) {
+    auto made = read_child_spec(parse(spec).root(), atoms_);
+    EXPECT_TRUE(made.ok());
+    return std::move(made).value();
   }
+  std::string sub(const std::string& id, const std::string& children) {
+    return "#{id => " + id + ", start => {baton, supervisor, {#{}, [" + children + "]}}}";
+  }
+  Literal id(const std::string& text) { return Literal(atom(text)); }
 };
 
-TEST_F(SupervisionTree, EqualTreesHaveNoDifference) {
-  const auto tree = tree_of("#{}", child("a") + "," + sub("s", "#{}", child("b")));
+TEST_F(RunningTree, AChildStartsAtItsPlace) {
+  SupervisionTree running = tree({child("a"), child("b")});
 
-  EXPECT_TRUE(difference(tree, tree, atoms_).empty());
+  EXPECT_TRUE(running.start_child({}, read(child("first")), "").ok());
+  EXPECT_TRUE(running.start_child({}, read(child("mid")), "a").ok());
+  EXPECT_TRUE(running.start_child({}, read(child("last")), "b").ok());
+
+  EXPECT_EQ(children(), "first=pid a=pid mid=pid b=pid last=pid");
 }
 
-TEST_F(SupervisionTree, TheDifferenceNamesEveryStepWithItsReason) {
-  const auto from = tree_of("#{}", child("gone") + "," + child("args") + "," + child("spec") + "," +
-                                       sub("s", "#{}", child("deep")));
-  const auto to = tree_of("#{intensity => 3}",
-                          child("args", "[trap]") + "," + child("spec", "[]", "shutdown => 1") +
-                              "," + child("new") + "," + sub("s", "#{}", child("deeper")));
+TEST_F(RunningTree, AChildThatDoesNotStartIsForgotten) {
+  SupervisionTree running = tree({child("a")});
 
-  EXPECT_EQ(
-      texts(from, to),
-      (std::vector<std::string>{
-          "stop child gone: it is no longer declared",
-          "change the top supervisor: its flags changed", "restart child args: its args changed",
-          "keep child spec: shutdown changed, which counts from now on",
-          "start child new: it is new", "stop child s/deep: it is no longer declared",
-          "start child s/deeper: it is new"}));
+  const auto started = running.start_child({}, read(child("x", "[{fail, nope}]")), "a");
+
+  ASSERT_FALSE(started.ok());
+  EXPECT_THAT(started.error().message(), testing::StartsWith("starting child x: {error,{nope,"));
+  EXPECT_EQ(children(), "a=pid");
 }
 
-TEST_F(SupervisionTree, AChangedTreeKeepsTheProcessesThatStay) {
-  ASSERT_TRUE(applications_
-                  .start(spec("app", {child("gone"), child("stays"), child("args"),
-                                      sub("s", "#{}", child("deep") + "," + child("below"))}),
-                         kWait)
-                  .ok());
-  sup_ = top("app");
-  const baton_term stays = pid_of("stays"), args = pid_of("args"), s = pid_of("s");
-  const baton_term below = child_pid(s, "below");
-  watcher_.inbox().clear();
+TEST_F(RunningTree, StepsBelowASupervisorAreTakenThere) {
+  SupervisionTree running = tree({sub("s", child("b"))});
+  const baton_term s = pid_of("s");
 
-  const auto wanted = tree_of(
-      "#{}", child("new") + "," + child("stays") + "," + child("args", "[trap]") + "," +
-                 sub("s", "#{strategy => one_for_all}", child("deeper") + "," + child("below")));
-  const auto changed = applications_.change_tree("app", wanted, kWait);
+  EXPECT_TRUE(running.start_child({"s"}, read(child("c")), "b").ok());
+  EXPECT_TRUE(running.stop_child({"s"}, id("b")).ok());
 
-  ASSERT_TRUE(changed.ok()) << changed.error().message();
-  EXPECT_EQ(children(), "new=pid stays=pid args=pid s=pid");
-  EXPECT_EQ(pid_of("stays"), stays);
-  EXPECT_NE(pid_of("args"), args);
   EXPECT_EQ(pid_of("s"), s);
-  EXPECT_EQ(child_pid(s, "below"), below);
-  EXPECT_NE(child_pid(s, "deeper"), BATON_NO_TERM);
-  for (const char* mail : {"{ended,args,shutdown}", "{ended,gone,shutdown}", "{started,new}",
-                           "{started,args}", "{ended,deep,shutdown}", "{started,deeper}"})
-    EXPECT_EQ(watcher_.next().text, mail);
-  EXPECT_EQ(*applications_.tree("app"), wanted);
+  EXPECT_NE(child_pid(s, "c"), BATON_NO_TERM);
+  watcher_.await("{ended,b,shutdown}");
 }
 
-TEST_F(SupervisionTree, AChangeThatFailsIsUndoneByChangingBack) {
-  ASSERT_TRUE(applications_.start(spec("app", {child("a"), child("b")}), kWait).ok());
-  sup_ = top("app");
-  const baton_term a = pid_of("a");
-  const SupervisorSpec before = *applications_.tree("app");
-  const auto wanted =
-      tree_of("#{}", child("a") + "," + child("n") + "," + child("x", "[{fail, nope}]"));
+TEST_F(RunningTree, WhatAStoppedSupervisorWouldDoWaitsForItsStart) {
+  SupervisionTree running = tree({sub("s", child("b"))});
+  ASSERT_EQ(ask("{terminate_child, s}"), "ok");
 
-  const auto changed = applications_.change_tree("app", wanted, kWait);
-  ASSERT_FALSE(changed.ok());
-  EXPECT_EQ(changed.error().message(), "application app: starting child x: {error,nope}");
-  const auto undone = change_tree(runtime_, sup_, wanted, before, kWait);
+  EXPECT_TRUE(running.start_child({"s"}, read(child("c")), "b").ok());
+  EXPECT_TRUE(running.change_spec({}, read(sub("s", child("b") + "," + child("c")))).ok());
 
-  ASSERT_TRUE(undone.ok()) << undone.error().message();
+  EXPECT_EQ(ask("{restart_child, s}").substr(0, 4), "{ok,");
+  watcher_.await("{started,c}");
+}
+
+TEST_F(RunningTree, AChildThatIsSetAsideComesBackAsItIs) {
+  SupervisionTree running = tree({child("a"), child("b"), child("c")});
+  const baton_term b = pid_of("b");
+
+  const auto aside = running.set_aside({}, id("b"));
+
+  ASSERT_TRUE(aside.ok());
+  EXPECT_EQ(*aside, b);
+  EXPECT_EQ(children(), "a=pid c=pid");
+  EXPECT_TRUE(is_alive(b));
+  EXPECT_TRUE(running.put_back({}, read(child("b")), "a").ok());
+  EXPECT_EQ(children(), "a=pid b=pid c=pid");
+  EXPECT_EQ(pid_of("b"), b);
+}
+
+TEST_F(RunningTree, AChildThatEndsWhileItIsSetAsideIsStartedAnewOnlyWhenItComesBack) {
+  SupervisionTree running = tree({child("a"), child("b")});
+  const baton_term b = pid_of("b");
+  ASSERT_TRUE(running.set_aside({}, id("b")).ok());
+
+  cast(b, "{stop, oops}");
+  watcher_.await("{ended,b,oops}");
+  EXPECT_EQ(children(), "a=pid");
+  EXPECT_TRUE(running.put_back({}, read(child("b")), "a").ok());
+
   EXPECT_EQ(children(), "a=pid b=pid");
-  EXPECT_EQ(pid_of("a"), a);
+  EXPECT_NE(pid_of("b"), b);
 }
 
-TEST_F(SupervisionTree, ATemplateChangesForLaterChildrenOnly) {
+TEST_F(RunningTree, TheIdOfOneThatIsSetAsideIsFree) {
+  SupervisionTree running = tree({child("a")});
+  const baton_term a = pid_of("a");
+  ASSERT_TRUE(running.set_aside({}, id("a")).ok());
+
+  EXPECT_TRUE(running.start_child({}, read(child("a")), "").ok());
+
+  EXPECT_NE(pid_of("a"), a);
+  EXPECT_FALSE(running.put_back({}, read(child("a")), "").ok());
+  EXPECT_TRUE(running.end_aside({}, id("a")).ok());
+  EXPECT_FALSE(is_alive(a));
+  EXPECT_EQ(children(), "a=pid");
+}
+
+TEST_F(RunningTree, AGroupRestartPassesByWhatIsSetAside) {
+  SupervisionTree running = tree({child("a"), child("b")}, "#{strategy => one_for_all}");
+  const baton_term a = pid_of("a"), b = pid_of("b");
+  ASSERT_TRUE(running.set_aside({}, id("a")).ok());
+
+  cast(b, "{stop, oops}");
+  watcher_.await("{started,b}");
+
+  EXPECT_TRUE(is_alive(a));
+  EXPECT_TRUE(running.end_aside({}, id("a")).ok());
+  watcher_.await("{ended,a,shutdown}");
+}
+
+TEST_F(RunningTree, WhatIsSetAsideStopsWithItsSupervisor) {
+  SupervisionTree running = tree({child("a"), child("b")});
+  ASSERT_TRUE(running.set_aside({}, id("a")).ok());
+
+  ASSERT_TRUE(applications_.stop("app", kWait).ok());
+
+  for (const char* mail : {"{ended,a,shutdown}", "{ended,b,shutdown}"})
+    EXPECT_EQ(watcher_.next().text, mail);
+}
+
+TEST_F(RunningTree, ATemplateChangesForLaterChildrenOnly) {
   const auto simple = [&](const std::string& shutdown) {
     return tree_of("#{strategy => simple_one_for_one}",
                    "#{id => item, start => {test, child, [" + watcher_.text() +
@@ -305,13 +410,79 @@ TEST_F(SupervisionTree, ATemplateChangesForLaterChildrenOnly) {
   sup_ = top("app");
   const baton_term item = call_for_pid(sup_, "{start_child, [i]}");
 
-  ASSERT_TRUE(applications_.change_tree("app", simple("200"), kWait).ok());
+  ASSERT_TRUE(SupervisionTree(runtime_, sup_, kWait).change_specs({}, simple("200")).ok());
 
   EXPECT_TRUE(is_alive(item));
   EXPECT_NE(ask("{get_childspec, " + text(item) + "}").find("shutdown => 200"), std::string::npos);
-  const auto refused = applications_.change_tree("app", tree_of("#{}", ""), kWait);
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().code(), Code::kUsage);
+}
+
+// ---- Frozen
+
+class FrozenTree : public RunningTree {};
+
+TEST_F(FrozenTree, AFrozenProcessKeepsItsMailForLater) {
+  tree({child("a")});
+  const baton_term a = pid_of("a");
+
+  const Frozen frozen = freeze(runtime_, a, kWait);
+  cast(a, "hello");
+  cast(a, "again");
+  const auto status = sys::get_status(runtime_, a, kWait);
+  ASSERT_TRUE(status.ok());
+  EXPECT_THAT(text(status->root()), testing::HasSubstr("status => suspended"));
+  EXPECT_TRUE(thaw(runtime_, frozen, kWait).ok());
+
+  watcher_.await("{got,a,hello}");
+  watcher_.await("{got,a,again}");
+}
+
+TEST_F(FrozenTree, AllBelowASupervisorFreezesAndItsSiblingsDoNot) {
+  tree({sub("s", child("b") + "," + sub("t", child("c"))), child("d")});
+  const baton_term s = pid_of("s");
+
+  const Frozen frozen = freeze(runtime_, s, kWait);
+
+  EXPECT_EQ(frozen.pids.size(), 4u);
+  EXPECT_EQ(std::ranges::count(frozen.pids, pid_of("d")), 0);
+  EXPECT_TRUE(thaw(runtime_, frozen, kWait).ok());
+  EXPECT_NE(child_pid(s, "t"), BATON_NO_TERM);
+}
+
+TEST_F(FrozenTree, ItsNamesAreFreeUntilItGoesOn) {
+  tree({child("a", "[]", "name => alice")});
+  const baton_term a = pid_of("a");
+
+  const Frozen frozen = freeze(runtime_, a, kWait);
+  EXPECT_EQ(runtime_.registry().whereis(atom("alice")), BATON_NO_TERM);
+  EXPECT_TRUE(thaw(runtime_, frozen, kWait).ok());
+
+  EXPECT_EQ(runtime_.registry().whereis(atom("alice")), a);
+}
+
+TEST_F(FrozenTree, ANameThatSomebodyElseTookIsToldAndItGoesOnWithoutIt) {
+  SupervisionTree running = tree({child("a", "[]", "name => alice")});
+  const baton_term a = pid_of("a");
+  const Frozen frozen = freeze(runtime_, a, kWait);
+  ASSERT_TRUE(running.start_child({}, read(child("b", "[]", "name => alice")), "a").ok());
+
+  const auto thawed = thaw(runtime_, frozen, kWait);
+
+  ASSERT_FALSE(thawed.ok());
+  EXPECT_EQ(thawed.error().message(), "others have registered alice meanwhile");
+  cast(a, "hello");
+  watcher_.await("{got,a,hello}");
+}
+
+TEST_F(FrozenTree, AFrozenTreeStopsInOrderWhenItsSupervisorSaysSo) {
+  SupervisionTree running = tree({sub("s", child("b", "[trap]") + "," + child("c", "[trap]"))});
+  const baton_term s = pid_of("s");
+  ASSERT_TRUE(running.set_aside({}, id("s")).ok());
+  freeze(runtime_, s, kWait);
+
+  EXPECT_TRUE(running.end_aside({}, id("s")).ok());
+
+  EXPECT_EQ(watcher_.next().text, "{ended,c,shutdown}");
+  EXPECT_EQ(watcher_.next().text, "{ended,b,shutdown}");
 }
 
 }  // namespace

@@ -10,8 +10,9 @@
 //                trap             it traps exits
 //              It tells Reporter {started, Id} and, when it ends, {ended, Id, Reason}. The cast
 //              {stop, Reason} ends it with that reason, {unlink, Pid} has it unlink that process
-//              and tell {unlinked, Id}, {config, "key"} has it tell {config, Id, Value}; any call
-//              is answered with {ok, Id}; other mail it passes on as {got, Id, Mail}.
+//              and tell {unlinked, Id}, {config, "key"} has it tell {config, Id, Value}, and
+//              {listen, <<"Name">>} has it take that listener and tell {listening, Id, Result};
+//              any call is answered with {ok, Id}; other mail it passes on as {got, Id, Mail}.
 //   stubborn   a coroutine process that traps exits and pays no heed to any mail; the same args and
 //              {started, Id}
 //
@@ -28,6 +29,8 @@
 #include "term/layout.h"
 #include "term/match.h"
 #include "term/text.h"
+
+#include <baton/net.h>
 
 #include <gtest/gtest.h>
 
@@ -241,6 +244,14 @@ inline int child_handle(baton_context* raw, void* state, const Message* message)
     if (value != nullptr) raw->host->free(raw, value);
     return BATON_OK;
   }
+  if (const auto listen = term::tagged_tuple(message->root, term::atom("listen"), 2)) {
+    const auto* tcp = static_cast<const baton_tcp*>(context.runtime.extension(BATON_TCP));
+    const std::string name(*term::as_binary((*listen)[1]));
+    const int result = tcp->listen(raw, name.data(), name.size(), 0);
+    tell(context, reporter_of(args),
+         {term::atom("listening"), id_of(args), term::make_int(result)});
+    return BATON_OK;
+  }
   // What else comes is passed on, for tests to see.
   tell(context, reporter_of(args), {term::atom("got"), id_of(args), message->root});
   return BATON_OK;
@@ -356,7 +367,9 @@ class RuntimeFixture : public testing::Test, private runtime::Observer {
     std::shared_ptr<Inbox> inbox_;
   };
 
-  explicit RuntimeFixture(std::uint32_t schedulers = 2)
+  /// `prepare`, if any, has the runtime before it starts.
+  explicit RuntimeFixture(std::uint32_t schedulers = 2,
+                          const std::function<void(runtime::Runtime&)>& prepare = nullptr)
       : runtime_({.schedulers = schedulers}, atoms_, code_, *this) {
     auto staged = code_.stage(std::make_unique<code::Version>(&native::kModule));
     EXPECT_TRUE(staged.ok());
@@ -364,8 +377,9 @@ class RuntimeFixture : public testing::Test, private runtime::Observer {
     runtime_.add_extension("test.flags", &flags_);
     for (std::string_view word :
          {"started", "ended", "got", "stop", "unlink", "unlinked", "fail", "fail_if", "failing",
-          "broken", "trap", "test", "child", "stubborn", "config"})
+          "broken", "trap", "test", "child", "stubborn", "config", "listening"})
       EXPECT_TRUE(atoms_.intern(word).ok());
+    if (prepare != nullptr) prepare(runtime_);
     runtime_.start();
   }
   ~RuntimeFixture() override { runtime_.stop(); }

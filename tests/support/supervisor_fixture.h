@@ -37,7 +37,8 @@ class SupervisorFixture : public RuntimeFixture {
     Probe probe_;
   };
 
-  SupervisorFixture() : watcher_(probe()) {}
+  explicit SupervisorFixture(const std::function<void(runtime::Runtime&)>& prepare = nullptr)
+      : RuntimeFixture(2, prepare), watcher_(probe()) {}
 
   /// A spec of a test child; `what` is a list, `more` further keys.
   std::string child(const std::string& id, const std::string& what = "[]",

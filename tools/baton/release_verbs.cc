@@ -85,9 +85,11 @@ int show_plan(const Session& session, const ReleaseArguments& arguments) {
         rows.push_back({"", "", cell(reason)});
     }
   }
-  for (const char* kind : {"tree", "listeners", "env", "warnings"})
-    for (const json::value& line : plan->at(kind).as_array())
-      rows.push_back({kind, "", cell(line)});
+  for (const json::value& change : plan->at("changes").as_array())
+    rows.push_back({cell(change, "part"), change.at("restarts").as_bool() ? "restart" : "change",
+                    cell(change, "text")});
+  for (const json::value& line : plan->at("warnings").as_array())
+    rows.push_back({"warning", "", cell(line)});
   session.output.table(*plan, {"PART", "STEP", "WHAT"}, rows);
   return arguments.detailed_exitcode && has_changes ? kPlanHasChanges : 0;
 }
