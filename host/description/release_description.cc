@@ -388,6 +388,7 @@ Result<ProbationDescription> read_probation(const YamlNode& node,
       "when_inconclusive",
       {{"pause", WhenInconclusive::kPause}, {"roll_back", WhenInconclusive::kRollBack}},
       probation.when_inconclusive);
+  mapping.boolean("accept_loss", probation.accept_loss);
   BATON_TRY(mapping.finish());
   return probation;
 }

@@ -21,6 +21,10 @@ void HostObserver::crashed(baton_term pid, const code::Version& version, const c
                         version.module_name() + ":" + behaviour + ": " + why);
 }
 
+void HostObserver::note_end(const std::string& application, const std::string& reason) {
+  if (release::ReleaseHandler* handler = handler_.load()) handler->note_end(application, reason);
+}
+
 void HostObserver::log(int level, baton_term pid, const code::Version* version,
                        std::string_view text) {
   const auto known = static_cast<LogLevel>(

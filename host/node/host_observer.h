@@ -20,6 +20,8 @@ class HostObserver : public runtime::Observer {
  public:
   HostObserver(Log& log, const term::AtomTable& atoms) : log_(log), atoms_(atoms) {}
 
+  /// An application that ends the host by its type has ended.
+  void note_end(const std::string& application, const std::string& reason);
   /// Set once the handler is there; cleared before it goes.
   void set_handler(release::ReleaseHandler* handler) { handler_.store(handler); }
   std::uint64_t crashes() const { return crashes_.load(std::memory_order_relaxed); }

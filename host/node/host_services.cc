@@ -275,6 +275,15 @@ void HostServices::end_aside(const Aside& aside) {
 
 // ---- The end, and questions
 
+Result<void> HostServices::start_ended() {
+  std::string after;
+  for (const description::ApplicationDescription& application : running_.applications) {
+    if (!tree(application.name)) BATON_TRY(start(application, after));
+    after = application.name;
+  }
+  return {};
+}
+
 void HostServices::stop() {
   // The first failure names a tree that had to be killed; nobody is left to whom it would matter.
   static_cast<void>(applications_.stop_all(kApplicationTimeout));

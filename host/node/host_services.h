@@ -28,6 +28,7 @@ class HostServices : public release::Services {
   Result<void> revert(const description::Change& change) override;
   void expose(const description::Change& change) override;
   void settle(const description::Change& change) override;
+  Result<void> start_ended() override;
   void stop() override;
   void expect_check(std::uint16_t port) const override { net_.expect_check(port); }
   void forget_check(std::uint16_t port) const override { net_.forget_check(port); }

@@ -60,17 +60,27 @@ Result<json::value> status(const Parts& parts) {
                       {"crashes", parts.observer.crashes()},
                       {"log_lines_lost", parts.log.lost()}};
   status["release"] = nullptr;
+  const std::string running = parts.handler.running();
   for (const release::Release& known : parts.handler.releases())
-    if (known.status == release::Status::kCurrent ||
-        (known.status == release::Status::kPermanent && status["release"].is_null()))
+    if (known.name + "-" + known.version == running)
       status["release"] = json::object{{"name", known.name},
                                        {"version", known.version},
                                        {"status", release::status_name(known.status)}};
   status["probation"] = nullptr;
-  if (const auto probation = parts.handler.probation())
-    status["probation"] = json::object{{"release", probation->release},
-                                       {"elapsed_ms", probation->elapsed_ms},
-                                       {"duration_ms", probation->duration_ms}};
+  status["upgrade"] = nullptr;
+  if (const auto upgrade = parts.handler.upgrade()) {
+    using Milliseconds = std::chrono::duration<double, std::milli>;
+    status["upgrade"] = json::object{{"from", upgrade->from},
+                                     {"to", upgrade->to},
+                                     {"state", release::upgrade_state_name(upgrade->state)},
+                                     {"heading", release::heading_name(upgrade->heading)},
+                                     {"verdict", upgrade->verdict},
+                                     {"trouble", upgrade->trouble}};
+    if (upgrade->state == release::UpgradeState::kCurrent)
+      status["probation"] = json::object{{"release", upgrade->to},
+                                         {"elapsed_ms", Milliseconds(upgrade->elapsed).count()},
+                                         {"duration_ms", Milliseconds(upgrade->duration).count()}};
+  }
   json::array applications;
   for (const auto& application : parts.applications.list())
     applications.push_back(

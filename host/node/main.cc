@@ -42,9 +42,11 @@ int run(const baton::node::Config& config) {
   if (!node.ok()) return fail(node.error());
   int signal_number = 0;
   sigwait(&stopping, &signal_number);
+  const std::string fatal = (*node)->fatal();
   (*node)->log().write(baton::LogLevel::kInfo, "stopping",
                        {{"signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"}});
-  return 0;
+  // By a status that a service manager restarts: the next start is with the permanent release.
+  return fatal.empty() ? 0 : baton::exit_code(baton::Code::kFailed);
 }
 
 }  // namespace

@@ -2,6 +2,10 @@
 
 #include "base/version.h"
 #include "node/verbs.h"
+#include "term/text.h"
+
+#include <signal.h>
+#include <unistd.h>
 
 namespace baton::node {
 
@@ -30,12 +34,22 @@ Result<void> Node::start() {
       std::make_unique<behaviour::Applications>(*runtime_, [this](const behaviour::Ended& ended) {
         log_->write(ended.ends_node ? LogLevel::kCritical : LogLevel::kError, "application ended",
                     {{"application", ended.name}});
+        if (ended.ends_node)
+          observer_->note_end(ended.name, term::print(ended.reason.root(), *atoms_));
       });
   net_ = std::make_unique<net::Net>(*runtime_, config_.memory_max);
   services_ = std::make_unique<HostServices>(*runtime_, *applications_, *net_, *log_);
   runtime_->start();
-  handler_ = std::make_unique<release::ReleaseHandler>(*runtime_, *store_, *services_, *files_,
-                                                       clock_, *log_, kVersion);
+  modules_ = std::make_unique<release::LoadedModules>(*runtime_, *store_);
+  handler_ = std::make_unique<release::ReleaseHandler>(release::ReleaseHandler::Parts{
+      .modules = *modules_,
+      .services = *services_,
+      .store = *store_,
+      .files = *files_,
+      .clock = clock_,
+      .log = *log_,
+      .host_version = kVersion,
+      .end_host = [this](const std::string& why) { end_host(why); }});
   observer_->set_handler(handler_.get());
   verbs_ = make_verbs({.runtime = *runtime_,
                        .handler = *handler_,
@@ -53,12 +67,29 @@ Result<void> Node::start() {
   return {};
 }
 
+void Node::end_host(const std::string& why) {
+  log_->write(LogLevel::kCritical, "the host ends: " + why);
+  {
+    std::lock_guard lock(mutex_);
+    if (!fatal_.empty()) return;
+    fatal_ = why;
+  }
+  // The main thread waits for this signal.
+  kill(getpid(), SIGTERM);
+}
+
+std::string Node::fatal() const {
+  std::lock_guard lock(mutex_);
+  return fatal_;
+}
+
 Node::~Node() {
   admin_.reset();
   if (handler_ != nullptr) handler_->shut_down();
   if (runtime_ != nullptr) runtime_->stop();
   if (observer_ != nullptr) observer_->set_handler(nullptr);
   handler_.reset();
+  modules_.reset();
   services_.reset();
   net_.reset();
   applications_.reset();

@@ -16,10 +16,12 @@
 #include "node/host_observer.h"
 #include "node/host_services.h"
 #include "release/handler.h"
+#include "release/loaded_modules.h"
 #include "release/store.h"
 #include "runtime/runtime.h"
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace baton::node {
@@ -33,10 +35,14 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   Log& log() { return *log_; }
+  /// Why the host has to end though nobody asked it to; empty: it does not.
+  std::string fatal() const;
 
  private:
   explicit Node(const Config& config);
   Result<void> start();
+  /// Asks the main thread to end the host. Any thread; returns at once.
+  void end_host(const std::string& why);
 
   const Config config_;
   RealClock clock_;
@@ -50,9 +56,12 @@ class Node {
   std::unique_ptr<behaviour::Applications> applications_;
   std::unique_ptr<net::Net> net_;
   std::unique_ptr<HostServices> services_;
+  std::unique_ptr<release::LoadedModules> modules_;
   std::unique_ptr<release::ReleaseHandler> handler_;
   Verbs verbs_;
   std::unique_ptr<Admin> admin_;
+  mutable std::mutex mutex_;
+  std::string fatal_;  // guarded by mutex_
 };
 
 }  // namespace baton::node

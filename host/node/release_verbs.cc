@@ -120,7 +120,8 @@ Result<json::value> releases(const Parts& parts) {
                                {"digest", known.digest.hex()},
                                {"changed_at", known.changed_at},
                                {"changed_by", known.changed_by},
-                               {"why", known.why}});
+                               {"why", known.why},
+                               {"damage", known.damage}});
   return json::value(std::move(all));
 }
 
@@ -177,6 +178,9 @@ void add_release_verbs(Verbs& verbs, const Parts& parts) {
     BATON_ASSIGN(const std::string name, text_argument(arguments, "name"));
     BATON_ASSIGN(const std::string version, text_argument(arguments, "version"));
     return begun(parts.handler.remove(name, version, reason_of(arguments, caller)));
+  };
+  verbs["purge"] = [parts](const json::object& arguments, const Caller& caller) {
+    return begun(parts.handler.purge(reason_of(arguments, caller)));
   };
   verbs["releases"] = [parts](const json::object&, const Caller&) { return releases(parts); };
   verbs["operation"] = [parts](const json::object& arguments, const Caller&) {

@@ -1,74 +1,67 @@
 // ReleaseHandler: installs, upgrades, rolls back and makes permanent the releases of one host.
 //
-// An upgrade, step by step; what is in the journal decides what a host that dies at any point
-// boots:
-//   step            effect                                             if it fails
-//   unpack          the bundle is verified and in the store            nothing has happened
-//   plan            what will be done, from the manifests              nothing has happened
-//   load            new versions beside the old ones                   they are unloaded again
-//   take over       the group transaction (takeover/); current flips   all processes go on on the
-//                                                                      old release
-//   services        tree, listeners and configuration follow           the take-over is undone
-//   record          the release is current in the journal              the take-over is undone
-//   probation       it is watched; the old versions stay warm          rolled back by itself
-//   make permanent  in the journal, then the old versions are purged   it stays in probation
+// OTP's verbs, thin: each says whether it may begin, and hands what has to be done to the upgrade
+// (release/upgrade.h) or the store. At most one upgrade is open: from its begin until it is
+// permanent or undone; until then another is refused with kBusy, by the upgrade's own state.
 //
-// One operation at a time: another is refused with kBusy, saying who works on what since when.
-// During probation only rollback, make_permanent and their kin are taken. All of it runs on the
-// handler's own thread, which is the loader's thread of the host. A verdict of the probation is
-// acted on there too.
+//   verb             no upgrade is open                    one is open
+//   unpack           the store takes the bundle in         refused
+//   install          begins one                            refused
+//   upgrade          unpack, then install                  refused
+//   make_permanent   nothing to do                         its end, if it is current
+//   rollback         to an old release, no probation       the way back
+//   remove           the store forgets the release         the same, if it does not run
+//   purge            what lingers of modules that ran      refused
 //
-// Ownership: owns its thread and the probation; borrows the rest.
-// Threads:   the public functions: any thread but a scheduler's.
+// What runs is what the last upgrade that is over has left, or what the open one says.
+//
+// Ownership: owns the operations, and with them the thread, and the upgrade; borrows the rest.
+// Threads:   the public functions: any thread but a scheduler's, note_crash and note_end: any.
+//            What they see of the upgrade and the store is a copy, made before an operation is seen
+//            to be done.
 // Fails:     as Operation::result says; the codes are those of base/result.h.
 #pragma once
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
-#include "release/loader.h"
-#include "release/operation.h"
+#include "release/crash_log.h"
+#include "release/health_watch.h"
+#include "release/modules.h"
+#include "release/operations.h"
 #include "release/plan.h"
-#include "release/probation.h"
 #include "release/services.h"
 #include "release/store.h"
-#include "takeover/takeover.h"
+#include "release/upgrade.h"
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
-#include <future>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace baton::release {
 
-/// Operations that are remembered after their end.
-inline constexpr std::size_t kOperationsKept = 100;
-
-struct InstallOptions {
-  std::optional<std::chrono::nanoseconds> probation;  // else what the release says
-  bool rolls_back_by_itself = true;
-  bool accepts_loss = false;
-  bool requires_hot = false;  // refuse if any process would have to be restarted
-  std::chrono::milliseconds budget{5000};
-};
-
-struct ProbationStatus {
-  std::string release;
-  double elapsed_ms;
-  double duration_ms;
-};
+/// Purges of what lingers that the host makes by itself are this far apart.
+inline constexpr std::chrono::seconds kPurgeInterval{5};
 
 class ReleaseHandler {
  public:
-  ReleaseHandler(runtime::Runtime& runtime, ReleaseStore& store, Services& services, Files& files,
-                 const Clock& clock, Log& log, std::string host_version);
+  struct Parts {
+    Modules& modules;
+    Services& services;
+    ReleaseStore& store;
+    Files& files;
+    const Clock& clock;
+    Log& log;
+    std::string host_version;
+    /// Called on the handler's thread when the host has to end, and why: it must not wait.
+    std::function<void(const std::string& why)> end_host;
+    bool has_thread = true;  // see Operations
+  };
+
+  explicit ReleaseHandler(Parts parts);
   ~ReleaseHandler();
   ReleaseHandler(const ReleaseHandler&) = delete;
   ReleaseHandler& operator=(const ReleaseHandler&) = delete;
@@ -78,100 +71,88 @@ class ReleaseHandler {
   /// Stops what runs. Nothing is taken afterwards.
   void shut_down();
 
-  // These check what can be checked at once, begin the operation and return it.
+  // These begin an operation and return it.
   Result<std::shared_ptr<Operation>> upgrade(const std::string& bundle_file,
                                              const InstallOptions& options, const Reason& reason);
   Result<std::shared_ptr<Operation>> unpack(const std::string& bundle_file, const Reason& reason);
   Result<std::shared_ptr<Operation>> install(const std::string& name, const std::string& version,
                                              const InstallOptions& options, const Reason& reason);
   Result<std::shared_ptr<Operation>> make_permanent(const Reason& reason);
-  /// To the release before: during probation by the warm versions, else to `version` (empty: the
-  /// newest old one) by a take-over without probation.
+  /// To the release before: while an upgrade is open by its warm versions, else to `version` by a
+  /// take-over without probation. An empty version is the newest old one, unless the last change was
+  /// a way back already: going on from there has to name where to.
   Result<std::shared_ptr<Operation>> rollback(const std::string& version, bool accepts_loss,
                                               const Reason& reason);
   Result<std::shared_ptr<Operation>> remove(const std::string& name, const std::string& version,
                                             const Reason& reason);
+  /// Unloads what lingers of modules that ran, killing what still runs it.
+  Result<std::shared_ptr<Operation>> purge(const Reason& reason);
 
-  /// What an upgrade to this bundle would do.
+  /// What an upgrade to this bundle would do. kBusy while an operation runs.
   Result<Plan> plan(const std::string& bundle_file);
   std::vector<Release> releases() const;
-  std::optional<ProbationStatus> probation() const;
-  std::shared_ptr<Operation> operation(std::uint64_t id) const;
-  std::vector<std::shared_ptr<Operation>> operations() const;
+  /// NAME-VERSION of what the processes run; empty: nothing.
+  std::string running() const;
+  /// The one that is open.
+  std::optional<UpgradeStatus> upgrade() const;
+  std::shared_ptr<Operation> operation(std::uint64_t id) const { return operations_.find(id); }
+  std::vector<std::shared_ptr<Operation>> operations() const { return operations_.list(); }
 
-  /// From the runtime's observer: a process of this module crashed.
+  /// A process of this module crashed.
   void note_crash(const std::string& module, const std::string& what);
+  /// An application ended that ends the host by its type. An open upgrade is undone first; where
+  /// there is none, or that fails, Parts::end_host is called.
+  void note_end(const std::string& application, const std::string& reason);
+
+  /// Without a thread of its own: runs what is due. See Operations::step.
+  bool step() { return operations_.step(); }
 
  private:
-  using Task = std::function<void()>;
-  using Body = std::function<Result<void>(Operation&)>;
+  using Body = std::function<Upgrade::Outcome(const std::shared_ptr<Operation>&, const Reason&)>;
 
   Result<std::shared_ptr<Operation>> begin(std::string kind, std::string target,
-                                           const Reason& reason, bool in_probation, Body body);
-  void post(Task task);
-  void work();
-  std::uint64_t next_id();
+                                           const Reason& reason, Body body);
 
   // On the handler's thread.
-  Result<std::string> do_unpack(Operation& operation, const std::string& bundle_file,
-                                const Reason& reason);
-  Result<void> do_install(Operation& operation, const std::string& name, const std::string& version,
-                          const InstallOptions& options, const Reason& reason, bool with_probation);
-  Result<void> do_take_over(Operation& operation, const Plan& plan, const bundle::Manifest& from,
-                            const bundle::Manifest& to, const InstallOptions& options,
-                            const Reason& reason);
-  Result<void> apply(const std::vector<description::Change>& changes);
-  Result<void> revert(const std::vector<description::Change>& changes, std::size_t count);
-  Result<void> stage_modules(Operation& operation, const Plan& plan, const bundle::Manifest& to);
-  void unstage_modules(const Plan& plan);
-  Result<void> do_rollback(Operation& operation, const std::string& why, bool accepts_loss,
-                           const Reason& reason);
-  Result<void> undo_take_over(Operation& operation, bool accepts_loss);
-  Result<void> do_make_permanent(Operation& operation, const Reason& reason);
-  void purge_modules(Operation& operation, const Plan& plan, bool after_rollback);
-  void begin_probation(const description::ReleaseDescription& release,
-                       const InstallOptions& options, std::shared_ptr<Operation> operation);
-  void act_on_verdict(std::uint64_t trial, Verdict verdict, const std::string& evidence);
-  void end_probation();
+  Result<void> do_boot();
+  Result<void> start(const bundle::Manifest& manifest);
+  Result<const Release*> do_unpack(Operation& operation, const std::string& bundle_file,
+                                   const Reason& reason);
+  Upgrade::Outcome do_install(const std::shared_ptr<Operation>& operation, const std::string& name,
+                              const std::string& version, const InstallOptions& options,
+                              const Reason& reason);
+  Upgrade::Outcome do_rollback(const std::shared_ptr<Operation>& operation,
+                               const std::string& version, bool accepts_loss, const Reason& reason);
+  Result<const Release*> way_back_target(const std::string& version) const;
+  Result<void> do_purge(Operation& operation);
+  Result<void> do_remove(const std::string& name, const std::string& version, const Reason& reason);
+  void look();
+  void act_on_end();
+  void purge_what_lingers();
+  /// What follows from the state of the upgrade: who watches it, what runs, who is told.
+  void after_task();
+  Upgrade::Parts upgrade_parts();
+  std::string running_name() const;
 
-  runtime::Runtime& runtime_;
-  ReleaseStore& store_;
-  Files& files_;
-  Services& services_;
-  const Clock& clock_;
-  Log& log_;
-  const std::string host_version_;
-  Loader loader_;
-  takeover::Takeover takeover_;
+  Parts parts_;
+  CrashLog crashes_;
 
-  // A release that is current and not yet permanent, and the way back from it.
-  struct Trial {
-    std::uint64_t number = 0;
-    Plan plan;
-    bundle::Manifest from;  // of the release before; has_from says whether there was one
-    bundle::Manifest to;
-    bool has_from = false;
-    bool rolls_back_by_itself = true;
-    std::unique_ptr<takeover::WayBack> way_back;  // null if no module was taken over
-    std::shared_ptr<Operation> operation;         // the one that waits for the outcome; may be null
-  };
-  std::optional<Trial> trial_;  // the handler's thread only
-  std::uint64_t trials_ = 0;    // the handler's thread only
+  // The handler's thread only.
+  std::optional<bundle::Manifest> running_;   // as the last upgrade that is over has left it
+  std::unique_ptr<Upgrade> upgrade_;          // the one that is open
+  std::unique_ptr<HealthWatch> watch_;        // while it is current and not decided
+  std::optional<std::string> end_to_act_on_;  // of an application that ends the host
+  std::chrono::nanoseconds purge_at_{0};
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  std::deque<Task> tasks_;
-  bool is_stopping_ = false;
-  std::shared_ptr<Operation> busy_with_;
-  std::map<std::uint64_t, std::shared_ptr<Operation>> operations_;
-  std::uint64_t ids_ = 0;
-  std::unique_ptr<Probation> probation_;
-  std::string probation_release_;
-  std::vector<std::string> probation_modules_;
-  std::vector<Release> releases_;  // a copy for readers
+  // Guarded by mutex_: copies for readers, and news from other threads.
+  std::vector<Release> releases_;
+  std::string running_copy_;
+  std::optional<UpgradeStatus> upgrade_copy_;
+  std::vector<std::pair<std::size_t, Result<void>>> checks_;
+  std::optional<std::string> ended_;
 
-  std::thread thread_;
+  Operations operations_;  // last: its thread uses all of the above
 };
 
 }  // namespace baton::release

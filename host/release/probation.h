@@ -1,73 +1,64 @@
-// Probation: watches a release for a while after its take-over, and gives one verdict.
+// Probation: judges a release while it is new, from what was seen of it since its take-over.
 //
 //   observed                                               verdict
 //   more than crashes_max crashes within crash_period      failed, at once
+//   an application ended that must not                     failed, at once
 //   a health check failed `failures` times in a row        failed, at once
-//   the duration is over, fewer samples than min_samples   inconclusive, once; it goes on watching
+//   the duration is over, fewer samples than min_samples   inconclusive, while that is so
 //   the duration is over                                   passed
 //
-// Ownership: owns a copy of the description; borrows the Services.
-// Threads:   note_crash: any thread. The rest: the release handler's. The verdict is told on a
-//            thread of its own.
+// It only judges: others watch (release/health_watch.h, release/crash_log.h), and the upgrade acts.
+//
+// Threads: the release handler's.
 #pragma once
 
 #include "description/release_description.h"
-#include "release/services.h"
+#include "release/crash_log.h"
 
-#include <atomic>
-#include <condition_variable>
-#include <deque>
-#include <functional>
-#include <mutex>
+#include <chrono>
+#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace baton::release {
 
 enum class Verdict { kPassed, kFailed, kInconclusive };
+const char* verdict_name(Verdict verdict);
+
+struct Judgement {
+  Verdict verdict;
+  std::string evidence;  // which check, what was observed, and what is allowed
+};
 
 class Probation {
  public:
-  /// `evidence` says which check, what was observed, and what is allowed.
-  using Tell = std::function<void(Verdict, const std::string& evidence)>;
+  /// `start` is when the release took over, on the monotonic clock; `samples` how many messages its
+  /// listeners had handled until then.
+  Probation(const description::ReleaseDescription& release, std::chrono::nanoseconds duration,
+            std::chrono::nanoseconds start, std::uint64_t samples);
 
-  Probation(description::ProbationDescription rules, const Services& services, Tell tell);
-  /// Ends the watching; no verdict is told after it returns.
-  ~Probation();
-  Probation(const Probation&) = delete;
-  Probation& operator=(const Probation&) = delete;
+  /// One health check's answer; `number` is its place in the description.
+  void note_check(std::size_t number, const Result<void>& answer);
+  /// Something ended that must not, such as an application that ends the host by its type.
+  void note_end(const std::string& what);
 
-  /// A process of the release crashed.
-  void note_crash(const std::string& what);
-  /// How long it has been watched so far.
-  std::chrono::nanoseconds elapsed() const;
+  /// Nothing: it is too early to say.
+  std::optional<Judgement> judge(std::chrono::nanoseconds now, const CrashLog& crashes,
+                                 std::uint64_t samples) const;
+
+  std::chrono::nanoseconds start() const { return start_; }
+  std::chrono::nanoseconds duration() const { return duration_; }
   const description::ProbationDescription& rules() const { return rules_; }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  void watch();
-  void check_listeners();
-  /// What is against the release, empty if nothing is. Requires: mutex_ is held.
-  std::string evidence_against() const;
-
   const description::ProbationDescription rules_;
-  const Services& services_;
-  const Tell tell_;
-  const Clock::time_point start_;
+  const std::vector<std::string> modules_;
+  const std::chrono::nanoseconds duration_;
+  const std::chrono::nanoseconds start_;
   const std::uint64_t samples_before_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  bool is_over_ = false;
-  bool has_told_ = false;
-  std::deque<Clock::time_point> crashes_;
-  std::string last_crash_;
-  std::string failed_check_;
-
-  std::thread watcher_;
-  std::thread checker_;
+  std::vector<std::uint32_t> failures_in_a_row_;  // by the number of the check
+  std::string failed_;                            // what speaks against it; empty: nothing yet
 };
 
 }  // namespace baton::release

@@ -75,11 +75,9 @@ Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(Files& files, const Clo
 }
 
 Result<void> ReleaseStore::bring_to_format() {
-  if (journal_.count() == 0) return journal_.append(format_record());
-  // An older format is brought to ours when the journal is replaced; on a full disk that waits, and
-  // so it does while the journal is small, as an older host can still read what we add.
-  if (journal_.size() >= kJournalCompactBytes) (void)journal_.rewrite(snapshot());
-  return {};
+  // A journal of an older format is brought to ours when it is replaced: an older host can still
+  // read what we add to it.
+  return journal_.count() == 0 ? journal_.append(format_record()) : Result<void>();
 }
 
 // ---- What the journal says
@@ -220,6 +218,9 @@ Result<void> ReleaseStore::apply_action(const JournalRecord& record) {
 }
 
 Result<void> ReleaseStore::commit(const JournalRecord& record, Room room) {
+  // One that cannot be replaced now can still be added to.
+  if (room == Room::kOrdinary && journal_.size() >= kJournalCompactBytes)
+    (void)journal_.rewrite(snapshot());
   BATON_TRY(journal_.append(record, room));
   Result<void> applied = apply(record);
   BATON_CHECK(applied.ok(), "a record was written that does not apply: " + record.text());

@@ -4,7 +4,7 @@
 //                                  overwritten
 //   ROOT/releases/NAME-VERSION/    manifest.yaml and manifest.minisig of an unpacked release
 //   ROOT/journal                   what happened; all else follows from it. When it has grown
-//                                  large, it is replaced at the next start by what follows from it.
+//                                  large, it is replaced by what follows from it.
 //   ROOT/keys/                     trusted and revoked public keys
 //   ROOT/staging/                  what is being unpacked; worthless after a crash
 //
@@ -43,7 +43,7 @@ namespace baton::release {
 
 /// Releases that may be unpacked at the same time.
 inline constexpr std::size_t kReleasesMax = 100;
-/// A journal of this size is replaced by what follows from it when it is opened.
+/// A journal of this size is replaced by what follows from it before more is added.
 inline constexpr std::uint64_t kJournalCompactBytes = std::uint64_t{4} << 20;
 /// Bytes of a reason that is recorded: escaped they fit a record, whatever they are.
 inline constexpr std::size_t kWhoBytesMax = 256;

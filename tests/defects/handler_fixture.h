@@ -7,6 +7,7 @@
 #pragma once
 
 #include "release/handler.h"
+#include "release/loaded_modules.h"
 #include "support/bundle_maker.h"
 #include "support/loaded_host.h"
 
@@ -33,6 +34,18 @@ bool comes_true(Condition condition, std::chrono::milliseconds within = kDeadlin
   return true;
 }
 
+/// Runs by itself; its time of day can be moved on.
+class RunningClock final : public Clock {
+ public:
+  std::chrono::nanoseconds monotonic() const override { return real_.monotonic(); }
+  WallTime wall() const override { return real_.wall() + ahead_; }
+  void advance(std::chrono::milliseconds by) { ahead_ += by; }
+
+ private:
+  RealClock real_;
+  std::chrono::milliseconds ahead_{0};
+};
+
 class FakeServices : public release::Services {
  public:
   /// What a change of services comes to, and whatever happens meanwhile. Unset: it succeeds.
@@ -44,6 +57,7 @@ class FakeServices : public release::Services {
   Result<void> revert(const description::Change&) override { return {}; }
   void expose(const description::Change&) override {}
   void settle(const description::Change&) override {}
+  Result<void> start_ended() override { return {}; }
   void stop() override {}
   std::string listener_address(const std::string&) const override { return {}; }
   std::uint64_t samples() const override { return 1'000'000; }
@@ -63,8 +77,16 @@ class HandlerFixture : public testing::Test {
     static_cast<void>(store_->keys().trust(maker_.key.public_key().text(), "k.pub"));
     log_ = Log::open({.file = log_file_}, clock_).value();
     host_ = std::make_unique<LoadedHost>();
-    handler_ = std::make_unique<release::ReleaseHandler>(host_->runtime(), *store_, services_,
-                                                         files_, clock_, *log_, "0.1.0");
+    modules_ = std::make_unique<release::LoadedModules>(host_->runtime(), *store_);
+    handler_ = std::make_unique<release::ReleaseHandler>(
+        release::ReleaseHandler::Parts{.modules = *modules_,
+                                       .services = services_,
+                                       .store = *store_,
+                                       .files = files_,
+                                       .clock = clock_,
+                                       .log = *log_,
+                                       .host_version = "0.1.0",
+                                       .end_host = [](const std::string&) {}});
     const Result<void> booted = handler_->boot();
     ASSERT_TRUE(booted.ok()) << booted.error().message();
   }
@@ -73,6 +95,7 @@ class HandlerFixture : public testing::Test {
     handler_->shut_down();
     host_->runtime().stop();
     handler_.reset();
+    modules_.reset();
     host_.reset();
     log_.reset();
     store_.reset();
@@ -134,7 +157,10 @@ class HandlerFixture : public testing::Test {
   /// Makes it the current release, for an hour.
   Operation try_out(const std::string& bundle) {
     const Operation operation = begun(handler_->upgrade(bundle, in_probation(), kReason));
-    EXPECT_TRUE(comes_true([&] { return handler_->probation().has_value(); }));
+    EXPECT_TRUE(comes_true([&] {
+      const auto open = handler_->upgrade();
+      return open && open->state == release::UpgradeState::kCurrent;
+    }));
     return operation;
   }
   /// More crashes of the module than any probation allows.
@@ -173,7 +199,7 @@ class HandlerFixture : public testing::Test {
            (status->old != nullptr ? ", old " + status->old->number() : "");
   }
 
-  SettableClock clock_;
+  RunningClock clock_;
   BundleMaker maker_;
   std::unique_ptr<Files> files_owner_ = real_files();
   FaultyFiles files_{*files_owner_};
@@ -184,6 +210,7 @@ class HandlerFixture : public testing::Test {
   std::unique_ptr<release::ReleaseStore> store_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<LoadedHost> host_;
+  std::unique_ptr<release::LoadedModules> modules_;
   std::unique_ptr<release::ReleaseHandler> handler_;
 };
 

@@ -163,7 +163,7 @@ NOT_MENDED_F(D17, WhatAFinishedOperationDidIsSeenByWhoeverAsksNext) {
   // An operation was told to be done before the copy of the releases that readers get was made.
   deploy(pack("1.0.0", {{"scale", "1.0.0"}}));
   // Readers of long lists keep the handler busy with its copy, so that what comes late shows.
-  const release::Reason talkative{"root", std::string(15'000, 'x')};
+  const release::Reason talkative{"root", std::string(release::kWhyBytesMax, 'x')};
   for (int patch = 1; patch <= 15; ++patch)
     ASSERT_TRUE(
         result_of(

@@ -232,9 +232,10 @@ TEST_F(StoreTest, AJournalThatGrewLargeIsReplacedByWhatFollowsFromIt) {
   while (store_->journal().size() < kJournalCompactBytes)
     ASSERT_TRUE(store_->note("fill", large).ok());
   const std::vector<Release> before = store_->releases();
+  ASSERT_TRUE(store_->note("fill", large).ok());  // replaced, and this added
   for (int i = 0; i < 2; ++i) {
-    open();  // replaced at the first, read at the second
-    EXPECT_LT(store_->journal().size(), 4096u);
+    open();
+    EXPECT_LT(store_->journal().size(), 20'000u);
     EXPECT_EQ(statuses(), "1.0.0 permanent, 2.0.0 failed_in_probation");
     EXPECT_EQ(store_->last_operation(), 41u);
     EXPECT_EQ(store_->last_action(), Action::kFailProbation);

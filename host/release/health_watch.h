@@ -1,0 +1,44 @@
+// HealthWatch: asks a release's health checks, each at its interval, and tells what they answered.
+//
+// Ownership: owns its thread; borrows the Services.
+// Threads:   constructed and destroyed on one thread; answers are told on its own.
+#pragma once
+
+#include "description/release_description.h"
+#include "release/services.h"
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace baton::release {
+
+class HealthWatch {
+ public:
+  /// `number` is the check's place in the list.
+  using Tell = std::function<void(std::size_t number, const Result<void>& answer)>;
+
+  HealthWatch(std::vector<description::HealthCheck> checks, const Services& services, Tell tell);
+  /// Ends the watching: after it, nothing is told. Waits for a check that is under way, which is
+  /// bounded by its time-out.
+  ~HealthWatch();
+  HealthWatch(const HealthWatch&) = delete;
+  HealthWatch& operator=(const HealthWatch&) = delete;
+
+ private:
+  void watch();
+
+  const std::vector<description::HealthCheck> checks_;
+  const Services& services_;
+  const Tell tell_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_over_ = false;  // guarded by mutex_
+
+  std::thread thread_;
+};
+
+}  // namespace baton::release

@@ -1,0 +1,180 @@
+#include "release/loaded_modules.h"
+
+#include "term/atom.h"
+
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+namespace baton::release {
+
+namespace {
+
+constexpr std::uint64_t kBarrierNs = 5'000'000'000;
+constexpr auto kLookAgain = std::chrono::milliseconds(1);
+
+// Processes die of a kill at the end of a callback.
+bool wait_until_unused(const code::Version& version, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!version.is_unused()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(kLookAgain);
+  }
+  return true;
+}
+
+Error still_held(const code::Version& version) {
+  return Error(Code::kTimedOut, "module " + version.module_name() + ": version " +
+                                    version.number() + " is still held by " +
+                                    std::to_string(version.lease_count()) +
+                                    " processes that did not end when killed");
+}
+
+}  // namespace
+
+Result<void> LoadedModules::stage(const Plan& plan, const bundle::Manifest& to) {
+  for (const ModulePlan& module : plan.modules) {
+    if (module.step != ModuleStep::kLoad && module.step != ModuleStep::kTakeOver) continue;
+    if (auto staged = stage_module(to, *to.module(module.name)); !staged.ok()) {
+      unstage(plan);
+      return std::move(staged).error().within(module.name + " " + module.to_version);
+    }
+  }
+  return {};
+}
+
+void LoadedModules::unstage(const Plan& plan) {
+  for (const ModulePlan& module : plan.modules) unstage_module(module.name);
+}
+
+Result<void> LoadedModules::stage_module(const bundle::Manifest& manifest,
+                                         const bundle::ManifestModule& module) {
+  const Digest digest = manifest.file_of(module).sha256;
+  code::LibraryRules rules;
+  rules.gate.build_id = module.build_id;
+  rules.digest = digest;
+  rules.module = module.name;
+  rules.version = module.version;
+  const std::string path = std::filesystem::absolute(store_.module_file(digest)).string();
+  BATON_ASSIGN(auto library, code::Library::open(path, rules, &runtime_.host_table()));
+  for (const std::string& atom : library->note().atoms) {
+    auto known = runtime_.atoms().intern(atom);
+    if (!known.ok()) return std::move(known).error();
+  }
+  const baton_module* description = library->module();
+  BATON_TRY(
+      runtime_.code().stage(std::make_unique<code::Version>(description, std::move(library))));
+  return {};
+}
+
+void LoadedModules::unstage_module(const std::string& module) {
+  auto version = runtime_.code().take_staged(module);
+  if (version == nullptr) return;
+  version->retire();
+  auto library = version->release_library();
+  library->close();
+}
+
+Result<takeover::TakeoverReport> LoadedModules::take_over(
+    const Plan& plan, const takeover::TakeoverOptions& options) {
+  std::vector<takeover::Change> changes;
+  for (const ModulePlan& module : plan.modules) {
+    if (module.step != ModuleStep::kTakeOver) continue;
+    const auto status = runtime_.code().status(module.name);
+    changes.push_back({status->current, status->staged, module.evolution});
+  }
+  const auto flip = [&] {
+    for (const ModulePlan& module : plan.modules)
+      if (module.step == ModuleStep::kLoad || module.step == ModuleStep::kTakeOver)
+        runtime_.code().make_current(module.name);
+  };
+  BATON_CHECK(way_back_ == nullptr, "one take-over at a time, till it is permanent or undone");
+  if (changes.empty()) {
+    flip();
+    return takeover::TakeoverReport{};
+  }
+  BATON_ASSIGN(way_back_, takeover_.run(std::move(changes), options, flip));
+  return way_back_->report();
+}
+
+Result<takeover::TakeoverReport> LoadedModules::take_back(
+    const Plan& plan, const takeover::TakeoverOptions& options) {
+  if (way_back_ == nullptr) return takeover::TakeoverReport{};
+  const auto flip = [&] {
+    for (const ModulePlan& module : plan.modules)
+      if (module.step == ModuleStep::kTakeOver) runtime_.code().restore(module.name);
+  };
+  BATON_ASSIGN(const auto report, takeover_.rollback(*way_back_, options, flip));
+  way_back_.reset();
+  return report;
+}
+
+std::uint64_t LoadedModules::kill_all(code::Version& version) {
+  std::vector<baton_term> pids;
+  for (std::uint32_t i = 0; i < code::kShards; ++i) {
+    auto& shard = version.shard(i);
+    std::lock_guard lock(shard.lock);
+    for (std::uint32_t index : shard.processes) pids.push_back(runtime_.table().at(index).self);
+  }
+  runtime::External external(runtime_);
+  for (baton_term pid : pids) {
+    runtime::Message* reason = external.context().allocate(1);
+    reason->root = term::atoms::kKill;
+    runtime::exit_signal(external.context(), pid, reason);
+  }
+  return pids.size();
+}
+
+Result<PurgeReport> LoadedModules::purge(const std::string& module,
+                                         std::chrono::milliseconds patience) {
+  const auto status = runtime_.code().status(module);
+  if (!status || status->old == nullptr)
+    return Error(Code::kNotFound, "module " + module + " has no old version");
+  const std::uint64_t killed = kill_all(*status->old);
+  if (!wait_until_unused(*status->old, patience)) return still_held(*status->old);
+  return unload(runtime_.code().take_old(module), killed);
+}
+
+Result<PurgeReport> LoadedModules::remove(const std::string& module,
+                                          std::chrono::milliseconds patience) {
+  const auto status = runtime_.code().status(module);
+  if (!status || status->current == nullptr)
+    return Error(Code::kNotFound, "module " + module + " is not loaded");
+  status->current->retire();
+  const std::uint64_t killed = kill_all(*status->current);
+  if (!wait_until_unused(*status->current, patience)) return still_held(*status->current);
+  return unload(runtime_.code().take_current(module), killed);
+}
+
+std::vector<Modules::Left> LoadedModules::left() const {
+  std::vector<Left> all;
+  for (const code::ModuleStatus& module : runtime_.code().list()) {
+    if (module.old != nullptr) all.push_back({module.name, true});
+    if (module.current != nullptr && module.current->is_retired())
+      all.push_back({module.name, false});
+  }
+  return all;
+}
+
+Result<PurgeReport> LoadedModules::unload(std::unique_ptr<code::Version> version,
+                                          std::uint64_t killed) {
+  if (version == nullptr) return Error(Code::kBusy, "the version is in use again");
+  PurgeReport report{version->module_name(), version->number(), killed, false, {}};
+  auto library = version->release_library();
+  // A callback may have looked this version up before it was retired, and not yet found that out.
+  const bool has_passed = runtime_.barrier(runtime::now_ns() + kBarrierNs);
+  if (!has_passed) {
+    report.pinned_by = "a callback that does not return";
+    // Neither the description nor the code may go under it: both stay for the life of the host.
+    static_cast<void>(version.release());
+    static_cast<void>(library.release());
+    return report;
+  }
+  version.reset();
+  const code::UnloadReport unload = library->close();
+  report.is_unloaded = unload.is_unloaded;
+  report.pinned_by = unload.pinned_by;
+  return report;
+}
+
+}  // namespace baton::release

@@ -1,0 +1,47 @@
+// LoadedModules: Modules over the real thing: the store's files, loaded into this process and taken
+// out again, and the take-over of what runs them.
+//
+// Ownership: owns the way back of the take-over that is not permanent yet; borrows the rest.
+// Threads:   the release handler's thread, which is the loader's thread of the whole host.
+#pragma once
+
+#include "code/library.h"
+#include "release/modules.h"
+#include "release/store.h"
+#include "runtime/runtime.h"
+
+#include <memory>
+#include <string>
+
+namespace baton::release {
+
+class LoadedModules final : public Modules {
+ public:
+  LoadedModules(runtime::Runtime& runtime, const ReleaseStore& store)
+      : runtime_(runtime), store_(store), takeover_(runtime) {}
+
+  Result<void> stage(const Plan& plan, const bundle::Manifest& to) override;
+  void unstage(const Plan& plan) override;
+  Result<takeover::TakeoverReport> take_over(const Plan& plan,
+                                             const takeover::TakeoverOptions& options) override;
+  Result<takeover::TakeoverReport> take_back(const Plan& plan,
+                                             const takeover::TakeoverOptions& options) override;
+  void give_up_way_back() override { way_back_.reset(); }
+  Result<PurgeReport> purge(const std::string& module, std::chrono::milliseconds patience) override;
+  Result<PurgeReport> remove(const std::string& module,
+                             std::chrono::milliseconds patience) override;
+  std::vector<Left> left() const override;
+
+ private:
+  Result<void> stage_module(const bundle::Manifest& manifest, const bundle::ManifestModule& module);
+  void unstage_module(const std::string& module);
+  std::uint64_t kill_all(code::Version& version);
+  Result<PurgeReport> unload(std::unique_ptr<code::Version> version, std::uint64_t killed);
+
+  runtime::Runtime& runtime_;
+  const ReleaseStore& store_;
+  takeover::Takeover takeover_;
+  std::unique_ptr<takeover::WayBack> way_back_;  // null if nothing was taken over
+};
+
+}  // namespace baton::release

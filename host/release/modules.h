@@ -1,0 +1,70 @@
+// Modules: the code of a release and the processes that run it, as an upgrade moves them.
+//
+// The seam between the upgrade, which decides, and what really loads libraries and moves processes
+// (release/loaded_modules.h): tests of the upgrade fake it.
+//
+//   call         done before       afterwards
+//   stage                          new versions are loaded beside what runs
+//   unstage      stage             they are gone again
+//   take_over    stage             processes run the new versions; the way back is kept
+//   take_back    take_over         processes run the versions before; the new ones are old
+//   give_up      take_over         the way back is freed
+//   purge        give_up or back   the old version of a module is unloaded
+//   remove       the same          a module that runs nowhere any more is unloaded
+//
+// Threads: the release handler's thread.
+#pragma once
+
+#include "base/result.h"
+#include "bundle/manifest.h"
+#include "release/plan.h"
+#include "takeover/takeover.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace baton::release {
+
+/// What a purge did.
+struct PurgeReport {
+  std::string module;
+  std::string version;
+  std::uint64_t killed = 0;  // processes that still ran it
+  bool is_unloaded = false;
+  std::string pinned_by;  // why it is still mapped, if it is
+};
+
+class Modules {
+ public:
+  virtual ~Modules() = default;
+
+  /// Loads what the plan loads or takes over. On failure nothing is staged.
+  virtual Result<void> stage(const Plan& plan, const bundle::Manifest& to) = 0;
+  virtual void unstage(const Plan& plan) = 0;
+  /// Moves the processes, and makes current what was staged. On failure all is as before it.
+  virtual Result<takeover::TakeoverReport> take_over(const Plan& plan,
+                                                     const takeover::TakeoverOptions& options) = 0;
+  /// The way back. On failure all is as before it, so that it can be tried again; kRefused: it would
+  /// lose something, which the options do not accept.
+  virtual Result<takeover::TakeoverReport> take_back(const Plan& plan,
+                                                     const takeover::TakeoverOptions& options) = 0;
+  /// Ends the way back, if there is one, and frees what it kept.
+  virtual void give_up_way_back() = 0;
+
+  /// Kills what still runs the old version, waits for its end that long, and unloads it. kTimedOut
+  /// names who holds on: it can be tried again.
+  virtual Result<PurgeReport> purge(const std::string& module,
+                                    std::chrono::milliseconds patience) = 0;
+  /// The same for a module that is to be gone altogether.
+  virtual Result<PurgeReport> remove(const std::string& module,
+                                     std::chrono::milliseconds patience) = 0;
+  /// Modules with something left to purge or to remove.
+  struct Left {
+    std::string module;
+    bool is_old;  // purge; else remove
+  };
+  virtual std::vector<Left> left() const = 0;
+};
+
+}  // namespace baton::release

@@ -1,0 +1,155 @@
+// FakeModules, FakeServices: what an upgrade moves, as a model that can fail at any call.
+//
+// Each keeps what would be in force, so that a test can ask whether it agrees with what the handler,
+// the journal and the status say. Calls out of their order, which the real parts could not survive,
+// end the test.
+//
+// Threads: one.
+#pragma once
+
+#include "base/check.h"
+#include "description/difference.h"
+#include "release/modules.h"
+#include "release/services.h"
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace baton::test {
+
+/// Whether a call fails, by what it is: "stage", "take_over", "take_back", "apply", "revert", "purge".
+using Trip = std::function<Result<void>(const std::string& call)>;
+
+class FakeModules final : public release::Modules {
+ public:
+  explicit FakeModules(Trip& trip) : trip_(trip) {}
+
+  Result<void> stage(const release::Plan& plan, const bundle::Manifest&) override {
+    BATON_CHECK(staged_.empty() && way_back_.empty(), "staged while an upgrade is open");
+    BATON_TRY(trip_("stage"));
+    for (const release::ModulePlan& module : plan.modules)
+      if (module.step == release::ModuleStep::kLoad ||
+          module.step == release::ModuleStep::kTakeOver) {
+        if (module.step == release::ModuleStep::kTakeOver && old_.contains(module.name))
+          return staged_.clear(), Error(Code::kBusy, "an old version lingers");
+        staged_[module.name] = module.to_version;
+      }
+    return {};
+  }
+  void unstage(const release::Plan&) override { staged_.clear(); }
+  Result<takeover::TakeoverReport> take_over(const release::Plan& plan,
+                                             const takeover::TakeoverOptions&) override {
+    BATON_TRY(trip_("take_over"));
+    if (on_take_over) on_take_over();
+    way_back_ = current;
+    for (const auto& [name, version] : staged_) {
+      if (current.contains(name)) old_[name] = current[name];
+      current[name] = version;
+    }
+    staged_.clear();
+    runs = plan.to;
+    came_from_ = plan.from;
+    return takeover::TakeoverReport{};
+  }
+  Result<takeover::TakeoverReport> take_back(const release::Plan& plan,
+                                             const takeover::TakeoverOptions& options) override {
+    BATON_CHECK(runs == plan.to, "taken back what was not taken over");
+    if (loses && !options.accepts_loss) return Error(Code::kRefused, "it would lose a key");
+    BATON_TRY(trip_("take_back"));
+    for (const release::ModulePlan& module : plan.modules)
+      if (module.step == release::ModuleStep::kTakeOver)
+        std::swap(current[module.name], old_[module.name]);
+    runs = came_from_;
+    way_back_.clear();
+    return takeover::TakeoverReport{};
+  }
+  void give_up_way_back() override { way_back_.clear(); }
+  Result<release::PurgeReport> purge(const std::string& module,
+                                     std::chrono::milliseconds) override {
+    BATON_CHECK(way_back_.empty(), "purged what the way back needs");
+    BATON_CHECK(old_.contains(module), module);
+    BATON_TRY(trip_("purge"));
+    release::PurgeReport report{module, old_[module], 0, true, {}};
+    old_.erase(module);
+    return report;
+  }
+  Result<release::PurgeReport> remove(const std::string& module,
+                                      std::chrono::milliseconds) override {
+    BATON_CHECK(current.contains(module), module);
+    retired_.insert(module);
+    BATON_TRY(trip_("purge"));
+    release::PurgeReport report{module, current[module], 0, true, {}};
+    current.erase(module);
+    retired_.erase(module);
+    return report;
+  }
+  std::vector<Left> left() const override {
+    std::vector<Left> all;
+    if (!way_back_.empty()) return all;
+    for (const auto& [name, version] : old_) all.push_back({name, true});
+    for (const std::string& name : retired_) all.push_back({name, false});
+    return all;
+  }
+
+  /// Everything is gone, as after the death of the host.
+  void die() { *this = FakeModules(trip_); }
+  bool is_staged() const { return !staged_.empty(); }
+
+  std::string runs;                            // the release whose code the processes run
+  std::map<std::string, std::string> current;  // version by module
+  bool loses = false;                          // whether the way back loses something
+  std::function<void()> on_take_over;
+
+  FakeModules& operator=(FakeModules&& other) {
+    staged_ = other.staged_, old_ = other.old_, way_back_ = other.way_back_;
+    retired_ = other.retired_, came_from_ = other.came_from_, runs = other.runs;
+    current = other.current, loses = other.loses;
+    return *this;
+  }
+
+ private:
+  Trip& trip_;
+  std::map<std::string, std::string> staged_, old_, way_back_;
+  std::set<std::string> retired_;
+  std::string came_from_;
+};
+
+class FakeServices final : public release::Services {
+ public:
+  explicit FakeServices(Trip& trip) : trip_(trip) {}
+
+  Result<void> apply(const description::Change& change) override {
+    BATON_TRY(trip_("apply"));
+    description::carry_out(change, in_force);
+    calls.push_back("apply " + change.text());
+    return {};
+  }
+  Result<void> revert(const description::Change& change) override {
+    BATON_TRY(trip_("revert"));
+    description::carry_out(change.inverse(), in_force);
+    calls.push_back("revert " + change.text());
+    return {};
+  }
+  void expose(const description::Change& change) override {
+    calls.push_back("expose " + change.text());
+  }
+  void settle(const description::Change& change) override {
+    calls.push_back("settle " + change.text());
+  }
+  Result<void> start_ended() override { return trip_("revert"); }
+  void stop() override { in_force = {}; }
+  std::string listener_address(const std::string&) const override { return {}; }
+  std::uint64_t samples() const override { return handled; }
+
+  description::ReleaseDescription in_force;
+  std::uint64_t handled = 0;
+  std::vector<std::string> calls;
+
+ private:
+  Trip& trip_;
+};
+
+}  // namespace baton::test
