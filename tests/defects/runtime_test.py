@@ -1,0 +1,123 @@
+"""Known defects of the runtime, end to end: what long callbacks and long mailboxes cost others."""
+
+import signal
+import time
+
+from defects import DefectCase, given, main, not_mended, wait_until
+
+RELEASE = """\
+name: toil
+version: {version}
+sequence: {sequence}
+modules:
+  - {{name: toil, version: 1.0.0}}
+  - {{name: scale, version: {scale}}}
+applications:
+  - name: toil
+    supervisor:
+      strategy: one_for_all
+      intensity: 100
+      children:
+        - {{id: hand, module: toil, behaviour: hand, name: hand}}
+        - {{id: mailbox, module: toil, behaviour: mailbox, name: mailbox, shutdown: {shutdown}}}
+        - {{id: ticker, module: toil, behaviour: ticker, name: ticker}}
+        - {{id: team, module: toil, behaviour: team, name: team}}
+        - {{id: scale, module: scale, behaviour: scale, name: scale}}
+"""
+# Stop time-out of the host, and some for a machine with much to do.
+STOP_SECONDS = 12
+
+
+def release(version="1.0.0", sequence=1, scale="1.0.0", shutdown="5s"):
+    return RELEASE.format(version=version, sequence=sequence, scale=scale, shutdown=shutdown)
+
+
+class ToilCase(DefectCase):
+    def terminate(self):
+        self.host.process.send_signal(signal.SIGTERM)
+
+
+class LongMailboxes(ToilCase):
+    def flood(self, count, ms):
+        """Fills the mailbox with so many messages that take so long each."""
+        self.host.must("cast", "mailbox", f"{{flood,{count},{ms}}}")
+
+    @not_mended
+    def test_R9_a_stop_does_not_take_as_long_as_the_longest_mailbox(self):
+        # Exit signals waited behind unread mail: a host was stopped when its slowest process had read all of it.
+        with given("half an hour of mail"):
+            self.host.deploy(release())
+            self.flood(1_000_000, 2)
+        self.terminate()
+        self.assertEqual(self.assert_ends(STOP_SECONDS), 0)
+
+    @not_mended
+    def test_R9_a_supervisors_kill_does_not_wait_behind_mail(self):
+        # So did the kill of a supervisor, and with it the restart of all its children.
+        with given("a child with half an hour of mail, and another that dies"):
+            self.host.deploy(release(shutdown="brutal_kill"))
+            self.flood(1_000_000, 2)
+            self.host.must("kill", "hand")
+        wait_until(lambda: self.run_baton("call", "hand", "{work,1}").returncode == 0, "hand is there again")
+
+    @not_mended
+    def test_P2_a_kill_passes_a_million_unread_messages(self):
+        # So did the kill of an operator.
+        with given("a million messages"):
+            self.host.deploy(release())
+            self.flood(1_000_000, 2)
+        self.host.must("kill", "mailbox")
+        wait_until(lambda: self.run_baton("state", "mailbox").stdout.startswith("#{handled => 0"),
+                   "there is another mailbox, that has handled nothing")
+
+
+class EndlessCallbacks(ToilCase):
+    def setUp(self):
+        super().setUp()
+        with given("a callback that does not return"):
+            self.host.deploy(release())
+            self.host.must("cast", "hand", "endless")
+
+    @not_mended
+    def test_P2_an_endless_callback_stops_no_upgrade_of_another_module(self):
+        # A take-over waited for every scheduler to pass a barrier, and one never did.
+        self.assert_done("upgrade", self.packer.pack(release("1.1.0", 2, "1.1.0")), "--probation", "0s", within=20)
+        self.assertEqual(self.versions_of("scale"), {"1.1.0"})
+
+    @not_mended
+    def test_P2_an_endless_callback_stops_no_stop(self):
+        # A host with such a callback did not end on SIGTERM.
+        self.terminate()
+        self.assertEqual(self.assert_ends(STOP_SECONDS), 0)
+
+
+class OneScheduler(ToilCase):
+    configuration = "schedulers: 1\n"
+
+    @not_mended
+    def test_P2_an_endless_callback_stops_no_timer_of_its_scheduler(self):
+        # Timers, sockets and mail of its scheduler waited for it for ever.
+        with given("a ticking timer"):
+            self.host.deploy(release())
+            self.host.must("call", "ticker", "longest_gap")
+            self.host.must("cast", "hand", "endless")
+        time.sleep(1)  # for the timer to be late, or not
+        done = self.assert_done("call", "ticker", "longest_gap", "--timeout-ms", "5000")
+        self.assertLess(int(done.stdout), 600)
+
+
+class FourSchedulers(ToilCase):
+    configuration = "schedulers: 4\n"
+
+    @not_mended
+    def test_P2_four_workers_spawned_by_one_process_run_on_all_schedulers(self):
+        # What a process spawned waited on its own scheduler while the others were idle.
+        with given("a team"):
+            self.host.deploy(release())
+        begin = time.monotonic()
+        self.assert_done("call", "team", "{share,4,500}")
+        self.assertLess(time.monotonic() - begin, 1.4)
+
+
+if __name__ == "__main__":
+    main()
