@@ -201,7 +201,8 @@ class Probation(ReleaseCase):
             self.assertIn("no automatic rollback", said)
         # It keeps both modules, and has one more.
         second = other(demo("1.1.0"), ("version: 1.1.0\nsequence: 2", "version: 1.3.0\nsequence: 9"),
-                       ("upgrade_from: [1.0.0]\n", ""), ("modules:\n", "modules:\n  - {name: factorial, version: 1.0.0}\n"))
+                       ("upgrade_from: [1.0.0]\n", ""),
+                       ("modules:\n", "modules:\n  - {name: factorial, version: 1.0.0}\n"))
         done = self.run_baton("upgrade", self.packer.pack(second), "--probation", "0s")
         self.assertEqual(done.returncode, 9, f"a second upgrade ended with {done.returncode}: {done.stderr}")
         self.assert_done("rollback")
@@ -223,7 +224,8 @@ class Probation(ReleaseCase):
     @not_mended
     def test_D9_a_permanent_applications_end_in_probation_rolls_back(self):
         # An application that was dead passed its probation: the check of a listener only connects.
-        description = other(demo("1.1.0"), ("max: 2, per: 10s", "max: 100, per: 10s"), ("duration: 30s", "duration: 4s"))
+        description = other(demo("1.1.0"), ("max: 2, per: 10s", "max: 100, per: 10s"),
+                            ("duration: 30s", "duration: 4s"))
         with given("1.1.0 in probation, and kv is dead"):
             upgrade = subprocess.Popen([built("bin", "baton"), "--root", self.host.root, "upgrade",
                                         self.packer.pack(description)], stderr=subprocess.PIPE, text=True)
@@ -358,7 +360,8 @@ class Expiry(DefectCase):
         with given("a host that is not running"):
             self.host.stop()
         self.assert_boots("--config", path)
-        refused = self.run_baton("upgrade", self.packer.pack(other(demo("1.0.0"), ("channel: stable", "channel: beta"))))
+        beta = other(demo("1.0.0"), ("channel: stable", "channel: beta"))
+        refused = self.run_baton("upgrade", self.packer.pack(beta))
         self.assertEqual(refused.returncode, 6, refused.stderr)
         self.assertIn("beta", refused.stderr)
 

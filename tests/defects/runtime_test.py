@@ -1,5 +1,6 @@
 """Known defects of the runtime, end to end: what long callbacks and long mailboxes cost others."""
 
+import re
 import signal
 import time
 
@@ -23,6 +24,22 @@ applications:
         - {{id: ticker, module: toil, behaviour: ticker, name: ticker}}
         - {{id: team, module: toil, behaviour: team, name: team}}
         - {{id: scale, module: scale, behaviour: scale, name: scale}}
+"""
+NESTED = """\
+name: toil
+version: 1.0.0
+sequence: 1
+modules:
+  - {name: toil, version: 1.0.0}
+applications:
+  - name: toil
+    supervisor:
+      children:
+        - id: inner
+          type: supervisor
+          name: inner
+          children:
+            - {id: ticker, module: toil, behaviour: ticker}
 """
 # Stop time-out of the host, and some for a machine with much to do.
 STOP_SECONDS = 12
@@ -104,6 +121,22 @@ class OneScheduler(ToilCase):
         time.sleep(1)  # for the timer to be late, or not
         done = self.assert_done("call", "ticker", "longest_gap", "--timeout-ms", "5000")
         self.assertLess(int(done.stdout), 600)
+
+
+class Supervisors(DefectCase):
+    @not_mended
+    def test_R8_a_supervisor_that_is_stopped_ends(self):
+        # `baton stop` sent it an exit signal that a supervisor takes from its parent only, and said ok.
+        with given("a supervisor below another"):
+            self.host.deploy(NESTED)
+            before = self.pid_of("inner")
+        self.assert_done("stop", "inner")
+        wait_until(lambda: self.pid_of("inner") != before, "inner has ended")
+
+    def pid_of(self, name):
+        """Empty while there is none."""
+        found = re.search(r"\bpid => (<[\d.]+>)", self.host.baton("info", name).stdout)
+        return found[1] if found else ""
 
 
 class FourSchedulers(ToilCase):
