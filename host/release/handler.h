@@ -79,8 +79,8 @@ class ReleaseHandler {
                                              const InstallOptions& options, const Reason& reason);
   Result<std::shared_ptr<Operation>> make_permanent(const Reason& reason);
   /// To the release before: while an upgrade is open by its warm versions, else to `version` by a
-  /// take-over without probation. An empty version is the newest old one, unless the last change was
-  /// a way back already: going on from there has to name where to.
+  /// take-over without probation. An empty version is the newest old one, unless the last change
+  /// was a way back already: going on from there has to name where to.
   Result<std::shared_ptr<Operation>> rollback(const std::string& version, bool accepts_loss,
                                               const Reason& reason);
   Result<std::shared_ptr<Operation>> remove(const std::string& name, const std::string& version,

@@ -45,8 +45,8 @@ class Modules {
   /// Moves the processes, and makes current what was staged. On failure all is as before it.
   virtual Result<takeover::TakeoverReport> take_over(const Plan& plan,
                                                      const takeover::TakeoverOptions& options) = 0;
-  /// The way back. On failure all is as before it, so that it can be tried again; kRefused: it would
-  /// lose something, which the options do not accept.
+  /// The way back. On failure all is as before it, so that it can be tried again; kRefused: it
+  /// would lose something, which the options do not accept.
   virtual Result<takeover::TakeoverReport> take_back(const Plan& plan,
                                                      const takeover::TakeoverOptions& options) = 0;
   /// Ends the way back, if there is one, and frees what it kept.

@@ -1,10 +1,10 @@
 // Operations: the thread on which the releases of a host are changed: its queue, who is busy with
 // it, and what was done.
 //
-// Everything that touches the store, the upgrade or the loaded modules is a task of this one thread.
-// An operation is a task that somebody asked for and follows by its number. Only one is in the queue
-// at a time: another one is refused with kBusy, saying who works on what since when. The task may
-// leave its operation open, as an upgrade does for its probation; the thread is free then.
+// Everything that touches the store, the upgrade or the loaded modules is a task of this one
+// thread. An operation is a task that somebody asked for and follows by its number. Only one is in
+// the queue at a time: another one is refused with kBusy, saying who works on what since when. The
+// task may leave its operation open, as an upgrade does for its probation; the thread is free then.
 //
 // Besides, the thread looks up: at a time that its user sets, or when it is woken.
 //

@@ -28,12 +28,12 @@ const char* verdict_name(Verdict verdict) {
 }
 
 Probation::Probation(const description::ReleaseDescription& release,
-                     std::chrono::nanoseconds duration, std::chrono::nanoseconds start,
+                     std::chrono::nanoseconds duration, std::chrono::nanoseconds taken_over,
                      std::uint64_t samples)
     : rules_(release.probation),
       modules_(names_of(release.modules)),
       duration_(duration),
-      start_(start),
+      taken_over_(taken_over),
       samples_before_(samples),
       failures_in_a_row_(rules_.health.size()) {}
 
@@ -53,7 +53,7 @@ std::optional<Judgement> Probation::judge(std::chrono::nanoseconds now, const Cr
                                           std::uint64_t samples) const {
   if (!failed_.empty()) return Judgement{Verdict::kFailed, failed_};
   const CrashLog::Count count =
-      crashes.count(start_, rules_.crash_period, [this](const std::string& module) {
+      crashes.count(taken_over_, rules_.crash_period, [this](const std::string& module) {
         return std::find(modules_.begin(), modules_.end(), module) != modules_.end();
       });
   if (count.in_worst_period > rules_.crashes_max)

@@ -32,11 +32,13 @@ struct Judgement {
 
 class Probation {
  public:
-  /// `start` is when the release took over, on the monotonic clock; `samples` how many messages its
-  /// listeners had handled until then.
+  /// `taken_over` is when the release took over, on the monotonic clock: what crashes from then on
+  /// counts. `samples` is how many messages its listeners had handled until then.
   Probation(const description::ReleaseDescription& release, std::chrono::nanoseconds duration,
-            std::chrono::nanoseconds start, std::uint64_t samples);
+            std::chrono::nanoseconds taken_over, std::uint64_t samples);
 
+  /// From here on the duration counts: clients see the release. Requires: before judge.
+  void begin(std::chrono::nanoseconds now) { start_ = now; }
   /// One health check's answer; `number` is its place in the description.
   void note_check(std::size_t number, const Result<void>& answer);
   /// Something ended that must not, such as an application that ends the host by its type.
@@ -54,11 +56,12 @@ class Probation {
   const description::ProbationDescription rules_;
   const std::vector<std::string> modules_;
   const std::chrono::nanoseconds duration_;
-  const std::chrono::nanoseconds start_;
+  const std::chrono::nanoseconds taken_over_;
   const std::uint64_t samples_before_;
 
   std::vector<std::uint32_t> failures_in_a_row_;  // by the number of the check
-  std::string failed_;                            // what speaks against it; empty: nothing yet
+  std::chrono::nanoseconds start_{0};
+  std::string failed_;  // what speaks against it; empty: nothing yet
 };
 
 }  // namespace baton::release

@@ -35,8 +35,8 @@ class Services {
   virtual void expose(const description::Change& change) = 0;
   /// Ends what an applied change has set aside. Trouble is logged.
   virtual void settle(const description::Change& change) = 0;
-  /// Starts the applications that have ended by themselves: a release that is gone back to is to run
-  /// whole.
+  /// Starts the applications that have ended by themselves: a release that is gone back to is to
+  /// run whole.
   virtual Result<void> start_ended() = 0;
   /// Stops applications in reverse order, then the listeners.
   virtual void stop() = 0;

@@ -181,6 +181,7 @@ Result<void> Upgrade::record_current() {
   BATON_TRY(parts_.store.change(release_name_, version_, Action::kInstall, reason_, Room::kKept));
   was_current_ = true;
   for (const description::Change& change : plan_.changes) parts_.services.expose(change);
+  probation_->begin(now());
   say("commit", to_name_ + " is current");
   return {};
 }
@@ -369,8 +370,8 @@ void Upgrade::act_on(const Judgement& judgement) {
   }
   is_decided_ = true;
   if (!options_.rolls_back_by_itself || !has_way_back())
-    return pause(Error(Code::kStuck, to_name_ + " is " + verdict +
-                                         "; no automatic rollback: it is the operator's turn"));
+    // Those who wait hear of what the operator decides.
+    return say("probation", "no automatic rollback; it is the operator's turn");
   reason_ = {"baton", judgement.evidence, reason_.operation};
   tell_if_undone(rolled_back(judgement.evidence));
   accepts_loss_ = to_.release.probation.accept_loss;

@@ -6,9 +6,9 @@
 //   state        heading     step           what is done                          next
 //   planned      forward     stage          new versions are loaded beside        staged
 //   staged       forward     announce       journal: intent, and room is kept     announced
-//   announced    forward     take over      processes move; watched from here on  taken_over
+//   announced    forward     take over      processes move; watched from here     taken_over
 //   taken_over   forward     serve          the plan's changes, one by one        served
-//   served       forward     record         journal: current; what is new accepts current
+//   served       forward     record         journal: current; new is exposed      current
 //   current      permanent   make_permanent journal: permanent                    permanent
 //   permanent    -           settle         what was set aside ends, old versions are purged
 //
@@ -22,11 +22,11 @@
 //   reverted     back        record         journal: failed or aborted            undone
 //   undone       -           settle         new versions are purged
 //
-// A failure of a step forward turns the heading back. Of the steps back, `record` is tried again for
-// ever, the others some times by themselves and then whenever an operator asks; until then both
-// versions stay loaded and every process is on one of them. A release that is current has no heading
-// while it is in probation: its verdict gives it one, or an operator does; where such a step cannot
-// be done, nothing has changed and it goes on as before.
+// A failure of a step forward turns the heading back. Of the steps back, `record` is tried again
+// for ever, the others some times by themselves and then whenever an operator asks; until then both
+// versions stay loaded and every process is on one of them. A release that is current has no
+// heading while it is in probation: its verdict gives it one, or an operator does; where such a
+// step cannot be done, nothing has changed and it goes on as before.
 //
 // This is the only state of an upgrade: guards ask it, status shows it, and the journal says what a
 // host that dies would have to know: until `current` is followed by `permanent`, it boots the
@@ -205,8 +205,8 @@ class Upgrade {
     std::shared_ptr<Operation> operation;
     std::optional<Result<void>> if_undone;
   };
-  /// Goes on where it is heading; answers those who wait if that was the end, and else plans another
-  /// try.
+  /// Goes on where it is heading; answers those who wait if that was the end, and else plans
+  /// another try.
   void go_on();
   void act_on(const Judgement& judgement);
   /// It is the operator's turn: those who wait are told why.

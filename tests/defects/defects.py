@@ -35,6 +35,8 @@ from running import Failed  # noqa: E402
 
 # How long an answer may take that has nothing to wait for.
 PROMPTLY_SECONDS = 10
+# How long a host that has aborted may take to be gone.
+DEATH_SECONDS = 5
 CLONE_NEWNS = 0x00020000
 
 
@@ -59,7 +61,13 @@ def raise_again(error):
 
 def death_of(host):
     """Of which signal the host died by itself, or None. SIGTERM and SIGKILL are the tests' own."""
-    status = host.process.poll() if host and host.process else None
+    status = None
+    if host and host.process:
+        try:
+            # Its connections end a moment before it does.
+            status = host.process.wait(DEATH_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
     return -status if status and status < 0 and -status not in (signal.SIGTERM, signal.SIGKILL) else None
 
 

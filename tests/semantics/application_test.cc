@@ -394,8 +394,8 @@ TEST_F(RunningTree, WhatIsSetAsideStopsWithItsSupervisor) {
 
   ASSERT_TRUE(applications_.stop("app", kWait).ok());
 
-  for (const char* mail : {"{ended,a,shutdown}", "{ended,b,shutdown}"})
-    EXPECT_EQ(watcher_.next().text, mail);
+  watcher_.await("{ended,a,shutdown}");
+  watcher_.await("{ended,b,shutdown}");
 }
 
 TEST_F(RunningTree, ATemplateChangesForLaterChildrenOnly) {

@@ -49,7 +49,7 @@ class Play {
       case 11: world_.handler->note_end("counting", "shutdown"); return world_.run();
       case 12:
         return random(3) == 0 ? world_.settle() : world_.pass(std::chrono::seconds(random(90)));
-      case 13: return trouble();
+      case 13: return random(4) == 0 ? stick() : trouble();
       case 14: return world_.files.set_full(random(4) == 0);
       case 15: world_.modules.loses = random(2) == 0; return;
       case 16: return restart();
@@ -123,6 +123,13 @@ class Play {
       what_ += std::string(" ") + call;
     }
   }
+  // A way back that stays stuck until an operator tries again.
+  void stick() {
+    world_.broken.insert("revert");
+    follow(world_.handler->rollback("", true, world_.reason));
+    world_.settle();
+    what_ = "a way back that sticks";
+  }
   void restart() {
     const bool in_order = random(2) == 0;
     what_ = in_order ? "stop and start" : "death and start";
@@ -151,9 +158,9 @@ class Play {
 TEST(ReleaseSimulation, WhatRunsWhatIsRecordedAndWhatIsShownNeverPart) {
   const std::uint64_t first = number_from("BATON_SEED", 1);
   const std::uint64_t count = number_from("BATON_SEEDS", std::getenv("BATON_SEED") ? 1 : 3);
+  Play::Counts states, outcomes;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     std::mt19937_64 random(seed);
-    Play::Counts states, outcomes;
     for (int root = 0; root < kSteps / kStepsOfARoot; ++root) {
       Play play(random, states, outcomes);
       for (int i = 0; i < kStepsOfARoot; ++i) {
@@ -164,15 +171,16 @@ TEST(ReleaseSimulation, WhatRunsWhatIsRecordedAndWhatIsShownNeverPart) {
       }
       ASSERT_EQ(play.end(), "") << "seed " << seed << ", root " << root << ": " << play.what();
     }
-    // It has been everywhere: a play that is refused all the time proves nothing.
-    for (const char* state : {"-", "current", "taken_over", "returned", "reverted"})
-      EXPECT_GT(states[state], 0) << state << ", seed " << seed;
-    for (const char* outcome :
-         {"upgrade done", "upgrade failed", "upgrade rolled_back", "upgrade stuck", "upgrade busy",
-          "install done", "make_permanent done", "rollback done", "rollback refused",
-          "rollback stuck", "rollback usage", "remove done", "remove usage"})
-      EXPECT_GT(outcomes[outcome], 0) << outcome << ", seed " << seed;
   }
+  // They have been everywhere: a play that is refused all the time proves nothing.
+  if (count < 3) return;
+  for (const char* state : {"-", "current", "taken_over", "returned", "reverted"})
+    EXPECT_GT(states[state], 0) << state;
+  for (const char* outcome :
+       {"upgrade done", "upgrade failed", "upgrade rolled_back", "upgrade stuck", "upgrade busy",
+        "install done", "make_permanent done", "rollback done", "rollback refused",
+        "rollback stuck", "rollback usage", "remove done", "remove usage"})
+    EXPECT_GT(outcomes[outcome], 0) << outcome;
 }
 
 }  // namespace

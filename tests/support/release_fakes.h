@@ -1,8 +1,8 @@
 // FakeModules, FakeServices: what an upgrade moves, as a model that can fail at any call.
 //
-// Each keeps what would be in force, so that a test can ask whether it agrees with what the handler,
-// the journal and the status say. Calls out of their order, which the real parts could not survive,
-// end the test.
+// Each keeps what would be in force, so that a test can ask whether it agrees with what the
+// handler, the journal and the status say. Calls out of their order, which the real parts could not
+// survive, end the test.
 //
 // Threads: one.
 #pragma once
@@ -20,7 +20,8 @@
 
 namespace baton::test {
 
-/// Whether a call fails, by what it is: "stage", "take_over", "take_back", "apply", "revert", "purge".
+/// Whether a call fails, by what it is: "stage", "take_over", "take_back", "apply", "revert",
+/// "purge".
 using Trip = std::function<Result<void>(const std::string& call)>;
 
 class FakeModules final : public release::Modules {
@@ -48,6 +49,7 @@ class FakeModules final : public release::Modules {
     for (const auto& [name, version] : staged_) {
       if (current.contains(name)) old_[name] = current[name];
       current[name] = version;
+      retired_.erase(name);  // that one is old now
     }
     staged_.clear();
     runs = plan.to;

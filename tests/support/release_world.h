@@ -1,5 +1,5 @@
-// ReleaseWorld: a release handler between a real store on files that can fail, and fakes of all that
-// it moves, on one thread, with a clock that is moved by hand.
+// ReleaseWorld: a release handler between a real store on files that can fail, and fakes of all
+// that it moves, on one thread, with a clock that is moved by hand.
 //
 // Three releases of demo can be installed, 1.0.0 to 3.0.0, each with another version of its module,
 // another application and another listener.
@@ -140,8 +140,8 @@ class ReleaseWorld {
     const auto status = handler->upgrade();
     return status ? release::upgrade_state_name(status->state) : "-";
   }
-  /// What is wrong between what runs, what the services are, what the journal says and what is shown;
-  /// empty: nothing.
+  /// What is wrong between what runs, what the services are, what the journal says and what is
+  /// shown; empty: nothing.
   std::string disagreement() const {
     const auto status = handler->upgrade();
     const std::string shown = handler->running();

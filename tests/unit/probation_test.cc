@@ -18,6 +18,7 @@ class ProbationTest : public testing::Test {
     check.failures = 3;
     release_.probation.health = {check, check};
     probation_.emplace(release_, 60s, 100s, 1000);
+    probation_->begin(100s);
   }
   void crash(std::chrono::nanoseconds at, const std::string& module = "kv") {
     crashes_.note({at, module, module + " crashed"});

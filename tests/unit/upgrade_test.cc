@@ -1,6 +1,6 @@
-// The table of release/upgrade.h, walked row by row through the handler's verbs: every step fails in
-// turn, once and for good, and what runs, what the journal says, what the services are and what is
-// answered never part.
+// The table of release/upgrade.h, walked row by row through the handler's verbs: every step fails
+// in turn, once and for good, and what runs, what the journal says, what the services are and what
+// is answered never part.
 #include "support/release_world.h"
 
 #include <gtest/gtest.h>
@@ -301,12 +301,13 @@ TEST_F(UpgradeTest, AFailedOneWithoutAutomaticRollbackIsInTheWayTillItIsDecided)
   options.rolls_back_by_itself = false;
   const auto operation = upgrade(2, options);
   crash();
-  EXPECT_EQ(outcome(operation), "stuck");
+  EXPECT_EQ(outcome(operation), "open");
   EXPECT_EQ(state(), "current");
   EXPECT_EQ(outcome(upgrade(3)), "busy");
   pass(seconds(600));
   EXPECT_EQ(state(), "current") << "what failed is not made permanent by time";
   EXPECT_EQ(outcome(rollback()), "done");
+  EXPECT_EQ(outcome(operation), "rolled_back");
 }
 
 TEST_F(UpgradeTest, AnAutomaticRollbackLosesNothingUnlessTheReleaseAcceptsThat) {

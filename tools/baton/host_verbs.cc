@@ -29,6 +29,10 @@ int show_status(const Session& session) {
     facts.insert(facts.begin() + 1,
                  {"probation", cell(status->at("probation"), "elapsed_ms") + " of " +
                                    cell(status->at("probation"), "duration_ms") + " ms"});
+  if (const json::value& upgrade = status->at("upgrade"); !upgrade.is_null())
+    for (const char* what : {"trouble", "verdict"})
+      if (const std::string text = cell(upgrade, what); !text.empty())
+        facts.insert(facts.begin() + 1, {what, text});
   for (const json::value& listener : status->at("listeners").as_array())
     facts.emplace_back("listener " + cell(listener, "name"),
                        cell(listener, "protocol") + " at " + cell(listener, "address") + ", " +

@@ -1,5 +1,5 @@
-// Verbs that change what a host runs: plan, upgrade, rollback, release list, unpack, install,
-// make-permanent, remove, operation.
+// Verbs that change what a host runs: plan, upgrade, rollback, purge, release list, unpack,
+// install, make-permanent, remove, operation.
 #include "baton/verbs.h"
 
 #include <boost/json/array.hpp>
@@ -194,6 +194,15 @@ void add_release_verbs(CLI::App& app, Session& session) {
   remove->add_option("name", arguments->name, "The release's name")->required();
   remove->add_option("version", arguments->version, "Its version")->required();
   runs(remove, session, "remove", arguments);
+
+  CLI::App* purge = app.add_subcommand("purge", "Unload old versions of modules that linger");
+  runs(purge, session, "purge", arguments);
+  purge->footer(
+      "The host tries it by itself every few seconds; baton modules shows what is old and how many "
+      "processes hold it.\n"
+      "Processes that still run an old version are killed. One whose callback does not return "
+      "holds "
+      "on (exit 10).");
 
   CLI::App* operation = app.add_subcommand("operation", "Follow an operation to its end");
   operation->add_option("id", arguments->operation, "Its number, as --detach or status 9 told it")
