@@ -22,7 +22,9 @@ class Died:
         self.process = self
         self.status = status
 
-    def poll(self):
+    def wait(self, timeout):
+        if self.status is None:
+            raise subprocess.TimeoutExpired("batond", timeout)
         return self.status
 
 
