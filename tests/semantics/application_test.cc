@@ -127,7 +127,7 @@ TEST_F(Application, TheTypeDecidesWhatItsEndMeansForTheNode) {
 
     EXPECT_EQ(await_ended(), expected);
     EXPECT_EQ(names(), "");
-    watcher_.inbox().clear();
+    watcher_.forget();
   }
 }
 
@@ -275,7 +275,7 @@ class RunningTree : public Application {
   SupervisionTree tree(const std::vector<std::string>& children, const std::string& flags = "#{}") {
     EXPECT_TRUE(applications_.start(spec("app", children, flags), kWait).ok());
     sup_ = top("app");
-    watcher_.inbox().clear();
+    watcher_.forget();
     return SupervisionTree(runtime_, sup_, kWait);
   }
   ChildSpec read(const std::string& spec) {

@@ -101,7 +101,7 @@ class HostServicesTest : public WithNet, public test::SupervisorFixture {
     change_to(to);
     expose();
     settle();
-    watcher_.inbox().clear();
+    watcher_.forget();
   }
 
   baton_term top(const std::string& name = "app") { return applications_.supervisor(name).value(); }
@@ -307,7 +307,7 @@ TEST_F(HostServicesTest, AStrategyToSimpleOneForOneIsCarriedOut) {
 TEST_F(HostServicesTest, ANestedSupervisorThatRestartsDoesSoWithTheNewTree) {
   boot(release({supervisor("s", {worker("b")})}));
   change_to(release({supervisor("s", {worker("b"), worker("n")})}));
-  watcher_.inbox().clear();
+  watcher_.forget();
 
   exit_signal(pid_of("s"), "kill");
 
@@ -484,7 +484,7 @@ TEST_F(AnyTwoReleases, AreRunAsTheyAreDescribedForthAndBack) {
     EXPECT_EQ(processes().size(), count(b));  // nothing is left frozen
     services_.stop();
     running_ = {};
-    watcher_.inbox().clear();
+    watcher_.forget();
   }
 }
 
@@ -505,7 +505,7 @@ TEST_F(AnyTwoReleases, AFailureAfterAnyChangeLeadsBackToTheFirst) {
     }
     services_.stop();
     running_ = {};
-    watcher_.inbox().clear();
+    watcher_.forget();
   }
 }
 

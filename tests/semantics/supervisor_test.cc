@@ -285,10 +285,11 @@ TEST_F(Supervisor, ARestartThatKeepsFailingLeavesItCallableUntilItGivesUp) {
   start_running("#{intensity => 200000, period => 60}", {child("a", "[{fail_if, 1}]"), child("b")});
   flags_[1] = true;
   cast(pid_of("a"), "{stop, oops}");
+  await_end("a", "oops");
 
   // It is tried again and again; in between requests are answered.
   bool was_restarting = false;
-  for (int i = 0; i < 200 && !was_restarting; ++i)
+  for (int i = 0; i < 100'000 && !was_restarting; ++i)
     was_restarting = ask("{restart_child, a}") == "{error,restarting}";
   EXPECT_TRUE(was_restarting);
   EXPECT_EQ(ask("{terminate_child, a}"), "ok");
@@ -443,7 +444,7 @@ TEST_F(Supervisor, ANewSupervisorCanTakeTheNamesOfTheOneThatEnded) {
     }
     stop("shutdown");
     watcher_.await_exit(sup_);
-    watcher_.inbox().clear();
+    watcher_.forget();
     start_running("#{}", {child("a", "[]", "name => the_one")});
   }
 }

@@ -24,6 +24,11 @@ class SupervisorFixture : public RuntimeFixture {
     Probe& probe() { return probe_; }
     Mail next() { return probe_.next(); }
     Mail await(const std::string& mail) { return probe_.await(mail); }
+    /// Forgets all that was sent to it before, also what still lies in its mailbox.
+    void forget() {
+      probe_.run([](Context&) {});
+      inbox().clear();
+    }
     /// How that process ended: the text of its exit signal.
     std::string await_exit(baton_term pid) {
       for (;;) {
@@ -71,7 +76,7 @@ class SupervisorFixture : public RuntimeFixture {
   void start_running(const std::string& flags, const std::vector<std::string>& specs) {
     start(flags, specs);
     await_start();
-    watcher_.inbox().clear();
+    watcher_.forget();
   }
   /// Its parent's exit signal.
   void stop(const std::string& reason) {
