@@ -411,12 +411,12 @@ Result<void> YamlMapping::finish() {
   if (error_) return *error_;
   for (const auto& child : node_.children) {
     if (std::find(known_.begin(), known_.end(), child->key) != known_.end()) continue;
+    for (const std::string& known : known_)
+      if (child->key.size() <= known.size() + 2 && distance(known, child->key) <= 2)
+        return child->error("the key is not known here; did you mean \"" + known + "\"?");
     std::string message = "the key is not known here";
-    for (const std::string& known : known_) {
-      if (child->key.size() > known.size() + 2 || distance(known, child->key) > 2) continue;
-      message += "; did you mean \"" + known + "\"?";
-      break;
-    }
+    for (const std::string& known : known_)
+      message += (&known == &known_[0] ? "; known: " : ", ") + known;
     return child->error(message);
   }
   return {};

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
-from running import BUILD, output_of
+from running import BUILD, ROOT, output_of
 
 PAGES = {"baton": "baton.1", "batond": "batond.8"}
 
@@ -36,6 +36,20 @@ def options_of(help_text):
     return set(re.findall(r"--[a-z][a-z-]*", help_text.partition("\nOptions:\n")[2].split("\n\n")[0])) - {"--help"}
 
 
+def known_keys(*above):
+    """The keys that batond.yaml may have, by what is said of one that it may not; those of a mapping with its name."""
+    text = "".join(f"{'  ' * depth}{key}:\n" for depth, key in enumerate(above)) + f"{'  ' * len(above)}no_such_key: 1\n"
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(text)
+        file.flush()
+        done = subprocess.run([os.path.join(BUILD, "bin", "baton"), "config", "check", file.name], capture_output=True,
+                              text=True)
+    found = re.search(r"the key is not known here; known: ([a-z_, ]+)", done.stderr)
+    if not found:
+        return [".".join(above)]  # no mapping
+    return [name for key in found[1].strip().split(", ") for name in known_keys(*above, key)]
+
+
 class ManualTest(unittest.TestCase):
     def page(self, program):
         """The page without the marks of its fonts."""
@@ -59,6 +73,21 @@ class ManualTest(unittest.TestCase):
             self.assertIn("--root", options)
             for option in options:
                 self.assertRegex(self.page(program), rf"\.TP\n(?:-o, )?{option}\b")
+
+    def section(self, heading):
+        found = re.search(rf"^\.SH {heading}\n(.*?)^\.SH ", self.page("batond"), re.MULTILINE | re.DOTALL)
+        self.assertIsNotNone(found, heading)
+        return dict(re.findall(r"^\.TP\n(\S+)\n(.*)$", found[1], re.MULTILINE))
+
+    def test_the_keys_of_the_configuration_are_those_in_the_page(self):
+        keys = known_keys()
+        self.assertIn("log.level", keys)
+        self.assertEqual(sorted(keys), sorted(self.section("CONFIGURATION")))
+
+    def test_the_limits_in_the_page_are_those_of_the_host(self):
+        with open(os.path.join(ROOT, "host", "net", "limits.h"), encoding="utf-8") as file:
+            mebibytes = re.search(r"kSendQueueBytesMax = (\d+)u << 20;", file.read())[1]
+        self.assertRegex(self.section("LIMITS")["send_queue_bytes_max"], rf"^{mebibytes} MiB: ")
 
     @unittest.skipUnless(shutil.which("man"), "man is not installed")
     def test_man_renders_them_without_a_warning(self):

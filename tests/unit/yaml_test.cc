@@ -102,7 +102,8 @@ TEST(Yaml, WrongValuesAreRefusedAndSaySo) {
            Case{"list: a", "f:1:7: list: expected a list, got \"a\""},
            Case{"list: [a, b]", "f:1:7: list: expected at most 1 items, got 2"},
            Case{"list: [{}]", "f:1:8: list[0]: expected text, got a mapping"},
-           Case{"colour: red", "f:1:9: colour: the key is not known here"},
+           Case{"colour: red",
+                "f:1:9: colour: the key is not known here; known: count, flag, size, word, list"},
            Case{"wrd: one", "f:1:6: wrd: the key is not known here; did you mean \"word\"?"},
            Case{"[]", "f:1:1: document: expected a mapping, got a list"},
        })

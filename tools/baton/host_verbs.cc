@@ -27,8 +27,8 @@ int show_status(const Session& session) {
        std::to_string(status->at("memory_bytes").to_number<std::uint64_t>() >> 20) + " MiB"}};
   if (!status->at("probation").is_null())
     facts.insert(facts.begin() + 1,
-                 {"probation", cell(status->at("probation"), "elapsed_ms") + " of " +
-                                   cell(status->at("probation"), "duration_ms") + " ms"});
+                 {"probation", duration_cell(status->at("probation").at("elapsed_ms")) + " of " +
+                                   duration_cell(status->at("probation").at("duration_ms"))});
   if (const json::value& upgrade = status->at("upgrade"); !upgrade.is_null())
     for (const char* what : {"trouble", "verdict"})
       if (const std::string text = cell(upgrade, what); !text.empty())

@@ -1,13 +1,20 @@
 #include "baton/output.h"
 
+#include "base/duration.h"
+
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 namespace baton::cli {
 
 namespace json = boost::json;
+
+namespace {
+constexpr int kFractionDigits = 3;
+}
 
 bool Output::json(const json::value& data) const {
   if (format != Format::kJson) return false;
@@ -72,12 +79,27 @@ int Output::error(const Error& error) const {
 std::string cell(const json::value& value) {
   if (value.is_null()) return "-";
   if (value.is_string()) return std::string(value.as_string());
+  if (value.is_double()) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.*f", kFractionDigits, value.as_double());
+    std::string_view shown(text);
+    while (shown.ends_with('0')) shown.remove_suffix(1);
+    if (shown.ends_with('.')) shown.remove_suffix(1);
+    return std::string(shown);
+  }
   return json::serialize(value);
 }
 
 std::string cell(const json::value& object, const char* key) {
   const json::value* value = object.as_object().if_contains(key);
   return value == nullptr ? "-" : cell(*value);
+}
+
+std::string duration_cell(const json::value& milliseconds) {
+  const auto whole = static_cast<std::int64_t>(milliseconds.to_number<double>());
+  const std::chrono::milliseconds duration(std::max<std::int64_t>(whole, 0));
+  if (duration < std::chrono::seconds(1)) return std::to_string(duration.count()) + "ms";
+  return format_duration(std::chrono::floor<std::chrono::seconds>(duration));
 }
 
 }  // namespace baton::cli

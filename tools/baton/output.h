@@ -41,9 +41,11 @@ class Output {
   bool json(const boost::json::value& data) const;
 };
 
-/// A value in one cell: texts without quotes, null as "-".
+/// A value in one cell: texts without quotes, null as "-", numbers without an exponent.
 std::string cell(const boost::json::value& value);
 /// The member of an object as a cell; "-" if it is not there.
 std::string cell(const boost::json::value& object, const char* key);
+/// A number of milliseconds for people: "929ms", and from a second on whole seconds, "1m30s".
+std::string duration_cell(const boost::json::value& milliseconds);
 
 }  // namespace baton::cli

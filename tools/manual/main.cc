@@ -27,6 +27,27 @@ const manual::PageText::Entries kStatuses{
     {"10", "The wait timed out; the operation goes on."},
 };
 
+// The keys of batond.yaml, those of a mapping behind its name and a dot.
+const manual::PageText::Entries kConfiguration{
+    {"root", "The directory of everything the host keeps on disk (default: /var/lib/baton)."},
+    {"schedulers", "Threads that run processes (default: 0, which is one for each processor)."},
+    {"log.level", "trace, debug, info, warning, error or critical (default: info)."},
+    {"log.format", "text or json (default: text)."},
+    {"log.file", "Where the log is written (default: empty, which is standard error)."},
+    {"admin.socket", "The path of the admin socket (default: empty, which is ROOT/batond.sock)."},
+    {"take_over.budget",
+     "How long a take-over may take to drain, prepare and commit before it is given up and the old "
+     "release serves on (default: 5s)."},
+};
+
+// What bounds a host and no key changes.
+const manual::PageText::Entries kLimits{
+    {"send_queue_bytes_max",
+     "32 MiB: what a client may leave unread. A connection that holds this much to send and is "
+     "given "
+     "more is closed (send_queue_full)."},
+};
+
 Result<void> write_pages(const std::string& directory) {
   const auto files = real_files();
   {
@@ -57,6 +78,8 @@ Result<void> write_pages(const std::string& directory) {
         {"ROOT/releases/", "The manifests and signatures of the unpacked releases."},
         {"ROOT/store/", "The files of their modules, by content."},
         {"ROOT/journal", "What became of each release, and why."}}},
+      {"CONFIGURATION", kConfiguration},
+      {"LIMITS", kLimits},
       {"EXIT STATUS", kStatuses}};
   text.see_also = "baton(1)";
   return write_file_atomically(*files, directory + "/batond.8", manual::page(app, text), kPageMode);
