@@ -3,8 +3,12 @@
 #include "base/hash.h"
 #include "module/imports.h"
 
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <tuple>
 
 namespace baton::module {
@@ -19,7 +23,8 @@ constexpr std::string_view kNoThreadLocal =
 constexpr std::size_t kBuildIdBytesMin = 8;
 constexpr std::size_t kBuildIdBytesMax = 64;
 constexpr std::uint64_t kPointerBytes = 8;
-constexpr std::size_t kNamesShownMax = 8;
+constexpr std::size_t kNamesShownMax = 4;
+constexpr std::size_t kNameShownBytesMax = 120;
 // What crtbegin's and the linker's alignment may add to .data and .bss beside named variables.
 constexpr std::uint64_t kUnnamedBytesMax = 64;
 
@@ -36,20 +41,46 @@ constexpr std::uint32_t kThreadLocalRelocations[] = {R_AARCH64_TLS_DTPMOD, R_AAR
                                                      R_AARCH64_TLS_TPREL, R_AARCH64_TLSDESC};
 #endif
 
+// A symbol that breaks a rule, and how a message names it.
+struct Found {
+  std::string_view symbol;  // empty where it is none
+  std::string shown;
+};
+
 // "a, b and 3 more"
-std::string list(const std::vector<std::string>& names) {
+std::string list(const std::vector<Found>& found) {
   std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kNamesShownMax; ++i)
-    text += (i == 0 ? "" : ", ") + names[i];
-  if (names.size() > kNamesShownMax)
-    text += " and " + std::to_string(names.size() - kNamesShownMax) + " more";
+  for (std::size_t i = 0; i < found.size() && i < kNamesShownMax; ++i)
+    text += (i == 0 ? "" : ", ") + found[i].shown;
+  if (found.size() > kNamesShownMax)
+    text += " and " + std::to_string(found.size() - kNamesShownMax) + " more";
   return text;
 }
 
-std::string quoted(const ElfFile::Symbol& symbol) {
-  std::string text(symbol.name);
-  if (!symbol.version.empty()) text.append("@").append(symbol.version);
+// The name as its author wrote it, without the namespace that BATON_BUILD is and without tags.
+std::string written(std::string_view symbol) {
+  std::string text(symbol);
+  if (!text.starts_with("_Z")) return text;
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> name(
+      abi::__cxa_demangle(text.c_str(), nullptr, nullptr, &status), &std::free);
+  if (status != 0 || name == nullptr) return text;
+  text = name.get();
+  constexpr std::string_view kTagBegins = "::b_";
+  constexpr std::size_t kTagBytes = kTagBegins.size() + 16;
+  for (std::size_t at = 0; (at = text.find(kTagBegins, at)) != text.npos; ++at)
+    if (text.compare(at + kTagBytes, 2, "::") == 0) text.erase(at, kTagBytes);
+  constexpr std::string_view kAbiTag = "[abi:cxx11]";
+  for (std::size_t at = 0; (at = text.find(kAbiTag, at)) != text.npos;)
+    text.erase(at, kAbiTag.size());
+  if (text.size() > kNameShownBytesMax) text.replace(kNameShownBytesMax, text.npos, "...");
   return text;
+}
+
+Found found_as(const ElfFile::Symbol& symbol) {
+  std::string text = written(symbol.name);
+  if (!symbol.version.empty()) text.append("@").append(symbol.version);
+  return {symbol.name, std::move(text)};
 }
 
 class Gate {
@@ -79,6 +110,16 @@ class Gate {
  private:
   Error refused(std::string_view rule, const std::string& what, std::string_view cure) const {
     return refuse(file_.name(), rule, what, cure);
+  }
+  // The same for symbols; says what they come from where that is known.
+  Error refused(std::string_view rule, const std::vector<Found>& found, std::string_view because,
+                std::string_view cure) const {
+    for (const Found& f : found)
+      if (const auto known = culprit(f.symbol))
+        return refused(rule,
+                       std::string(known->what).append(" (" + list(found) + ")").append(because),
+                       known->cure);
+    return refused(rule, list(found).append(because), cure);
   }
   static std::string hex_of(std::string_view bytes) {
     return to_hex(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
@@ -129,46 +170,54 @@ class Gate {
   }
 
   Result<void> unique_symbols() const {
-    std::vector<std::string> found;
+    std::vector<Found> found;
     for (const ElfFile::Symbol& s : file_.dynamic_symbols())
-      if (s.binding == STB_GNU_UNIQUE) found.push_back(quoted(s));
+      if (s.binding == STB_GNU_UNIQUE) found.push_back(found_as(s));
     if (found.empty()) return {};
-    return refused("unique-symbols",
-                   list(found) + " would be one for all versions, and pin this one",
+    return refused("unique-symbols", found, " would be one for all versions, and pin this one",
                    "compile with -fno-gnu-unique -fvisibility=hidden, as baton_add_module() does");
   }
 
   Result<void> thread_local_storage() const {
-    std::vector<std::string> found;
+    std::vector<Found> found;
     const auto collect = [&](const std::vector<ElfFile::Symbol>& symbols) {
       for (const ElfFile::Symbol& s : symbols) {
         const bool is_call = s.is_import() && (s.name.find("cxa_thread_atexit") != s.name.npos ||
                                                s.name == "__tls_get_addr");
-        if (s.type == STT_TLS || is_call) found.push_back(quoted(s));
+        if (s.type == STT_TLS || is_call) found.push_back(found_as(s));
       }
     };
     collect(file_.static_symbols());  // these have the author's own names
     if (found.empty()) collect(file_.dynamic_symbols());
-    if (file_.segment(PT_TLS) != nullptr && found.empty()) found.push_back("a segment PT_TLS");
+    if (file_.segment(PT_TLS) != nullptr && found.empty())
+      found.push_back({"", "a segment PT_TLS"});
     if ((file_.flags() & DF_STATIC_TLS) != 0 && found.empty())
-      found.push_back("the flag DF_STATIC_TLS");
+      found.push_back({"", "the flag DF_STATIC_TLS"});
     for (const ElfFile::Relocation& r : file_.relocations())
       if (found.empty() && std::count(std::begin(kThreadLocalRelocations),
                                       std::end(kThreadLocalRelocations), r.type) != 0)
-        found.push_back("a relocation of thread-local kind");
+        found.push_back({"", "a relocation of thread-local kind"});
     if (found.empty()) return {};
-    return refused("thread-local",
-                   list(found) + ": it outlives the library on each thread that touched it",
+    return refused("thread-local", found,
+                   ": thread-local data outlives the library on each thread that touched it",
                    kNoThreadLocal);
   }
 
   // Variables that every library has: the handle for __cxa_atexit, crtbegin's flag, the table of
-  // addresses if calls are bound late, references to type information and the object of each file
-  // that includes <iostream>.
-  static bool is_start_file_variable(std::string_view name) {
+  // addresses if calls are bound late, references to type information and, where its destructor is
+  // taken back, the object of each file that includes <iostream>.
+  bool is_start_file_variable(std::string_view name) const {
     return name == "__dso_handle" || name == "completed.0" || name == "__TMC_END__" ||
-           name == "_ZStL8__ioinit" || name == "_GLOBAL_OFFSET_TABLE_" ||
-           name.starts_with("DW.ref.");
+           name == "_GLOBAL_OFFSET_TABLE_" || name.starts_with("DW.ref.") ||
+           (name == "_ZStL8__ioinit" && takes_exit_handlers_back());
+  }
+
+  // Only the compiler's start files do: they call __cxa_finalize when the library is unloaded.
+  bool takes_exit_handlers_back() const {
+    const auto& symbols = file_.dynamic_symbols();
+    return std::any_of(symbols.begin(), symbols.end(), [](const ElfFile::Symbol& s) {
+      return s.is_import() && s.name == "__cxa_finalize";
+    });
   }
 
   // The parts of memory that stay writable once the loader is done, as [from, to).
@@ -191,8 +240,9 @@ class Gate {
 
   Result<void> writable_globals() const {
     constexpr std::string_view kCure =
-        "move it into the state or make it constexpr; if it must be, declare stateful_globals in "
-        "the note";
+        "move it into the state, or make it constexpr (a constexpr std::array for a table); for a "
+        "library that cannot do without, baton_add_module(... STATEFUL_GLOBALS), in C the line "
+        "stateful_globals of the note";
     const auto ranges = writable_ranges();
     std::uint64_t total = 0;
     for (auto [from, to] : ranges) total += to - from;
@@ -202,9 +252,11 @@ class Gate {
                      std::to_string(total) +
                          " writable bytes cannot be told apart, since .symtab was stripped",
                      "strip with --strip-debug only, or declare stateful_globals in the note");
-    std::vector<std::string> found;
+    std::vector<Found> found;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> known;
+    std::string_view source;  // whose local symbols follow
     for (const ElfFile::Symbol& s : file_.static_symbols()) {
+      if (s.type == STT_FILE) source = s.name;
       if (s.type != STT_OBJECT || s.is_import()) continue;
       const bool is_writable = std::any_of(ranges.begin(), ranges.end(), [&](auto r) {
         return s.address >= r.first && s.address < r.second;
@@ -212,13 +264,17 @@ class Gate {
       if (!is_writable) continue;
       const bool is_sanitizers = rules_.allow_sanitizers &&
                                  (s.name.starts_with("__asan") || s.name.starts_with("__odr_asan"));
-      if (!is_start_file_variable(s.name) && !is_sanitizers) found.push_back(quoted(s));
+      // The guard of a variable in a function stands beside that.
+      if (!is_start_file_variable(s.name) && !is_sanitizers && !s.name.starts_with("_ZGV")) {
+        found.push_back(found_as(s));
+        if (!source.empty()) found.back().shown.append(" in ").append(source);
+      }
       known.push_back({s.address, s.address + s.size});
     }
     if (!found.empty()) {
-      std::sort(found.begin(), found.end());
-      return refused("writable-globals", list(found) + " would be state that no take-over sees",
-                     kCure);
+      std::sort(found.begin(), found.end(),
+                [](const Found& a, const Found& b) { return a.shown < b.shown; });
+      return refused("writable-globals", found, " would be state that no take-over sees", kCure);
     }
     // Writable bytes without a symbol: what is covered by no known one nor written by the loader,
     // but for alignment.
@@ -248,7 +304,7 @@ class Gate {
       for (const ElfFile::Symbol& s : *symbols)
         if (s.type == STT_GNU_IFUNC && !s.is_import())
           return refused("indirect-functions",
-                         quoted(s) + " is resolved by code that runs inside dlopen", kCure);
+                         found_as(s).shown + " is resolved by code that runs inside dlopen", kCure);
     for (const ElfFile::Relocation& r : file_.relocations())
       if (r.type == kIndirectRelocation)
         return refused("indirect-functions",
@@ -403,12 +459,13 @@ class Gate {
       for (const ElfFile::Segment& s : file_.segments())
         if (s.type == PT_LOAD && !s.is_writable() && r.address >= s.address &&
             r.address - s.address < s.memory_size)
-          return refused("textrel",
-                         "a relocation" +
-                             (r.symbol == 0 ? std::string()
-                                            : " of " + quoted(file_.dynamic_symbols()[r.symbol])) +
-                             " lies in a segment that is not writable",
-                         kCure);
+          return refused(
+              "textrel",
+              "a relocation" +
+                  (r.symbol == 0 ? std::string()
+                                 : " of " + found_as(file_.dynamic_symbols()[r.symbol]).shown) +
+                  " lies in a segment that is not writable",
+              kCure);
     return {};
   }
 
@@ -458,7 +515,7 @@ class Gate {
   }
 
   Result<void> exports() const {
-    std::vector<std::string> others;
+    std::vector<Found> others;
     const ElfFile::Symbol* entry = nullptr;
     for (const ElfFile::Symbol& s : file_.dynamic_symbols()) {
       if (s.is_import() || !s.is_global() || s.visibility == STV_HIDDEN ||
@@ -467,10 +524,10 @@ class Gate {
       if (s.name == kEntry)
         entry = &s;
       else
-        others.push_back(quoted(s));
+        others.push_back(found_as(s));
     }
     if (!others.empty())
-      return refused("exports", list(others),
+      return refused("exports", others, "",
                      "hide it: a version script with { global: baton_module_entry; local: *; }, as "
                      "baton_add_module() has");
     if (entry == nullptr)
@@ -490,17 +547,18 @@ class Gate {
   }
 
   Result<void> imports() const {
-    std::vector<std::string> found;
-    std::string_view first;
+    std::vector<Found> found;
     for (const ElfFile::Symbol& s : file_.dynamic_symbols()) {
-      if (!s.is_import() || s.name.empty() || is_allowed_import(s.name)) continue;
+      if (!s.is_import() || s.name.empty()) continue;
+      const bool would_stay = s.name == "__cxa_atexit" && !takes_exit_handlers_back();
+      if (is_allowed_import(s.name) && !would_stay) continue;
       if (rules_.allow_sanitizers && is_sanitizer_import(s.name)) continue;
-      if (found.empty()) first = s.name;
-      found.push_back(quoted(s));
+      found.push_back(found_as(s));
     }
     if (found.empty()) return {};
+    const std::string_view first = found.front().symbol;
     return refused(
-        "imports", list(found),
+        "imports", found, "",
         is_sanitizer_import(first) ? "build without -fsanitize for this host" : import_cure(first));
   }
 

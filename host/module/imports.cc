@@ -148,8 +148,55 @@ std::string_view import_cure(std::string_view name) {
     if (begins ? name.starts_with(family.text.substr(1)) : name.find(family.text) != name.npos)
       return family.cure;
   }
-  return "link it statically into the module, or do without it (host/module/imports lists what "
-         "may be imported)";
+  return "link it statically into the module, or do without it: a module imports what computes, "
+         "allocates, formats, converts, sorts, throws or takes the time";
+}
+
+namespace {
+
+// What a newcomer reaches for, by a part of the names that it leaves in a file: variables, imports
+// and thread-locals alike.
+constexpr std::string_view kStreamsCure =
+    "log with log_info() and its like; to write into text include <sstream> or <ostream>; for a "
+    "library whose headers include it, baton_add_module(... STATEFUL_GLOBALS)";
+constexpr std::string_view kFileStreamsCure =
+    "files are not a module's: take configuration from the release (config<T>()), keep data in the "
+    "state";
+constexpr struct {
+  std::string_view part;
+  Culprit culprit;
+} kCulprits[] = {
+    {"__ioinit", {"<iostream>", kStreamsCure}},
+    {"_ZSt4cout", {"std::cout", kStreamsCure}},
+    {"_ZSt4cerr", {"std::cerr", kStreamsCure}},
+    {"_ZSt4clog", {"std::clog", kStreamsCure}},
+    {"_ZSt3cin", {"std::cin", "a module serves clients by the host's listeners"}},
+    {"basic_ifstream", {"std::ifstream", kFileStreamsCure}},
+    {"basic_ofstream", {"std::ofstream", kFileStreamsCure}},
+    {"basic_fstream", {"std::fstream", kFileStreamsCure}},
+    {"regex_traits",
+     {"std::regex",
+      "use regcomp() and regexec() of <regex.h>; std::regex keeps tables in variables and asks the "
+      "process's locale"}},
+    {"__once_call", {"std::async, std::promise or std::call_once", kThreads}},
+    {"__future_base", {"std::async or std::promise", kThreads}},
+    {"__cxa_atexit",
+     {"std::atexit or the destructor of a static object",
+      "free what you made in the module's fini"}},
+    {"NSt6thread", {"std::thread", kThreads}},
+    {"NSt7jthread", {"std::jthread", kThreads}},
+    {"5boost4json",
+     {"Boost.JSON",
+      "build the module with baton_add_module(... STATEFUL_GLOBALS): each version then has its own "
+      "copy of that library's variables, and no take-over moves them"}},
+};
+
+}  // namespace
+
+std::optional<Culprit> culprit(std::string_view symbol) {
+  for (const auto& known : kCulprits)
+    if (symbol.find(known.part) != symbol.npos) return known.culprit;
+  return std::nullopt;
 }
 
 bool is_allowed_library(std::string_view name) {

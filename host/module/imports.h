@@ -12,6 +12,7 @@
 // Threads: pure functions over constants; any thread.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 namespace baton::module {
@@ -24,6 +25,13 @@ bool is_sanitizer_import(std::string_view name);
 
 /// What to do instead of importing this symbol.
 std::string_view import_cure(std::string_view name);
+
+/// What in a source file a symbol comes from, where that cannot be guessed from the symbol.
+struct Culprit {
+  std::string_view what;  // as the author wrote it
+  std::string_view cure;
+};
+std::optional<Culprit> culprit(std::string_view symbol);
 
 /// Whether a module may name this library in DT_NEEDED.
 bool is_allowed_library(std::string_view name);

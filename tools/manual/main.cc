@@ -35,6 +35,9 @@ const manual::PageText::Entries kConfiguration{
     {"log.format", "text or json (default: text)."},
     {"log.file", "Where the log is written (default: empty, which is standard error)."},
     {"admin.socket", "The path of the admin socket (default: empty, which is ROOT/batond.sock)."},
+    {"net.memory_max",
+     "What all connections together may hold in memory, such as 512MiB (default: 0, which is a "
+     "quarter of the memory that the host may use)."},
     {"take_over.budget",
      "How long a take-over may take to drain, prepare and commit before it is given up and the old "
      "release serves on (default: 5s)."},
@@ -44,8 +47,7 @@ const manual::PageText::Entries kConfiguration{
 const manual::PageText::Entries kLimits{
     {"send_queue_bytes_max",
      "32 MiB: what a client may leave unread. A connection that holds this much to send and is "
-     "given "
-     "more is closed (send_queue_full)."},
+     "given more is closed (send_queue_full)."},
 };
 
 Result<void> write_pages(const std::string& directory) {
