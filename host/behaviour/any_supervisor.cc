@@ -1,5 +1,6 @@
 #include "behaviour/any_supervisor.h"
 
+#include "runtime/primitives.h"
 #include "term/atom.h"
 #include "term/layout.h"
 #include "term/match.h"

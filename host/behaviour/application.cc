@@ -1,6 +1,7 @@
 #include "behaviour/application.h"
 
 #include "behaviour/application_controller.h"
+#include "runtime/primitives.h"
 #include "term/atom.h"
 #include "term/builder.h"
 #include "term/layout.h"

@@ -3,6 +3,7 @@
 #include "behaviour/any_supervisor.h"
 #include "behaviour/supervisor.h"
 #include "runtime/native.h"
+#include "runtime/primitives.h"
 #include "term/atom.h"
 #include "term/layout.h"
 #include "term/match.h"

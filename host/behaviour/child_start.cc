@@ -1,6 +1,7 @@
 #include "behaviour/child_start.h"
 
 #include "behaviour/supervisor.h"
+#include "runtime/primitives.h"
 #include "term/atom.h"
 #include "term/builder.h"
 #include "term/layout.h"

@@ -2,6 +2,7 @@
 
 #include "behaviour/child_start.h"
 #include "behaviour/supervisor.h"
+#include "runtime/primitives.h"
 #include "term/atom.h"
 #include "term/layout.h"
 #include "term/match.h"

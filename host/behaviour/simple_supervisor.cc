@@ -1,6 +1,7 @@
 #include "behaviour/simple_supervisor.h"
 
 #include "behaviour/child_start.h"
+#include "runtime/primitives.h"
 #include "term/atom.h"
 #include "term/layout.h"
 #include "term/match.h"

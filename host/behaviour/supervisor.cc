@@ -4,6 +4,7 @@
 #include "behaviour/ordered_supervisor.h"
 #include "behaviour/simple_supervisor.h"
 #include "runtime/native.h"
+#include "runtime/primitives.h"
 #include "term/atom.h"
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "runtime/native.h"
+#include "runtime/primitives.h"
 #include "term/layout.h"
 
 #include <boost/unordered/unordered_flat_map.hpp>

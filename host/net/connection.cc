@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "net/connections.h"
 #include "net/messages.h"
+#include "runtime/primitives.h"
 #include "runtime/runtime.h"
 
 #include <sys/socket.h>

@@ -1,5 +1,6 @@
 #include "net/messages.h"
 
+#include "runtime/primitives.h"
 #include "term/layout.h"
 
 #include <cerrno>

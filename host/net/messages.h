@@ -5,6 +5,7 @@
 
 #include "net/http_head.h"
 #include "runtime/context.h"
+#include "runtime/primitives.h"
 #include "term/atom.h"
 #include "term/atom_table.h"
 

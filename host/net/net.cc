@@ -3,6 +3,7 @@
 #include "base/system_memory.h"
 #include "net/messages.h"
 #include "net/tables.h"
+#include "runtime/primitives.h"
 #include "term/layout.h"
 
 #include <fcntl.h>

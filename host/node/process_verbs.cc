@@ -2,6 +2,7 @@
 // stop, kill.
 #include "behaviour/sys.h"
 #include "node/verbs.h"
+#include "runtime/primitives.h"
 #include "term/atom.h"
 #include "term/json.h"
 #include "term/layout.h"

@@ -1,5 +1,6 @@
 #include "release/loaded_modules.h"
 
+#include "runtime/primitives.h"
 #include "term/atom.h"
 
 #include <filesystem>

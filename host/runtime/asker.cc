@@ -1,6 +1,7 @@
 #include "runtime/asker.h"
 
 #include "runtime/native.h"
+#include "runtime/primitives.h"
 #include "term/layout.h"
 #include "term/text.h"
 

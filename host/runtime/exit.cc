@@ -1,11 +1,14 @@
-// The end of a process: whoever watches, is linked, or waits for an answer hears of it, and its
-// slot is free.
-#include "base/check.h"
+#include "runtime/primitives.h"
 #include "runtime/receive.h"
+#include "runtime/runtime.h"
+#include "runtime/turn.h"
 #include "term/atom.h"
 #include "term/layout.h"
 
 namespace baton::runtime {
+
+// The end of a process: whoever watches, is linked, or waits for an answer hears of it, and its
+// slot is free.
 
 namespace {
 

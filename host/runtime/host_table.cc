@@ -1,6 +1,7 @@
 #include "runtime/host_table.h"
 
 #include "base/check.h"
+#include "runtime/primitives.h"
 #include "runtime/receive.h"
 #include "runtime/runtime.h"
 #include "term/binary.h"

@@ -1,5 +1,7 @@
 #include "runtime/info.h"
 
+#include "runtime/primitives.h"
+#include "runtime/runtime.h"
 #include "term/atom.h"
 #include "term/builder.h"
 

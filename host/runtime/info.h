@@ -1,7 +1,7 @@
 // process_info: what a process says of itself, as a map of atoms, like OTP's process_info/1.
 #pragma once
 
-#include "runtime/runtime.h"
+#include "runtime/context.h"
 
 namespace baton::runtime {
 

@@ -12,6 +12,11 @@ constexpr std::size_t kTableBytes = std::size_t{kProcessesMax} * sizeof(Process)
 constexpr std::uint32_t kCachedSlotsMax = 4 * ProcessTable::kSlotBatch;
 }  // namespace
 
+Extension& extension_of(Process& process) {
+  if (process.extension == nullptr) process.extension = new Extension;
+  return *process.extension;
+}
+
 ProcessTable::ProcessTable() {
   void* range = mmap(nullptr, kTableBytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

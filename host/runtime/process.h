@@ -102,6 +102,9 @@ struct alignas(128) Process {
 };
 static_assert(sizeof(Process) == 128 && offsetof(Process, scan) == 64);
 
+/// The extension of a process that the context owns.
+Extension& extension_of(Process& process);
+
 /// Forgets a link of a process that the caller owns. False: there was none.
 inline bool drop_link(Process& process, baton_term pid) {
   if (pid == process.parent && process.has(kParentLinked)) {

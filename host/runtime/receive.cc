@@ -1,7 +1,8 @@
 // Receiving inside a frame: taking new mail, acting on the signals in it, picking what fits.
 #include "runtime/receive.h"
 
-#include "base/check.h"
+#include "runtime/scheduler.h"
+#include "runtime/signals.h"
 
 namespace baton::runtime {
 

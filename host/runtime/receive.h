@@ -3,7 +3,7 @@
 // Threads: the context's own; the process is the one it owns.
 #pragma once
 
-#include "runtime/runtime.h"
+#include "runtime/context.h"
 
 namespace baton::runtime {
 
@@ -18,9 +18,6 @@ bool act_on_signals(Context& context, Process& process, Message* before);
 /// The answer to a request given up, or the DOWN of a monitor taken back: to be dropped. A monitor
 /// whose DOWN is wanted is spent by this.
 bool is_unwanted(Process& process, Message& message);
-/// Acts on a signal. True: it is consumed (the caller frees it). False: it has become a message for
-/// the process, its kind changed.
-bool act_on_signal(Context& context, Process& process, Message& signal);
 
 // For the host table, inside a callback: see abi.h. Null: nothing fits, or the process is to exit.
 Message* receive(Context& context);

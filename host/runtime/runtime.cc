@@ -2,11 +2,13 @@
 
 #include "base/check.h"
 #include "runtime/asker.h"
-#include "runtime/fence.h"
+#include "runtime/primitives.h"
+#include "runtime/turn.h"
 #include "term/layout.h"
 
 #include <algorithm>
 #include <bit>
+#include <future>
 #include <thread>
 
 namespace baton::runtime {
@@ -19,7 +21,8 @@ Runtime::Runtime(Options options, term::AtomTable& atoms, code::CodeTable& code,
       observer_(observer),
       pause_(std::move(options.pause)),
       scheduling_point_(std::move(options.scheduling_point)),
-      host_table_(*this) {
+      host_table_(*this),
+      wakeup_(*this) {
   builtin_ = std::make_unique<code::Version>(&asker_module());
   std::uint32_t count = options.schedulers;
   if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
@@ -136,65 +139,6 @@ Context* Runtime::borrow() {
 void Runtime::give_back(Context* context) {
   std::lock_guard lock(externals_mutex_);
   free_externals_.push_back(context);
-}
-
-// ---- Waking
-
-void Runtime::wake_one() {
-  if (idle_.load(std::memory_order_relaxed) == 0) return;
-  if (searching_.load(std::memory_order_relaxed) != 0) return;
-  wake_slow();
-}
-
-void Runtime::wake_slow() {
-  std::uint32_t nobody = 0;
-  if (!searching_.compare_exchange_strong(nobody, 1, std::memory_order_seq_cst)) return;
-  for (;;) {
-    const std::uint64_t idle = idle_.load(std::memory_order_seq_cst);
-    if (idle == 0) {
-      searching_.fetch_sub(1, std::memory_order_seq_cst);
-      return;
-    }
-    const std::uint64_t bit = idle & (~idle + 1);
-    if ((idle_.fetch_and(~bit, std::memory_order_seq_cst) & bit) == 0) continue;
-    schedulers_[static_cast<std::size_t>(std::countr_zero(bit))]->poller().wake();
-    return;
-  }
-}
-
-void Runtime::inject(Process* process) {
-  {
-    std::lock_guard lock(injected_mutex_);
-    process->queue_next = nullptr;
-    (injected_last_ != nullptr ? injected_last_->queue_next : injected_first_) = process;
-    injected_last_ = process;
-    injected_count_.fetch_add(1, std::memory_order_release);
-  }
-  full_fence(fence_word_);
-  wake_one();
-}
-
-Process* Runtime::take_injected(Scheduler& scheduler) {
-  if (!has_injected()) return nullptr;
-  constexpr std::uint32_t kTakenMax = 128;
-  std::unique_lock lock(injected_mutex_);
-  const std::uint32_t have = injected_count_.load(std::memory_order_relaxed);
-  if (have == 0) return nullptr;
-  const std::uint32_t count = std::min({have / scheduler_count() + 1, kTakenMax, have});
-  Process* first = injected_first_;
-  Process* last = first;
-  for (std::uint32_t i = 1; i < count; ++i) last = last->queue_next;
-  injected_first_ = last->queue_next;
-  if (injected_first_ == nullptr) injected_last_ = nullptr;
-  last->queue_next = nullptr;
-  injected_count_.store(have - count, std::memory_order_release);
-  lock.unlock();
-  for (Process* process = first->queue_next; process != nullptr;) {
-    Process* next = process->queue_next;
-    scheduler.enqueue_tail(process);
-    process = next;
-  }
-  return first;
 }
 
 // ---- The take-over's side

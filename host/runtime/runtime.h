@@ -1,11 +1,11 @@
-// Runtime: the schedulers and all they share; the host's way to spawn, send and call.
+// Runtime: the schedulers and all they share, from start to stop; calls from outside.
 //
-// Free functions take the context they run in. Inside a callback that is the scheduler's; other
-// threads borrow one with an External.
+// What a process does to others is in primitives.h; a thread outside the schedulers does it in a
+// context that it borrows with an External.
 //
 // Ownership: owns schedulers, contexts, the process table, names and timers. The code table, the
 //            atoms and the observer belong to whoever constructs it and outlive it.
-// Threads:   as said per function; "in a context" means the context's own thread.
+// Threads:   as said per function.
 #pragma once
 
 #include "base/result.h"
@@ -16,6 +16,7 @@
 #include "runtime/port_keeper.h"
 #include "runtime/registry.h"
 #include "runtime/scheduler.h"
+#include "runtime/wakeup.h"
 #include "term/atom_table.h"
 #include "term/block.h"
 
@@ -44,25 +45,6 @@ struct Options {
   std::function<void()> scheduling_point = nullptr;
 };
 inline constexpr std::uint32_t kSchedulersMax = 32;
-
-/// Whom and how to start. `args` passes to the new process, or is freed if there is none.
-struct SpawnRequest {
-  code::Version* version;
-  const baton_behaviour* behaviour;
-  Message* args;
-  baton_term parent = BATON_NO_TERM;
-  bool is_linked = false;        // to the process under way in the context
-  bool is_monitored = false;     // by it
-  bool notifies_parent = false;  // kStartedSignal to it when init has succeeded
-  baton_term name = BATON_NO_TERM;
-  std::uint16_t application = 0;  // 0: that of the process under way in the context
-};
-enum class SpawnError { kNone, kNameTaken, kRetired };
-struct Spawned {
-  baton_term pid = BATON_NO_TERM;
-  baton_term monitor = BATON_NO_TERM;
-  SpawnError error = SpawnError::kNone;
-};
 
 class Runtime {
  public:
@@ -136,10 +118,7 @@ class Runtime {
   bool release_held(std::uint64_t deadline_ns);
 
   // For scheduler.cc and the send path.
-  void inject(Process* process);
-  Process* take_injected(Scheduler& scheduler);
-  bool has_injected() const { return injected_count_.load(std::memory_order_acquire) != 0; }
-  void wake_one();
+  Wakeup& wakeup() { return wakeup_; }
   bool is_stopping() const { return is_stopping_.load(std::memory_order_acquire); }
 
  private:
@@ -148,7 +127,6 @@ class Runtime {
 
   Context* borrow();
   void give_back(Context* context);
-  void wake_slow();
   Result<term::Block> ask(baton_term to, Message* request, Context& context,
                           std::chrono::milliseconds timeout);
 
@@ -173,18 +151,10 @@ class Runtime {
   std::vector<std::unique_ptr<Context>> externals_;  // guarded by externals_mutex_
   std::vector<Context*> free_externals_;             // guarded by externals_mutex_
 
-  alignas(128) std::atomic<std::uint64_t> idle_{0};  // a bit per sleeping scheduler
-  alignas(128) std::atomic<std::uint32_t> searching_{0};
-  std::atomic<std::uint32_t> watching_{0};
+  Wakeup wakeup_;
   alignas(128) std::atomic<bool> is_draining_{false};
   std::atomic<std::uint64_t> epoch_{0};
   std::atomic<bool> is_stopping_{false};
-  std::atomic<std::uint64_t> fence_word_{0};
-
-  alignas(128) std::mutex injected_mutex_;
-  Process* injected_first_ = nullptr;  // guarded by injected_mutex_
-  Process* injected_last_ = nullptr;   // guarded by injected_mutex_
-  std::atomic<std::uint32_t> injected_count_{0};
 };
 
 /// A context borrowed by a thread that is no scheduler. At most kContextsMax - kSchedulersMax at a
@@ -201,47 +171,5 @@ class External {
   Runtime& runtime_;
   Context* context_;
 };
-
-// In a context.
-
-/// To a pid or a registered name's atom. The message passes on, whatever becomes of it.
-void send(Context& context, baton_term to, Message* message);
-Spawned spawn(Context& context, const SpawnRequest& request);
-/// A request with its ref, which is put in word[0].
-baton_term call(Context& context, baton_term to, Message* request);
-void reply(Context& context, baton_term caller, baton_term ref, Message* answer);
-/// Sends an exit signal, as exit/2 does: `reason`'s root is the reason; the atom kill cannot be
-/// trapped.
-void exit_signal(Context& context, baton_term to, Message* reason);
-/// Tells the parent that the init of the process under way is done; for one that has taken
-/// kNotifyParent off its flags itself, because its start takes longer than its init.
-void notify_started(Context& context, baton_term parent);
-void link(Context& context, baton_term pid);
-void unlink(Context& context, baton_term pid);
-baton_term monitor(Context& context, baton_term pid);
-void demonitor(Context& context, baton_term ref);
-bool register_name(Context& context, baton_term name, baton_term pid);
-bool unregister_name(Context& context, baton_term name);
-baton_term send_after(Context& context, std::uint64_t delay_ns, baton_term to, Message* message);
-bool cancel_timer(Context& context, baton_term ref);
-/// A message whose root is a copy of `term`.
-Message* message_of(Context& context, baton_term term, std::uint8_t kind = BATON_MESSAGE,
-                    std::uint32_t leading_words = 0);
-/// Monotonic; the clock of all deadlines here.
-std::uint64_t now_ns();
-/// The extension of a process that the context owns.
-Extension& extension_of(Process& process);
-
-/// Whether what the context's callback does continues a chain begun before the drain under way.
-/// Requires: one is.
-bool continues_chain(const Context& context);
-
-// turn.cc: what a scheduler does with a process it owns.
-void run_turn(Scheduler& scheduler, Process& process);
-/// Ends the process; `reason` is a term in a block that stays the caller's.
-void exit_process(Context& context, Process& process, baton_term reason);
-/// Frees what the process holds; its callbacks are not called, and nobody hears of its end.
-/// Requires: no scheduler runs.
-void discard_process(Context& context, Process& process);
 
 }  // namespace baton::runtime

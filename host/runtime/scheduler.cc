@@ -2,7 +2,9 @@
 
 #include "base/check.h"
 #include "runtime/fence.h"
+#include "runtime/primitives.h"
 #include "runtime/runtime.h"
+#include "runtime/turn.h"
 
 #include <pthread.h>
 
@@ -38,9 +40,10 @@ void Scheduler::join() {
 void Scheduler::enqueue_tail(Process* process) {
   push(process);
   full_fence(fence_word_);
-  if (__builtin_expect(runtime.idle_.load(std::memory_order_relaxed) == 0, 1)) return;
-  if (queued() < kStealMin && runtime.watching_.load(std::memory_order_relaxed) != 0) return;
-  runtime.wake_one();
+  if (__builtin_expect(runtime.wakeup().idle_.load(std::memory_order_relaxed) == 0, 1)) return;
+  if (queued() < kStealMin && runtime.wakeup().watching_.load(std::memory_order_relaxed) != 0)
+    return;
+  runtime.wakeup().wake_one();
 }
 
 void Scheduler::enqueue_fresh(Process* process) {
@@ -126,9 +129,9 @@ bool Scheduler::step() {
   if (process == nullptr) return false;
   if (is_searching_) {
     is_searching_ = false;
-    if (runtime.searching_.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
+    if (runtime.wakeup().searching_.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
         look_everywhere() != Work::kNone)
-      runtime.wake_one();
+      runtime.wakeup().wake_one();
   }
   turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   run_turn(*this, *process);
@@ -139,7 +142,7 @@ Process* Scheduler::next_process() {
   if (__builtin_expect(++tick_ % kPollEvery == 0, 0)) {
     poller_.poll();
     run_due_timers();
-    if (Process* process = runtime.take_injected(*this)) return process;
+    if (Process* process = runtime.wakeup().take_injected(*this)) return process;
   }
   if (next_ != nullptr || fresh_count_ != 0) {
     bool is_overdue = false;
@@ -165,7 +168,7 @@ Process* Scheduler::next_process() {
   if (next_ != nullptr) return std::exchange(next_, nullptr);
   if (Process* process = pop()) return process;
   if (!is_searching_) {
-    runtime.searching_.fetch_add(1, std::memory_order_seq_cst);
+    runtime.wakeup().searching_.fetch_add(1, std::memory_order_seq_cst);
     is_searching_ = true;
   }
   const bool expired = std::exchange(watch_expired_, false);
@@ -173,7 +176,7 @@ Process* Scheduler::next_process() {
 }
 
 Process* Scheduler::find_elsewhere(bool watch_expired) {
-  if (Process* process = runtime.take_injected(*this)) return process;
+  if (Process* process = runtime.wakeup().take_injected(*this)) return process;
   random_ ^= random_ << 13;
   random_ ^= random_ >> 7;
   random_ ^= random_ << 17;
@@ -196,7 +199,7 @@ Process* Scheduler::find_elsewhere(bool watch_expired) {
 }
 
 Scheduler::Work Scheduler::look_everywhere() {
-  if (runtime.has_injected() || next_ != nullptr || fresh_count_ != 0) return Work::kMuch;
+  if (runtime.wakeup().has_injected() || next_ != nullptr || fresh_count_ != 0) return Work::kMuch;
   Work found = Work::kNone;
   for (std::uint32_t i = 0; i < runtime.scheduler_count(); ++i) {
     Scheduler& other = runtime.scheduler(i);
@@ -209,19 +212,20 @@ Scheduler::Work Scheduler::look_everywhere() {
 
 void Scheduler::sleep() {
   const std::uint64_t mine = std::uint64_t{1} << id;
-  runtime.idle_.fetch_or(mine, std::memory_order_seq_cst);
+  runtime.wakeup().idle_.fetch_or(mine, std::memory_order_seq_cst);
   if (is_searching_) {
     is_searching_ = false;
-    runtime.searching_.fetch_sub(1, std::memory_order_seq_cst);
+    runtime.wakeup().searching_.fetch_sub(1, std::memory_order_seq_cst);
   }
   std::uint32_t nobody = 0;
-  bool is_watching = runtime.scheduler_count() > 1 && runtime.watching_.compare_exchange_strong(
-                                                          nobody, 1, std::memory_order_seq_cst);
+  bool is_watching =
+      runtime.scheduler_count() > 1 &&
+      runtime.wakeup().watching_.compare_exchange_strong(nobody, 1, std::memory_order_seq_cst);
   full_fence(fence_word_);
 
   // Clears our idle bit; a waker that was faster has passed its token on to us.
   const auto wake_up = [&] {
-    if ((runtime.idle_.fetch_and(~mine, std::memory_order_seq_cst) & mine) == 0)
+    if ((runtime.wakeup().idle_.fetch_and(~mine, std::memory_order_seq_cst) & mine) == 0)
       is_searching_ = true;
   };
   const auto must_stay = [&](Work work) {
@@ -229,16 +233,16 @@ void Scheduler::sleep() {
   };
   Work work = look_everywhere();
   if (must_stay(work)) {
-    if (is_watching) runtime.watching_.store(0, std::memory_order_seq_cst);
+    if (is_watching) runtime.wakeup().watching_.store(0, std::memory_order_seq_cst);
     wake_up();
     return;
   }
   if (is_watching && work == Work::kNone &&
-      std::popcount(runtime.idle_.load(std::memory_order_seq_cst)) ==
+      std::popcount(runtime.wakeup().idle_.load(std::memory_order_seq_cst)) ==
           static_cast<int>(runtime.scheduler_count())) {
     // All sleep: there is nothing to watch. Whoever works next finds no watcher, and wakes one of
     // us.
-    runtime.watching_.store(0, std::memory_order_seq_cst);
+    runtime.wakeup().watching_.store(0, std::memory_order_seq_cst);
     is_watching = false;
     full_fence(fence_word_);
     work = look_everywhere();
@@ -249,7 +253,7 @@ void Scheduler::sleep() {
   }
   const bool was_woken = poller_.wait(sleep_bound_ns(is_watching));
   watch_expired_ = is_watching && !was_woken;
-  if (is_watching) runtime.watching_.store(0, std::memory_order_seq_cst);
+  if (is_watching) runtime.wakeup().watching_.store(0, std::memory_order_seq_cst);
   wake_up();
   run_due_timers();
 }

@@ -1,12 +1,10 @@
 // Sending: from a message to its place in a mailbox, and what a dead receiver answers.
 #include "base/check.h"
-#include "runtime/fence.h"
+#include "runtime/primitives.h"
 #include "runtime/runtime.h"
 #include "term/atom.h"
 #include "term/copy.h"
 #include "term/layout.h"
-
-#include <time.h>
 
 namespace baton::runtime {
 
@@ -73,7 +71,7 @@ void deliver(Context& context, baton_term pid, Message* message) {
       if (__builtin_expect(context.scheduler != nullptr, 1))
         context.scheduler->enqueue_woken(&process);
       else
-        context.runtime.inject(&process);
+        context.runtime.wakeup().inject(&process);
       return;
     case Push::kDead: dead_letter(context, pid, message); return;
   }
@@ -163,13 +161,6 @@ bool cancel_timer(Context& context, baton_term ref) {
   Message* message = keeper.timers().cancel(ref, found);
   if (message != nullptr) context.release(message);
   return found;
-}
-
-std::uint64_t now_ns() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
-         static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 }  // namespace baton::runtime

@@ -1,6 +1,10 @@
-// Signals between processes: links, monitors, exits. What is sent here is acted on in turn.cc.
+// Signals between processes: links, monitors, exits: sent, and acted on.
+#include "runtime/signals.h"
+
 #include "base/check.h"
+#include "runtime/primitives.h"
 #include "runtime/runtime.h"
+#include "runtime/system.h"
 #include "term/atom.h"
 #include "term/layout.h"
 
@@ -21,11 +25,6 @@ baton_term resolve(Context& context, baton_term to) {
 }
 
 }  // namespace
-
-Extension& extension_of(Process& process) {
-  if (process.extension == nullptr) process.extension = new Extension;
-  return *process.extension;
-}
 
 void exit_signal(Context& context, baton_term to, Message* reason) {
   reason->kind = kExitSignal;
@@ -114,6 +113,71 @@ bool unregister_name(Context& context, baton_term name) {
     return false;
   std::erase(extension_of(*context.current).names, name);
   return true;
+}
+
+void wake_at(Context& context, Process& process, std::uint64_t deadline_ns) {
+  Extension& extension = extension_of(process);
+  extension.deadline_ns = deadline_ns;
+  // One wake-up stays armed: if it comes too early it is armed again (act_on_signal). A loop of
+  // calls with time-outs costs two stores per call this way.
+  if (deadline_ns == 0 || (extension.armed_ns != 0 && extension.armed_ns <= deadline_ns)) return;
+  extension.armed_ns = deadline_ns;
+  context.scheduler->timers().add(deadline_ns, {context.make_ref(), process.self, nullptr});
+}
+
+bool act_on_signal(Context& context, Process& process, Message& signal) {
+  const auto fatal = [&](baton_term reason) {
+    if (process.has(kExiting)) return;
+    process.set(kExiting);
+    extension_of(process).exit_reason = message_of(context, reason);
+  };
+  switch (signal.kind) {
+    case kMonitorSignal:
+      extension_of(process).watchers.emplace(signal.word[0], signal.from);
+      return true;
+    case kDemonitorSignal:
+      if (process.extension != nullptr) process.extension->watchers.erase(signal.word[0]);
+      return true;
+    case kLinkSignal:
+      if (signal.from != process.parent || !process.has(kParentLinked))
+        extension_of(process).links.insert(signal.from);
+      return true;
+    case kUnlinkSignal: drop_link(process, signal.from); return true;
+    case kExitSignal: {
+      const auto kind = static_cast<ExitKind>(signal.word[0]);
+      // A gen_server ends with the parent it is linked to, also when it traps exits.
+      const bool ends_it = signal.from == process.parent && process.has(kParentLinked) &&
+                           process.behaviour->kind == BATON_GEN_SERVER &&
+                           (process.behaviour->flags & kMeetsExits) == 0;
+      if (kind == kLinkExit && !drop_link(process, signal.from)) return true;  // unlinked meanwhile
+      if (kind == kKill) {
+        fatal(term::atoms::kKilled);
+        return true;
+      }
+      if (process.has(kTrapExit)) {
+        if (ends_it) {
+          fatal(signal.root);
+          return true;
+        }
+        signal.kind = BATON_EXIT;
+        return false;
+      }
+      const bool is_harmless = signal.root == term::atoms::kNormal &&
+                               !(kind == kSentExit && signal.from == process.self);
+      if (!is_harmless) fatal(signal.root);
+      return true;
+    }
+    case kWakeSignal: {
+      Extension& extension = extension_of(process);
+      extension.armed_ns = 0;
+      if (extension.deadline_ns != 0 && extension.deadline_ns > now_ns())
+        wake_at(context, process, extension.deadline_ns);
+      return true;
+    }
+    case kSystemSignal: return act_on_system(context, process, signal);
+    case kStartedSignal: return false;
+    default: BATON_CHECK(false, "a signal of no known kind"); return true;
+  }
 }
 
 }  // namespace baton::runtime

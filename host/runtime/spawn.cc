@@ -1,5 +1,6 @@
 // Spawning: a slot, a lease on the version, and the first message, with which init runs.
 #include "base/check.h"
+#include "runtime/primitives.h"
 #include "runtime/runtime.h"
 #include "term/layout.h"
 
@@ -84,7 +85,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   if (context.scheduler != nullptr)
     context.scheduler->enqueue_fresh(process);
   else
-    runtime.inject(process);
+    runtime.wakeup().inject(process);
   return spawned;
 }
 

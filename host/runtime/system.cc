@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "runtime/info.h"
+#include "runtime/primitives.h"
 #include "runtime/receive.h"
 #include "term/atom.h"
 

@@ -4,7 +4,7 @@
 // See: the sys module of OTP. They are handled between callbacks, also while a frame waits.
 #pragma once
 
-#include "runtime/runtime.h"
+#include "runtime/context.h"
 
 namespace baton::runtime {
 

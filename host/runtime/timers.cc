@@ -1,5 +1,7 @@
 #include "runtime/timers.h"
 
+#include <time.h>
+
 #include <algorithm>
 
 namespace baton::runtime {
@@ -9,6 +11,13 @@ namespace {
 constexpr std::size_t kSweepFactor = 2;
 constexpr std::size_t kSweepMin = 1024;
 }  // namespace
+
+std::uint64_t now_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
 
 bool Timers::add(std::uint64_t deadline_ns, Due due) {
   std::lock_guard lock(mutex_);

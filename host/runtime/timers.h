@@ -24,6 +24,8 @@
 namespace baton::runtime {
 
 inline constexpr std::uint64_t kNever = ~std::uint64_t{0};
+/// Monotonic; the clock of all deadlines here.
+std::uint64_t now_ns();
 
 class Timers {
  public:

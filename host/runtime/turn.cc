@@ -1,15 +1,10 @@
-// A turn: what a scheduler does with a process it owns, until that has nothing to do, has had
-// enough, or ends.
-//
-// A gen_server takes its mail in order, one callback after the other. While a frame of it waits,
-// only that frame runs and other mail queues. Under a drain (code::Phase) it serves only what
-// continues a chain begun before: marked messages, and calls from processes that are being drained
-// or are answering a call themselves; the rest waits in the mailbox. Parked, it runs nothing.
-// Coroutine processes are never drained: their frame is code of their version, so they keep that
-// version until they leave it by themselves.
+#include "runtime/turn.h"
+
 #include "base/check.h"
+#include "runtime/primitives.h"
 #include "runtime/receive.h"
-#include "runtime/system.h"
+#include "runtime/runtime.h"
+#include "runtime/signals.h"
 #include "term/atom.h"
 #include "term/layout.h"
 
@@ -58,16 +53,6 @@ void begin_callback(Context& context, const Message* message) {
   context.is_chained = false;
   if (__builtin_expect(context.runtime.is_draining().load(std::memory_order_relaxed), 0))
     context.is_chained = message != nullptr && continues_chain(context, *message);
-}
-
-void wake_at(Context& context, Process& process, std::uint64_t deadline_ns) {
-  Extension& extension = extension_of(process);
-  extension.deadline_ns = deadline_ns;
-  // One wake-up stays armed: if it comes too early it is armed again (act_on_signal). A loop of
-  // calls with time-outs costs two stores per call this way.
-  if (deadline_ns == 0 || (extension.armed_ns != 0 && extension.armed_ns <= deadline_ns)) return;
-  extension.armed_ns = deadline_ns;
-  context.scheduler->timers().add(deadline_ns, {context.make_ref(), process.self, nullptr});
 }
 
 // A term that says what a callback's error text says: {error, Text}.
@@ -377,61 +362,6 @@ void run_turn(Scheduler& scheduler, Process& process) {
   scheduler.self = BATON_NO_TERM;
   scheduler.set_running(BATON_NO_TERM);
   scheduler.is_chained = false;
-}
-
-bool act_on_signal(Context& context, Process& process, Message& signal) {
-  const auto fatal = [&](baton_term reason) {
-    if (process.has(kExiting)) return;
-    process.set(kExiting);
-    extension_of(process).exit_reason = message_of(context, reason);
-  };
-  switch (signal.kind) {
-    case kMonitorSignal:
-      extension_of(process).watchers.emplace(signal.word[0], signal.from);
-      return true;
-    case kDemonitorSignal:
-      if (process.extension != nullptr) process.extension->watchers.erase(signal.word[0]);
-      return true;
-    case kLinkSignal:
-      if (signal.from != process.parent || !process.has(kParentLinked))
-        extension_of(process).links.insert(signal.from);
-      return true;
-    case kUnlinkSignal: drop_link(process, signal.from); return true;
-    case kExitSignal: {
-      const auto kind = static_cast<ExitKind>(signal.word[0]);
-      // A gen_server ends with the parent it is linked to, also when it traps exits.
-      const bool ends_it = signal.from == process.parent && process.has(kParentLinked) &&
-                           process.behaviour->kind == BATON_GEN_SERVER &&
-                           (process.behaviour->flags & kMeetsExits) == 0;
-      if (kind == kLinkExit && !drop_link(process, signal.from)) return true;  // unlinked meanwhile
-      if (kind == kKill) {
-        fatal(term::atoms::kKilled);
-        return true;
-      }
-      if (process.has(kTrapExit)) {
-        if (ends_it) {
-          fatal(signal.root);
-          return true;
-        }
-        signal.kind = BATON_EXIT;
-        return false;
-      }
-      const bool is_harmless = signal.root == term::atoms::kNormal &&
-                               !(kind == kSentExit && signal.from == process.self);
-      if (!is_harmless) fatal(signal.root);
-      return true;
-    }
-    case kWakeSignal: {
-      Extension& extension = extension_of(process);
-      extension.armed_ns = 0;
-      if (extension.deadline_ns != 0 && extension.deadline_ns > now_ns())
-        wake_at(context, process, extension.deadline_ns);
-      return true;
-    }
-    case kSystemSignal: return act_on_system(context, process, signal);
-    case kStartedSignal: return false;
-    default: BATON_CHECK(false, "a signal of no known kind"); return true;
-  }
 }
 
 }  // namespace baton::runtime

@@ -6,6 +6,7 @@
 // the peers'. What idle processes cost is measured by programs of its own, whose memory nobody has
 // used before.
 #include "code/library.h"
+#include "runtime/primitives.h"
 #include "runtime/runtime.h"
 #include "term/atom.h"
 #include "term/builder.h"

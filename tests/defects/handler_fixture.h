@@ -8,6 +8,7 @@
 
 #include "release/handler.h"
 #include "release/loaded_modules.h"
+#include "runtime/primitives.h"
 #include "support/bundle_maker.h"
 #include "support/loaded_host.h"
 

@@ -1,5 +1,6 @@
 // What any client can write stands for a process, a request or a name in every primitive, and does
 // no harm: pids that no process ever had, references, ports and terms that are no address at all.
+#include "runtime/primitives.h"
 #include "runtime/runtime.h"
 #include "support/runtime_fixture.h"
 

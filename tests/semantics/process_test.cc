@@ -1,4 +1,5 @@
 // What processes promise each other: links, monitors, exits, order, names, timers, calls.
+#include "runtime/primitives.h"
 #include "runtime/runtime.h"
 #include "support/runtime_fixture.h"
 

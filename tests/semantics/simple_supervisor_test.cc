@@ -1,5 +1,6 @@
 // simple_one_for_one: what OTP demands of it, and that it scales.
 #include "behaviour/supervisor.h"
+#include "runtime/primitives.h"
 #include "support/supervisor_fixture.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // What OTP's supervisor_SUITE demands of a supervisor of ordered children.
 #include "behaviour/supervisor.h"
 
+#include "runtime/primitives.h"
 #include "support/supervisor_fixture.h"
 
 namespace baton::behaviour {

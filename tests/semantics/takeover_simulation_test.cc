@@ -8,6 +8,7 @@
 // anything to do, and the call is still open. And chains of calls that a take-over cuts in two, of
 // which the old versions do one part and the new ones the other.
 #include "runtime/asker.h"
+#include "runtime/primitives.h"
 #include "support/takeover_fixture.h"
 
 #include <functional>

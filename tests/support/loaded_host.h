@@ -6,6 +6,7 @@
 
 #include "code/library.h"
 #include "module/evolution.h"
+#include "runtime/primitives.h"
 #include "runtime/runtime.h"
 #include "term/builder.h"
 #include "term/text.h"

@@ -6,6 +6,7 @@
 
 #include "net/net.h"
 #include "runtime/native.h"
+#include "runtime/primitives.h"
 #include "runtime/runtime.h"
 #include "term/atom.h"
 #include "term/layout.h"

@@ -23,6 +23,7 @@
 #pragma once
 
 #include "runtime/native.h"
+#include "runtime/primitives.h"
 #include "runtime/runtime.h"
 #include "term/atom.h"
 #include "term/builder.h"

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "behaviour/supervisor.h"
+#include "runtime/primitives.h"
 #include "support/runtime_fixture.h"
 
 #include <string>

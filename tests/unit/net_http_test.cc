@@ -1,3 +1,4 @@
+#include "runtime/primitives.h"
 #include "support/net_fixture.h"
 
 #include <atomic>

@@ -1,0 +1,19 @@
+// Signals: what the runtime sends between processes for itself (Signal), acted on by the receiver's
+// owner.
+//
+// Threads: the context's own; the process is one it owns.
+#pragma once
+
+#include "runtime/context.h"
+
+#include <cstdint>
+
+namespace baton::runtime {
+
+/// Acts on a signal. True: it is consumed (the caller frees it). False: it has become a message for
+/// the process, its kind changed.
+bool act_on_signal(Context& context, Process& process, Message& signal);
+/// Has the process woken at the deadline, 0: never.
+void wake_at(Context& context, Process& process, std::uint64_t deadline_ns);
+
+}  // namespace baton::runtime

@@ -1,0 +1,25 @@
+// Turn: what a scheduler does with a process it owns, until that has nothing to do, has had
+// enough, or ends.
+//
+// A gen_server takes its mail in order, one callback after the other. While a frame of it waits,
+// only that frame runs and other mail queues. Under a drain (code::Phase) it serves only what
+// continues a chain begun before: marked messages, and calls from processes that are being drained
+// or are answering a call themselves; the rest waits in the mailbox. Parked, it runs nothing.
+// Coroutine processes are never drained: their frame is code of their version, so they keep that
+// version until they leave it by themselves.
+//
+// Threads: the context's own; the process is one it owns.
+#pragma once
+
+#include "runtime/context.h"
+
+namespace baton::runtime {
+
+void run_turn(Scheduler& scheduler, Process& process);
+/// Ends the process; `reason` is a term in a block that stays the caller's.
+void exit_process(Context& context, Process& process, baton_term reason);
+/// Frees what the process holds; its callbacks are not called, and nobody hears of its end.
+/// Requires: no scheduler runs.
+void discard_process(Context& context, Process& process);
+
+}  // namespace baton::runtime
