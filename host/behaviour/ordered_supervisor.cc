@@ -333,9 +333,8 @@ void OrderedSupervisor::catch_up(Context& context) {
   for (std::size_t left = postponed_.size(); phase_ == Phase::kRunning && left > 0; --left) {
     const Postponed postponed = std::move(postponed_.front());
     postponed_.pop_front();
-    const bool is_chained = std::exchange(context.is_chained, postponed.is_chained);
+    const runtime::ChainScope scope(context.chain, postponed.is_chained);
     serve(context, postponed.caller, postponed.request.root());
-    context.is_chained = is_chained;
   }
 }
 
@@ -343,7 +342,7 @@ void OrderedSupervisor::postpone(Context& context, Caller caller, baton_term req
   // Stopping: whoever waits hears of the end.
   if (phase_ == Phase::kStopping || phase_ == Phase::kEnded) return;
   if (postponed_.size() >= kPostponedMax) return answer_error(context, caller, atoms::kSystemLimit);
-  postponed_.push_back({caller, Literal(request), context.is_chained});
+  postponed_.push_back({caller, Literal(request), context.chain.is_continued()});
 }
 
 // ---- Requests

@@ -20,8 +20,7 @@ Context::Context(Runtime& runtime_of, std::uint32_t id_of, Scheduler* scheduler_
 void Context::release_flagged(Message* message) {
   if ((message->flags & BATON_MESSAGE_HAS_SHARED) != 0) term::release_shared(message);
   // Counted as done only now: what its callback began was counted before.
-  if ((message->flags & kMarked) != 0)
-    work_ended.store(work_ended.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  if ((message->flags & kMarked) != 0) chain.finish_marked();
 }
 
 }  // namespace baton::runtime

@@ -10,14 +10,13 @@
 // Threads: its own thread, but for the atomics, which others may read.
 #pragma once
 
+#include "runtime/chain.h"
 #include "runtime/pools.h"
 #include "runtime/process.h"
 
 #include <baton/abi.h>
 
-#include <atomic>
 #include <cstdint>
-#include <vector>
 
 namespace baton::runtime {
 
@@ -40,8 +39,7 @@ enum SystemRequest : baton_term { kSuspend, kResume, kGetState, kInfo, kTerminat
 
 /// The host's bits of baton_message::flags.
 enum MessageFlag : std::uint16_t {
-  kMarked = 2,   // work of a chain begun before a drain, counted in work_begun
-  kNested = 4,   // a call made while its sender was itself answering a call
+  // ChainFlag: 2 and 4.
   kWatched = 8,  // a BATON_DOWN that answers a monitor, not a request
 };
 
@@ -66,7 +64,6 @@ struct Context : baton_context {
 
   // The callback under way.
   Process* current = nullptr;
-  bool is_chained = false;         // it continues a chain begun before the drain under way
   Message* stop_reason = nullptr;  // what exit_reason was given, owned
   std::uint64_t deadline_ns = 0;   // what await_until was given
   Message* refused = nullptr;      // the last message a failing receive passed over
@@ -80,13 +77,7 @@ struct Context : baton_context {
   std::uint32_t spawns = 0;  // ever, round and round
   std::uint64_t refs = 0;
 
-  // Processes a drain put aside, by pid; each barrier gives them back to the run queues and begins
-  // a new round, in which those that still may not run are put aside again.
-  std::vector<baton_term> held;
-  std::uint32_t held_round = 1;
-  // Marked messages sent and finished; only this context writes them.
-  std::atomic<std::uint64_t> work_begun{0};
-  std::atomic<std::uint64_t> work_ended{0};
+  Chain chain;
 
   char error_text[kErrorTextBytes];
 

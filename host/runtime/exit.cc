@@ -41,8 +41,7 @@ void destroy_frame(Context& context, Process& process) {
     process.state = nullptr;
     return;
   }
-  auto& ended = process.version.load(std::memory_order_relaxed)->shard(context.id).awaits_ended;
-  ended.store(ended.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  end_await(context, process);
 }
 
 void terminate(Context& context, Process& process, baton_term reason) {

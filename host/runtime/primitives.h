@@ -57,8 +57,4 @@ bool cancel_timer(Context& context, baton_term ref);
 Message* message_of(Context& context, baton_term term, std::uint8_t kind = BATON_MESSAGE,
                     std::uint32_t leading_words = 0);
 
-/// Whether what the context's callback does continues a chain begun before the drain under way.
-/// Requires: one is.
-bool continues_chain(const Context& context);
-
 }  // namespace baton::runtime

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <future>
 #include <thread>
 
 namespace baton::runtime {
@@ -154,24 +153,5 @@ bool Runtime::barrier(std::uint64_t deadline_ns) {
   }
   return true;
 }
-
-std::uint64_t Runtime::marked_work() const {
-  // All that ended is read before all that began: equal sums prove that nothing is left
-  // (code/version.h).
-  std::uint64_t ended = 0, begun = 0;
-  const auto read = [this](auto member) {
-    std::uint64_t sum = 0;
-    for (const auto& scheduler : schedulers_) {
-      scheduling_point();
-      sum += (scheduler.get()->*member).load(std::memory_order_acquire);
-    }
-    return sum;
-  };
-  ended = read(&Context::work_ended);
-  begun = read(&Context::work_begun);
-  return begun - ended;
-}
-
-bool Runtime::release_held(std::uint64_t deadline_ns) { return barrier(deadline_ns); }
 
 }  // namespace baton::runtime

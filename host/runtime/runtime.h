@@ -106,16 +106,11 @@ class Runtime {
   void scheduling_point() const {
     if (scheduling_point_) scheduling_point_();
   }
-  /// Makes every scheduler pass the boundary between two callbacks. Blocks until all have, or the
-  /// deadline passes: false. Any thread outside the schedulers.
+  /// Makes every scheduler pass the boundary between two callbacks, where it gives what a drain put
+  /// aside back to its run queues. Blocks until all have, or the deadline passes: false. Any thread
+  /// outside the schedulers.
   bool barrier(std::uint64_t deadline_ns);
   std::atomic<bool>& is_draining() { return is_draining_; }
-  /// Marked messages sent and not yet finished, over all contexts. Zero is proof only while
-  /// draining.
-  std::uint64_t marked_work() const;
-  /// Puts what the drain held back into the run queues, behind a barrier; false as barrier. Call
-  /// after the phases are open again and is_draining is false.
-  bool release_held(std::uint64_t deadline_ns);
 
   // For scheduler.cc and the send path.
   Wakeup& wakeup() { return wakeup_; }

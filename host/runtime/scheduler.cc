@@ -21,6 +21,7 @@ constexpr std::uint32_t kClockEvery = 64;
 Scheduler::Scheduler(Runtime& runtime_of, std::uint32_t id_of)
     : Context(runtime_of, id_of, this),
       random_(88172645463325252ull + id_of),
+      held_(id_of),
       epoch_(&runtime_of.epoch_) {}
 
 void Scheduler::start() {
@@ -284,13 +285,7 @@ void Scheduler::run_due_timers() {
 }
 
 void Scheduler::acknowledge_slow(std::uint64_t epoch) {
-  for (baton_term pid : held) {
-    Process* process = runtime.find(pid);
-    // One that is awake stands in a run queue, or has ended.
-    if (process->mailbox.wake(pid_generation(pid))) enqueue_tail(process);
-  }
-  held.clear();
-  ++held_round;
+  held_.give_back(*this);
   acknowledged_.store(epoch, std::memory_order_release);
 }
 

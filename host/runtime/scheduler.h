@@ -79,6 +79,7 @@ class Scheduler : public Context {
   bool is_behind() const {
     return epoch_->load(std::memory_order_acquire) != acknowledged_.load(std::memory_order_relaxed);
   }
+  HeldList& held() { return held_; }
   /// The process whose turn it is, or 0. Any thread, for reports.
   baton_term running() const { return running_.load(std::memory_order_relaxed); }
   void set_running(baton_term pid) { running_.store(pid, std::memory_order_relaxed); }
@@ -126,6 +127,7 @@ class Scheduler : public Context {
   std::thread thread_;
   Poller poller_;
   Timers timers_;
+  HeldList held_;
   const std::atomic<std::uint64_t>* epoch_;
 
   // Shared.

@@ -8,16 +8,6 @@
 
 namespace baton::runtime {
 
-bool continues_chain(const Context& context) {
-  if (context.is_chained) return true;
-  // The callback under way began before this scheduler noticed the drain.
-  return context.scheduler != nullptr && context.current != nullptr &&
-         context.scheduler->is_behind() &&
-         context.current->version.load(std::memory_order_acquire)
-                 ->phase()
-                 .load(std::memory_order_acquire) != code::Phase::kOpen;
-}
-
 namespace {
 
 // The receiver is gone: what a signal asked for is answered as the dead process would have
@@ -48,23 +38,10 @@ void dead_letter(Context& context, baton_term to, Message* message) {
   context.release(message);
 }
 
-// A drain is under way: what a chain begun before it sends to the processes being drained is
-// counted, so that the drain ends when none of it is left (takeover/).
-void mark(Context& context, Process& receiver, Message* message) {
-  // Marked already: it comes back from a process that ended without handling it.
-  if (!continues_chain(context) || (message->flags & kMarked) != 0) return;
-  code::Version* version = receiver.version.load(std::memory_order_acquire);
-  if (version == nullptr || version->phase().load(std::memory_order_acquire) == code::Phase::kOpen)
-    return;
-  message->flags |= kMarked;
-  context.work_begun.store(context.work_begun.load(std::memory_order_relaxed) + 1,
-                           std::memory_order_release);
-}
-
 void deliver(Context& context, baton_term pid, Message* message) {
   Process& process = context.runtime.table().at(pid_index(pid));
   if (__builtin_expect(context.runtime.is_draining().load(std::memory_order_relaxed), 0))
-    mark(context, process, message);
+    mark_sent(context, process, message);
   switch (process.mailbox.push(pid_generation(pid), message)) {
     case Push::kDelivered: return;
     case Push::kWoke:

@@ -53,7 +53,7 @@ void notify_started(Context& context, baton_term parent) {
   Message* started = context.allocate(0, kStartedSignal);
   // The parent goes on with the chain that it began the child for: a supervisor starts the next
   // one.
-  if (context.is_chained) started->flags |= kNested;
+  if (context.chain.is_continued()) started->flags |= kNested;
   send(context, parent, started);
 }
 

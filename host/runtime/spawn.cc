@@ -54,16 +54,8 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   args->kind = BATON_SPAWN;
   args->next = nullptr;
   // Children of a chain begun before a drain belong to it; others wait for the outcome.
-  if (runtime.is_draining().load(std::memory_order_relaxed) && continues_chain(context)) {
-    if (request.version->phase().load(std::memory_order_acquire) != code::Phase::kOpen) {
-      args->flags |= kMarked;
-      context.work_begun.store(context.work_begun.load(std::memory_order_relaxed) + 1,
-                               std::memory_order_release);
-    } else {
-      // It is not drained itself, but what it spawns may be: a supervisor's children.
-      args->flags |= kNested;
-    }
-  }
+  if (runtime.is_draining().load(std::memory_order_relaxed))
+    mark_child(context, *request.version, args);
   process->in_first = process->in_last = args;
   if (request.name != BATON_NO_TERM) extension_of(*process).names.push_back(request.name);
 

@@ -20,24 +20,6 @@ code::Phase phase_of(const Process& process) {
   return process.version.load(std::memory_order_acquire)->phase().load(std::memory_order_acquire);
 }
 
-bool is_drained(Context& context, baton_term pid) {
-  Process* sender = context.runtime.find(pid);
-  if (sender == nullptr) return false;
-  code::Version* version = sender->version.load(std::memory_order_acquire);
-  return version != nullptr &&
-         version->phase().load(std::memory_order_acquire) != code::Phase::kOpen;
-}
-
-// Whether the message continues a chain that began before the drain under way.
-bool continues_chain(Context& context, const Message& message) {
-  if ((message.flags & (kMarked | kNested)) != 0) return true;
-  return message.kind == BATON_CALL && is_drained(context, message.from);
-}
-
-void add_one(std::atomic<std::uint64_t>& own_counter) {
-  own_counter.store(own_counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-}
-
 void begin_callback(Context& context, const Message* message) {
   context.frame = nullptr;
   context.error.length = 0;
@@ -50,9 +32,9 @@ void begin_callback(Context& context, const Message* message) {
   } else {
     context.call_ref = BATON_NO_TERM;
   }
-  context.is_chained = false;
+  context.chain.begin(false);
   if (__builtin_expect(context.runtime.is_draining().load(std::memory_order_relaxed), 0))
-    context.is_chained = message != nullptr && continues_chain(context, *message);
+    context.chain.begin(message != nullptr && continues_chain(context, *message));
 }
 
 // A term that says what a callback's error text says: {error, Text}.
@@ -81,7 +63,7 @@ After end_by_signal(Context& context, Process& process) {
 }
 
 // The frame has to wait: remembers all that resume will need.
-After begin_await(Scheduler& scheduler, Process& process) {
+After await(Scheduler& scheduler, Process& process) {
   const bool is_first = !process.has(kAwaiting);
   if (process.behaviour->kind == BATON_PROCESS) {
     process.state = scheduler.frame;
@@ -90,14 +72,13 @@ After begin_await(Scheduler& scheduler, Process& process) {
     extension.frame = scheduler.frame;
     extension.caller = scheduler.caller;
     extension.call_ref = scheduler.call_ref;
-    if (is_first)
-      add_one(process.version.load(std::memory_order_relaxed)->shard(scheduler.id).awaits_begun);
+    if (is_first) begin_await(scheduler, process);
   }
   // Signals taken together with the message under way wait behind it; a frame may wait long.
   if (is_first && act_on_signals(scheduler, process, nullptr)) scheduler.refused = nullptr;
   scheduler.call_ref = BATON_NO_TERM;
   process.set(kAwaiting);
-  if (scheduler.is_chained) process.set(kChained);
+  if (scheduler.chain.is_continued()) process.set(kChained);
   process.scan = scheduler.refused;
   if (scheduler.deadline_ns != 0 || process.extension != nullptr)
     wake_at(scheduler, process, scheduler.deadline_ns);
@@ -109,7 +90,7 @@ After begin_await(Scheduler& scheduler, Process& process) {
   return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
 }
 
-void end_await(Scheduler& scheduler, Process& process) {
+void leave_frame(Scheduler& scheduler, Process& process) {
   process.clear(kAwaiting | kChained);
   process.scan = nullptr;
   if (process.extension != nullptr) process.extension->deadline_ns = 0;
@@ -118,19 +99,18 @@ void end_await(Scheduler& scheduler, Process& process) {
     return;
   }
   process.extension->frame = nullptr;
-  add_one(process.version.load(std::memory_order_relaxed)->shard(scheduler.id).awaits_ended);
+  end_await(scheduler, process);
 }
 
 // What a callback's answer means. `message` is what it handled, already released.
 After conclude(Scheduler& scheduler, Process& process, int answer) {
   if (__builtin_expect(process.has(kExiting), 0)) {
     if (answer == BATON_AWAIT && !process.has(kAwaiting)) {
-      // exit_process destroys the frame where begin_await would have put it.
+      // exit_process destroys the frame where await would have put it.
       const bool is_process = process.behaviour->kind == BATON_PROCESS;
       (is_process ? process.state : process.extension->frame) = scheduler.frame;
       process.set(kAwaiting);
-      if (!is_process)
-        add_one(process.version.load(std::memory_order_relaxed)->shard(scheduler.id).awaits_begun);
+      if (!is_process) begin_await(scheduler, process);
     }
     return end_by_signal(scheduler, process);
   }
@@ -141,7 +121,7 @@ After conclude(Scheduler& scheduler, Process& process, int answer) {
   }
   if (__builtin_expect(answer == BATON_OK, 1)) return After::kGoOn;
   switch (answer) {
-    case BATON_AWAIT: return begin_await(scheduler, process);
+    case BATON_AWAIT: return await(scheduler, process);
     case BATON_YIELD:
       process.set(kYielded);
       scheduler.enqueue_tail(&process);
@@ -204,13 +184,13 @@ After run_frame(Scheduler& scheduler, Process& process) {
     scheduler.call_ref = std::exchange(process.extension->call_ref, BATON_NO_TERM);
   }
   if (__builtin_expect(scheduler.runtime.is_draining().load(std::memory_order_relaxed), 0))
-    scheduler.is_chained = process.has(kChained) || phase_of(process) != code::Phase::kOpen;
+    scheduler.chain.begin(continues_chain(process));
   if (process.extension != nullptr && process.extension->deadline_ns != 0 &&
       process.scan != nullptr && process.extension->deadline_ns <= now_ns())
     process.scan = nullptr;  // the wait is over: what receives next may want another message
   const int answer =
       process.behaviour->resume(&scheduler, is_process ? nullptr : process.state, frame);
-  if (answer != BATON_AWAIT) end_await(scheduler, process);
+  if (answer != BATON_AWAIT) leave_frame(scheduler, process);
   return conclude(scheduler, process, answer);
 }
 
@@ -250,19 +230,8 @@ Message* take_served(Process& process, Served is_served) {
   return nullptr;
 }
 
-bool is_on_list(const Scheduler& scheduler, const Process& process) {
-  return process.held_in == scheduler.held_round && process.held_by == scheduler.id;
-}
-
-// Puts a process aside, once per round of this scheduler's list. What another scheduler or an
-// earlier round wrote down does not count: that list may be worked off in this very moment, in vain
-// because we own the process.
 After hold(Scheduler& scheduler, Process& process) {
-  if (!is_on_list(scheduler, process)) {
-    process.held_in = scheduler.held_round;
-    process.held_by = static_cast<std::uint16_t>(scheduler.id);
-    scheduler.held.push_back(process.self);
-  }
+  scheduler.held().add(process);
   return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
 }
 
@@ -280,7 +249,7 @@ After run_restricted(Scheduler& scheduler, Process& process, code::Phase phase) 
     if (process.mailbox.has_new_mail()) append_mail(process, process.mailbox.take());
     return hold(scheduler, process);
   }
-  if (process.held_in != 0 && !is_on_list(scheduler, process)) forget_hold(process);
+  if (process.held_in != 0 && !scheduler.held().has(process)) forget_hold(process);
   pull(scheduler, process);
   if (process.has(kExiting)) return end_by_signal(scheduler, process);
   if (process.has(kAwaiting)) return run_frame(scheduler, process);
@@ -361,7 +330,7 @@ void run_turn(Scheduler& scheduler, Process& process) {
   scheduler.current = nullptr;
   scheduler.self = BATON_NO_TERM;
   scheduler.set_running(BATON_NO_TERM);
-  scheduler.is_chained = false;
+  scheduler.chain.begin(false);
 }
 
 }  // namespace baton::runtime

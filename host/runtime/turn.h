@@ -2,11 +2,9 @@
 // enough, or ends.
 //
 // A gen_server takes its mail in order, one callback after the other. While a frame of it waits,
-// only that frame runs and other mail queues. Under a drain (code::Phase) it serves only what
-// continues a chain begun before: marked messages, and calls from processes that are being drained
-// or are answering a call themselves; the rest waits in the mailbox. Parked, it runs nothing.
-// Coroutine processes are never drained: their frame is code of their version, so they keep that
-// version until they leave it by themselves.
+// only that frame runs and other mail queues. Under a drain it serves only what continues a chain
+// (chain.h); the rest waits in the mailbox. Parked, it runs nothing. Coroutine processes are never
+// drained: they keep their version until they leave it by themselves.
 //
 // Threads: the context's own; the process is one it owns.
 #pragma once

@@ -27,7 +27,7 @@ Result<void> Drain::park(std::uint64_t deadline_ns) {
   set_phase(code::Phase::kDraining);
   bool has_passed = runtime_.barrier(deadline_ns);
   while (has_passed && runtime::now_ns() < deadline_ns) {
-    if (!is_at_rest()) {
+    if (!runtime::is_at_rest(runtime_, group_)) {
       runtime_.pause();
       continue;
     }
@@ -35,7 +35,7 @@ Result<void> Drain::park(std::uint64_t deadline_ns) {
     // a barrier.
     set_phase(code::Phase::kParked);
     has_passed = runtime_.barrier(deadline_ns);
-    if (has_passed && is_at_rest()) return {};
+    if (has_passed && runtime::is_at_rest(runtime_, group_)) return {};
     set_phase(code::Phase::kDraining);
     // What was put aside while they were parked may be just what the chain waits for: a barrier
     // brings it back.
@@ -57,7 +57,8 @@ void Drain::release() {
   set_phase(code::Phase::kOpen);
   runtime_.is_draining().store(false, std::memory_order_seq_cst);
   runtime_.scheduling_point();
-  runtime_.release_held(runtime::now_ns() + kReleaseNs);
+  // Behind it all that was put aside is in the run queues again.
+  runtime_.barrier(runtime::now_ns() + kReleaseNs);
 }
 
 void Drain::set_phase(code::Phase phase) {
@@ -66,22 +67,6 @@ void Drain::set_phase(code::Phase phase) {
     version->phase().store(phase, std::memory_order_release);
   }
   runtime_.scheduling_point();
-}
-
-bool Drain::is_at_rest() const {
-  std::uint64_t ended = 0, begun = 0;
-  for (code::Version* version : group_) {
-    runtime_.scheduling_point();
-    for (std::uint32_t i = 0; i < code::kShards; ++i)
-      ended += version->shard(i).awaits_ended.load(std::memory_order_acquire);
-  }
-  const std::uint64_t marked = runtime_.marked_work();
-  for (code::Version* version : group_) {
-    runtime_.scheduling_point();
-    for (std::uint32_t i = 0; i < code::kShards; ++i)
-      begun += version->shard(i).awaits_begun.load(std::memory_order_acquire);
-  }
-  return begun == ended && marked == 0;
 }
 
 std::string Drain::who_is_busy() const {
@@ -105,7 +90,7 @@ std::string Drain::who_is_busy() const {
       std::lock_guard lock(shard.lock);
       for (std::uint32_t index : shard.processes) {
         const runtime::Process& process = runtime_.table().at(index);
-        if (process.has(runtime::kAwaiting) && process.behaviour->kind == BATON_GEN_SERVER)
+        if (process.has(runtime::kAwaiting) && process.has(runtime::kIsServer))
           add(process.self,
               "(" + version->module_name() + ":" + process.behaviour->name + ") waits for a reply");
       }

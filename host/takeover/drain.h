@@ -1,10 +1,10 @@
 // Drain: brings the processes of a group of versions to rest, and lets them go again.
 //
 //   open -> draining     every scheduler passes a barrier. From then on these processes serve only
-//                        what continues a chain begun before (runtime/turn.cc); other mail waits in
+//                        what continues a chain begun before (runtime/chain.h); other mail waits in
 //                        their mailboxes.
 //   draining -> parked   when no callback of theirs is waiting in a frame and no marked message is
-//                        left. Counted, not searched: see Version::Shard and Runtime::marked_work.
+//                        left. Counted, not searched: see runtime/chain.h.
 //                        (Parking each process at its next message instead would deadlock: one that
 //                        awaits the answer of a parked one never comes to rest.)
 //   parked -> open       release: what was held back goes to the run queues.
@@ -39,7 +39,6 @@ class Drain {
 
  private:
   void set_phase(code::Phase phase);
-  bool is_at_rest() const;
   std::string who_is_busy() const;
 
   runtime::Runtime& runtime_;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/pages.h"
+#include "code/behaviour.h"
 
 #include <algorithm>
 #include <thread>
@@ -47,9 +48,9 @@ Result<void> Migration::plan() {
   for (const Change& change : changes_) {
     for (std::uint32_t i = 0; i < change.from->behaviour_count(); ++i) {
       const baton_behaviour* from = change.from->behaviour_at(i);
-      if (from->kind != BATON_GEN_SERVER) continue;
+      if (!code::has_state(*from)) continue;
       const baton_behaviour* to = change.to->behaviour(from->name);
-      if (to == nullptr || to->kind != from->kind) continue;  // left behind
+      if (to == nullptr || !code::has_state(*to)) continue;  // left behind
       const module::BehaviourChange* planned = change.evolution.behaviour(from->name);
       BATON_CHECK(planned != nullptr, "a behaviour that the plan does not know");
       BATON_ASSIGN(

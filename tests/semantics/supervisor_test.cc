@@ -572,7 +572,7 @@ class SupervisorInADrain : public Supervisor {
   void reopen() {
     version_->phase() = code::Phase::kOpen;
     runtime_.is_draining() = false;
-    EXPECT_TRUE(runtime_.release_held(runtime::now_ns() + 10'000'000'000));
+    EXPECT_TRUE(runtime_.barrier(runtime::now_ns() + 10'000'000'000));
   }
   /// From inside a callback of a drained process that began before the drain.
   void start_child_in_a_chain(const std::string& spec) {

@@ -73,7 +73,7 @@ class TakeoverSimulationTest : public test::TakeoverFixture,
   }
 
   /// Nobody has marked work any more: chains begun before it are at their end.
-  void at_flip() override { EXPECT_EQ(host_.runtime().marked_work(), 0u); }
+  void at_flip() override { EXPECT_EQ(runtime::marked_work(host_.runtime()), 0u); }
 
   void go_up_and_back(std::initializer_list<const char*> modules, std::function<void()> ask) {
     ask_ = std::move(ask);
