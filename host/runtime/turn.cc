@@ -1,6 +1,5 @@
 #include "runtime/turn.h"
 
-#include "base/check.h"
 #include "runtime/primitives.h"
 #include "runtime/receive.h"
 #include "runtime/runtime.h"
@@ -9,6 +8,7 @@
 #include "term/layout.h"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace baton::runtime {
 
@@ -133,9 +133,13 @@ After conclude(Scheduler& scheduler, Process& process, int answer) {
       return After::kLeave;
     }
     case BATON_CRASH: return end(scheduler, process, crash_reason(scheduler));
-    default:
-      BATON_CHECK(false, "a callback returned a value that abi.h does not know");
-      return After::kLeave;
+    default: {
+      // A module in C: nothing held it to the values of abi.h.
+      const int size = std::snprintf(scheduler.error_text, sizeof scheduler.error_text,
+                                     "a callback returned %d, which is no answer", answer);
+      scheduler.error.length = static_cast<std::uint32_t>(size);
+      return end(scheduler, process, crash_reason(scheduler));
+    }
   }
 }
 
@@ -214,6 +218,10 @@ Message* pop_front(Process& process) {
   return message;
 }
 
+// What Process::held_in says of one that stands on no list, but whose `scan` has to be forgotten
+// when it takes its mail as it comes again.
+constexpr std::uint32_t kPassedOver = ~std::uint32_t{0};
+
 // Takes what may be served under a drain, or of a suspended process, out of the mail; null: none.
 template <class Served>
 Message* take_served(Process& process, Served is_served) {
@@ -224,6 +232,7 @@ Message* take_served(Process& process, Served is_served) {
     (before != nullptr ? before->next : process.in_first) = message->next;
     if (message->next == nullptr) process.in_last = before;
     process.scan = before;
+    if (before != nullptr && process.held_in == 0) process.held_in = kPassedOver;
     return message;
   }
   process.scan = before;
@@ -235,10 +244,12 @@ After hold(Scheduler& scheduler, Process& process) {
   return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
 }
 
-// What was passed over under a drain is to be looked at again.
-void forget_hold(Process& process) {
+// What was passed over under a drain is to be looked at again; the signals in it, which a parked
+// process takes unseen, act now: a frame that receives must not meet them.
+void forget_hold(Context& context, Process& process) {
   process.held_in = 0;
-  if (!process.has(kAwaiting)) process.scan = nullptr;
+  process.scan = nullptr;
+  act_on_signals(context, process, nullptr);
 }
 
 // One step of a process that may not take its mail as it comes.
@@ -249,7 +260,8 @@ After run_restricted(Scheduler& scheduler, Process& process, code::Phase phase) 
     if (process.mailbox.has_new_mail()) append_mail(process, process.mailbox.take());
     return hold(scheduler, process);
   }
-  if (process.held_in != 0 && !scheduler.held().has(process)) forget_hold(process);
+  if (process.held_in != 0 && process.held_in != kPassedOver && !scheduler.held().has(process))
+    forget_hold(scheduler, process);
   pull(scheduler, process);
   if (process.has(kExiting)) return end_by_signal(scheduler, process);
   if (process.has(kAwaiting)) return run_frame(scheduler, process);
@@ -324,7 +336,7 @@ void run_turn(Scheduler& scheduler, Process& process) {
       after = run_restricted(scheduler, process, phase);
       continue;
     }
-    if (__builtin_expect(process.held_in != 0, 0)) forget_hold(process);
+    if (__builtin_expect(process.held_in != 0, 0)) forget_hold(scheduler, process);
     after = step(scheduler, process);
   }
   scheduler.current = nullptr;

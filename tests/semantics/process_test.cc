@@ -240,6 +240,17 @@ TEST_F(ProcessTest, AFailedInitIsHeardByTheParentAndNotTerminated) {
   EXPECT_EQ(reporter.inbox().size(), 0u);
 }
 
+// A value that abi.h does not know, which a module in C can return, ended the host.
+TEST_F(ProcessTest, ACallbackThatReturnsNoAnswerEndsItsProcessAlone) {
+  Probe a = probe(), b = probe();
+  monitor(b, a.pid());
+
+  a.run_to([](Context&) { return 77; });
+
+  EXPECT_EQ(b.next().text, "{'DOWN',{error,<<\"a callback returned 77, which is no answer\">>}}");
+  EXPECT_EQ(crashes(), 1u);
+}
+
 TEST_F(ProcessTest, OnlyAnUnorderlyEndIsReportedAsACrash) {
   for (const char* reason : {"normal", "shutdown", "{shutdown,x}"}) {
     Probe a = probe(), watcher = probe();
