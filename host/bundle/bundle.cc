@@ -10,26 +10,15 @@ constexpr std::size_t kCopyBytes = 64 * 1024;
 
 Error refused(const std::string& message) { return Error(Code::kRefused, message); }
 
-/// A module's file as `gate` passed it, and the note's own words.
-struct JudgedModule {
-  module::ModuleFacts facts;
-  std::string note;
-};
-
 /// The gate, and that the file is the module that stands in the description.
-Result<JudgedModule> judge_module(const module::ElfFile& elf, const module::GateRules& rules,
-                                  const std::string& name, const std::string& version) {
+Result<module::ModuleFacts> judge_module(const module::ElfFile& elf, const module::GateRules& rules,
+                                         const std::string& name, const std::string& version) {
   BATON_ASSIGN(module::ModuleFacts facts, module::gate(elf, rules));
   if (facts.note.module != name || facts.note.version != version)
     return refused(elf.name() + ": expected the module " + name + " " + version +
                    ", the file's note says " + facts.note.module + " " + facts.note.version +
                    "; correct the name or the folder, and build it again");
-  JudgedModule judged{std::move(facts), ""};
-  for (const module::ElfFile::Note& note : elf.notes())
-    if (note.owner == "baton" && note.type == BATON_NOTE_TYPE)
-      judged.note = note.descriptor.substr(0, note.descriptor.find('\0'));
-  if (!judged.note.ends_with('\n')) judged.note += '\n';
-  return judged;
+  return facts;
 }
 
 /// That the note has every behaviour that the children of this supervisor ask of the module.
@@ -277,12 +266,12 @@ Result<void> Bundle::judge(const ManifestModule& module, const std::string& file
   BATON_ASSIGN(module::ElfFile elf, module::ElfFile::read(fd.get(), path_ + ":" + module.path));
   module::GateRules rules;
   rules.build_id = module.build_id;
-  BATON_ASSIGN(JudgedModule judged, judge_module(elf, rules, module.name, module.version));
+  BATON_ASSIGN(const module::ModuleFacts facts,
+               judge_module(elf, rules, module.name, module.version));
   if (sha256(elf.bytes()) != manifest_.file_of(module).sha256)
     return refused(elf.name() + ": its copy changed while it was judged");
-  if (judged.note != module.note || judged.facts.note.build != module.build ||
-      judged.facts.note.abi.major != module.abi_major ||
-      judged.facts.note.abi.minor != module.abi_minor)
+  if (facts.note_text != module.note || facts.note.build != module.build ||
+      facts.note.abi.major != module.abi_major || facts.note.abi.minor != module.abi_minor)
     return refused(elf.name() + ": its note is not the one in the manifest; pack the bundle again");
   return {};
 }
@@ -370,18 +359,19 @@ Result<Packed> pack(Files& files, const PackOptions& options) {
     const std::string path = options.modules_directory + file.path.substr(file.path.find('/'));
     BATON_ASSIGN(ScopedFd fd, files.open_read(path));
     BATON_ASSIGN(module::ElfFile elf, module::ElfFile::read(fd.get(), path));
-    BATON_ASSIGN(JudgedModule judged, judge_module(elf, {}, module->name, module->version));
+    BATON_ASSIGN(const module::ModuleFacts facts,
+                 judge_module(elf, {}, module->name, module->version));
     for (const description::ApplicationDescription& application : manifest.release.applications)
-      BATON_TRY(check_behaviours(application.supervisor, module->name, judged.facts.note,
+      BATON_TRY(check_behaviours(application.supervisor, module->name, facts.note,
                                  options.description_file));
     if (elf.bytes().size() != file.size)
       return Error(Code::kFailed, path + ": changed while it was packed; try again");
     file.sha256 = sha256(elf.bytes());
-    module->abi_major = judged.facts.note.abi.major;
-    module->abi_minor = judged.facts.note.abi.minor;
-    module->build = judged.facts.note.build;
-    module->build_id = judged.facts.build_id;
-    module->note = std::move(judged.note);
+    module->abi_major = facts.note.abi.major;
+    module->abi_minor = facts.note.abi.minor;
+    module->build = facts.note.build;
+    module->build_id = facts.build_id;
+    module->note = facts.note_text;
     BATON_TRY(compressor.write(tar_header({file.path, file.size, file.mode})));
     BATON_TRY(compressor.write(elf.bytes()));
     BATON_TRY(compressor.write(std::string(tar_padding(file.size), '\0')));

@@ -10,15 +10,14 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
-#include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <string_view>
+#include <vector>
 
 namespace baton::code {
 
@@ -35,42 +34,31 @@ std::string loader_error() {
   return text == nullptr ? "no reason given" : text;
 }
 
-// Whether the loader has a library of this path or of this file under another path. Changes
-// nothing.
-bool is_known_to_loader(const std::string& path) {
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+// Whether the loader has a library of this name. Changes nothing, if the name is of one that was
+// loaded: the loader keeps any other name for a file that it knows, as one more name of it.
+bool is_known_to_loader(const std::string& name) {
+  void* handle = ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
   if (handle == nullptr) return false;
   ::dlclose(handle);
   return true;
 }
 
-// How many mappings of this file the kernel lists for us.
-std::size_t mappings_of(const std::string& path) {
-  std::ifstream maps("/proc/self/maps");
-  std::size_t count = 0;
-  for (std::string line; std::getline(maps, line);) {
-    const std::size_t at = line.find('/');
-    if (at == line.npos) continue;
-    const std::string_view mapped = std::string_view(line).substr(at);
-    if (mapped == path || mapped == path + " (deleted)") ++count;
-  }
-  return count;
-}
-
 struct MappedImage {
   ElfW(Addr) address;
+  ElfW(Addr) end = 0;    // behind its last segment
   std::string build_id;  // raw bytes
   bool is_found = false;
 };
 
-// Reads the build id out of the notes of one mapped image, which the gate has found sound in the
-// file.
-int read_build_id(dl_phdr_info* info, std::size_t, void* data) {
+// Reads extent and build id of one mapped image, whose notes the gate has found sound in the file.
+int read_image(dl_phdr_info* info, std::size_t, void* data) {
   auto& image = *static_cast<MappedImage*>(data);
   if (info->dlpi_addr != image.address) return 0;
   image.is_found = true;
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& segment = info->dlpi_phdr[i];
+    if (segment.p_type == PT_LOAD)
+      image.end = std::max(image.end, info->dlpi_addr + segment.p_vaddr + segment.p_memsz);
     if (segment.p_type != PT_NOTE) continue;
     const std::size_t align = segment.p_align == 8 ? 8 : 4;
     const auto padded = [&](std::size_t n) { return (n + align - 1) / align * align; };
@@ -125,8 +113,12 @@ struct Library::Image {
   boost::dll::shared_library library;
 };
 
-Library::Library(std::string path, module::ModuleFacts facts)
-    : path_(std::move(path)), facts_(std::move(facts)) {}
+Library::Library(std::string path, ScopedFd file, MappedFile mapped_file, module::ModuleFacts facts)
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      loader_name_("/proc/self/fd/" + std::to_string(file_.get())),
+      mapped_file_(std::move(mapped_file)),
+      facts_(std::move(facts)) {}
 
 Library::~Library() {
   if (image_ != nullptr) close();
@@ -159,47 +151,53 @@ Result<std::unique_ptr<Library>> Library::open(const std::string& path, const Li
                                      " is not the expected " + rules.digest->hex() +
                                      "; cure: remove the release and unpack its bundle again");
   BATON_ASSIGN(module::ModuleFacts facts, module::gate(file, rules.gate));
-  std::unique_ptr<Library> library(new Library(path, std::move(facts)));
+  if (!rules.note.empty() && rules.note != facts.note_text)
+    return Error(Code::kRefused,
+                 path +
+                     ": refused: its note is not the one in the manifest, by which the upgrade was "
+                     "planned; cure: remove the release and unpack its bundle again");
+  BATON_ASSIGN(MappedFile mapped, mapped_file(fd.get()));
+  std::unique_ptr<Library> library(
+      new Library(path, std::move(fd), std::move(mapped), std::move(facts)));
   BATON_TRY(library->load());
   // From here on a failure closes the library by its destructor.
-  BATON_TRY(library->check_image(fd.get()));
+  BATON_TRY(library->check_image());
   BATON_TRY(library->describe(rules));
   BATON_TRY(library->init(host));
   return library;
 }
 
 Result<void> Library::load() {
-  if (!module::kHostIsSanitized && is_known_to_loader(path_))
+  BATON_ASSIGN(const std::size_t mappings, mappings_of(mapped_file_));
+  if (!module::kHostIsSanitized && mappings != 0)
     return Error(Code::kBusy,
                  path_ +
                      ": this file is loaded already, or an earlier load of it is pinned; "
                      "cure: close it first, or restart the host");
   auto image = std::make_unique<Image>();
   boost::dll::fs::error_code error;
-  image->library.load(path_, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local,
-                      error);
+  image->library.load(loader_name_,
+                      boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local, error);
   if (error) return Error(Code::kFailed, path_ + ": cannot be loaded: " + loader_error());
   image_ = std::move(image);
   return {};
 }
 
-// The loader opened the path by itself: what it mapped must be what we judged.
-Result<void> Library::check_image(int fd) const {
-  struct stat judged {
-  }, named{};
-  if (::fstat(fd, &judged) != 0 || ::stat(path_.c_str(), &named) != 0 ||
-      judged.st_dev != named.st_dev || judged.st_ino != named.st_ino)
-    return refused("the file was replaced while it was loaded");
+// What the loader mapped must be what we judged.
+Result<void> Library::check_image() const {
   link_map* map = nullptr;
   if (::dlinfo(image_->library.native(), RTLD_DI_LINKMAP, &map) != 0 || map == nullptr)
     return Error(Code::kFailed, path_ + ": the loader does not know it: " + loader_error());
-  MappedImage image{map->l_addr, {}, false};
-  ::dl_iterate_phdr(read_build_id, &image);
+  MappedImage image{map->l_addr, map->l_addr, {}, false};
+  ::dl_iterate_phdr(read_image, &image);
   const std::string mapped =
       to_hex(reinterpret_cast<const std::uint8_t*>(image.build_id.data()), image.build_id.size());
   if (!image.is_found || mapped != facts_.build_id)
     return refused("the image in memory has the build id \"" + mapped +
                    "\", the file that was judged " + facts_.build_id);
+  BATON_ASSIGN(const std::vector<Mapping> all, mappings());
+  if (!are_of_file(all, image.address, image.end, mapped_file_))
+    return refused("the image in memory is not mapped from the file that was judged");
   return {};
 }
 
@@ -283,21 +281,29 @@ UnloadReport Library::close() {
   has_started_ = false;
   module_ = nullptr;
   if (module::kHostIsSanitized) {
-    void* pin = ::dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
+    void* pin = ::dlopen(loader_name_.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
     if (pin != nullptr) ::dlclose(pin);
   }
   image_->library.unload();
   image_.reset();
-  if (module::kHostIsSanitized)
+  if (module::kHostIsSanitized) {
+    static_cast<void>(file_.release());
     return {false, "the host's sanitizer build, which keeps libraries mapped"};
+  }
   // What dlclose says does not count: it may quietly do nothing.
-  const bool is_known = is_known_to_loader(path_);
-  const std::size_t mappings = mappings_of(path_);
-  if (!is_known && mappings == 0) return {true, {}};
-  return {false, is_known
-                     ? "the dynamic loader (another open of this file, a thread's destructors, or "
-                       "a symbol bound by another library)"
-                     : "something that maps its file (" + std::to_string(mappings) + " mappings)"};
+  const bool is_known = is_known_to_loader(loader_name_);
+  const auto mappings = mappings_of(mapped_file_);
+  if (!is_known && mappings.ok() && *mappings == 0) {
+    file_.reset();
+    return {true, {}};
+  }
+  static_cast<void>(file_.release());
+  if (is_known)
+    return {false,
+            "the dynamic loader (another open of this file, a thread's destructors, or a symbol "
+            "bound by another library)"};
+  if (!mappings.ok()) return {false, "nobody knows: " + mappings.error().message()};
+  return {false, "something that maps its file (" + std::to_string(*mappings) + " mappings)"};
 }
 
 }  // namespace baton::code

@@ -2,11 +2,12 @@
 //
 // The seam to Boost.DLL and the dynamic loader. What is loaded is what was judged: the file is
 // opened once, hashed and passed through the gate (module/gate.h) from that descriptor, and the
-// image that the loader then maps by the path must be that very file with the build id that was
-// judged.
+// loader is given the descriptor's name, /proc/self/fd/N, instead of the path. What it then mapped
+// must be that very file, with the build id that was judged.
 //
 //   status   action   next
-//   -        open     loaded     gate, dlopen, entry, description against the note, init
+//   -        open     loaded     gate, note against the manifest's, dlopen, entry, description
+//                                against the note, init
 //   -        open     -          refused: whatever was done is undone
 //   loaded   close    unloaded   fini, dlclose; absent from the loader's list and from
 //                                /proc/self/maps
@@ -17,11 +18,15 @@
 // are gone; there a file may be opened again, and close says pinned.
 //
 // Invariants:
-//   (1) The loader knew no library of this file before open: every load is a fresh one with fresh
-//       globals.
-//   (2) Host correctness never depends on an unload; it is done when no lease is left, and
+//   (1) The file was mapped nowhere in this process before open: every load is a fresh one with
+//       fresh globals.
+//   (2) The descriptor stays open while the library is mapped; if that is pinned, for the life of
+//       the host. The loader compares names before it opens anything: a later library whose
+//       descriptor had the same number would be taken for this one.
+//   (3) Host correctness never depends on an unload; it is done when no lease is left, and
 //       measured.
-// Ownership: owns the loader's handle; module() and everything it points to dies with close.
+// Ownership: owns the loader's handle and the descriptor; module() and everything it points to dies
+//            with close.
 // Threads:   the loader's thread only, one library at a time: constructors run on it under the
 //            dynamic loader's lock, init and fini without it. module() may be read from any thread
 //            while the library is loaded.
@@ -30,8 +35,10 @@
 //            is not absolute.
 #pragma once
 
+#include "base/files.h"
 #include "base/hash.h"
 #include "base/result.h"
+#include "code/mappings.h"
 #include "module/gate.h"
 
 #include <baton/abi.h>
@@ -50,6 +57,7 @@ struct LibraryRules {
   std::optional<Digest> digest;  // what the file must hash to
   std::string module;            // the name and version that are expected; empty: any
   std::string version;
+  std::string note;  // its lines in the manifest, of which plans are made; empty: any
 };
 
 struct UnloadReport {
@@ -83,15 +91,18 @@ class Library {
  private:
   struct Image;
 
-  Library(std::string path, module::ModuleFacts facts);
+  Library(std::string path, ScopedFd file, MappedFile mapped_file, module::ModuleFacts facts);
   Result<void> load();
-  Result<void> check_image(int fd) const;
+  Result<void> check_image() const;
   Result<void> describe(const LibraryRules& rules);
   Result<void> init(const baton_host* host);
   Error refused(const std::string& what) const;
 
   // Constant after open.
   const std::string path_;
+  ScopedFd file_;
+  const std::string loader_name_;  // of file_, for the loader
+  const MappedFile mapped_file_;
   const module::ModuleFacts facts_;
   std::unique_ptr<Image> image_;  // null once closed
   const baton_module* module_ = nullptr;

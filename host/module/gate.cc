@@ -89,7 +89,10 @@ class Gate {
 
   Result<ModuleFacts> run() {
     ModuleFacts facts;
-    BATON_ASSIGN(facts.note, note());
+    BATON_ASSIGN(const std::string_view descriptor, note_descriptor());
+    BATON_ASSIGN(facts.note, ModuleNote::parse(descriptor, file_.name()));
+    facts.note_text = descriptor.substr(0, descriptor.find('\0'));
+    if (!facts.note_text.ends_with('\n')) facts.note_text += '\n';
     BATON_TRY(build_id());
     facts.build_id = hex_of(file_.build_id());
     BATON_TRY(unique_symbols());
@@ -125,7 +128,7 @@ class Gate {
     return to_hex(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   }
 
-  Result<ModuleNote> note() const {
+  Result<std::string_view> note_descriptor() const {
     const ElfFile::Note* found = nullptr;
     for (const ElfFile::Note& n : file_.notes()) {
       if (n.owner != kNoteOwner || n.type != BATON_NOTE_TYPE) continue;
@@ -151,7 +154,7 @@ class Gate {
       return refused(
           "abi", "the note's abi " + text(abi) + " is newer than the host's " + text(rules_.abi),
           "upgrade the host first, or rebuild the module with the SDK of this host");
-    return ModuleNote::parse(found->descriptor, file_.name());
+    return found->descriptor;
   }
 
   Result<void> build_id() const {

@@ -71,7 +71,8 @@ struct GateRules {
 /// What is known of a module that passed.
 struct ModuleFacts {
   ModuleNote note;
-  std::string build_id;  // in hexadecimal
+  std::string note_text;  // its lines, as a manifest has them
+  std::string build_id;   // in hexadecimal
 };
 
 Result<ModuleFacts> gate(const ElfFile& file, const GateRules& rules);

@@ -56,6 +56,7 @@ Result<void> LoadedModules::stage_module(const bundle::Manifest& manifest,
   rules.digest = digest;
   rules.module = module.name;
   rules.version = module.version;
+  rules.note = module.note;
   const std::string path = std::filesystem::absolute(store_.module_file(digest)).string();
   BATON_ASSIGN(auto library, code::Library::open(path, rules, &runtime_.host_table()));
   for (const std::string& atom : library->note().atoms) {

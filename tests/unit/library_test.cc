@@ -1,15 +1,21 @@
 #include "code/library.h"
 
+#include "module/elf.h"
+
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <link.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 namespace baton::code {
 namespace {
@@ -159,6 +165,132 @@ TEST_F(LibraryTest, AFileThatIsLoadedAlreadyIsRefusedUnderAnyName) {
   EXPECT_THAT(refusal(link), HasSubstr("loaded already"));
   EXPECT_TRUE((*library)->close().is_unloaded);
   EXPECT_EQ(refusal(link), "accepted");
+}
+
+// The loader compared paths, so that a file that took the path of a loaded one was refused.
+TEST_F(LibraryTest, AFileUnderThePathOfALoadedOneIsLoadedAsItself) {
+  const std::string path = stored("good"), other = stored("good_2");
+  auto first = open(path);
+  ASSERT_TRUE(first.ok()) << first.error().message();
+  std::filesystem::rename(other, path);
+
+  auto second = open(path);
+
+  ASSERT_TRUE(second.ok()) << second.error().message();
+  EXPECT_STREQ((*first)->module()->version, "1.0.0");
+  EXPECT_STREQ((*second)->module()->version, "2.0.0");
+}
+
+// The loader opened the path once more, so a file that took the path after the hash was mapped.
+TEST_F(LibraryTest, AFileReplacedBetweenHashAndLoadIsNotTheOneThatIsLoaded) {
+  SKIP_IF_LIBRARIES_STAY_MAPPED();
+  constexpr int kLoads = 300;
+  const std::string other = stored("good_2"), good = stored("good"), path = root_ + "/module.so";
+  LibraryRules rules;
+  rules.digest = digest_;
+  std::filesystem::create_hard_link(good, path);
+  std::atomic<bool> ends = false;
+  std::thread swapper([&] {
+    const std::string next = root_ + "/next.so";
+    for (int i = 0; !ends; ++i) {
+      std::filesystem::create_hard_link(i % 2 == 0 ? other : good, next);
+      std::filesystem::rename(next, path);
+      std::filesystem::remove(next);  // where both were the same file, the system moved nothing
+    }
+  });
+
+  int loaded = 0;
+  std::string other_refusal;
+  for (int i = 0; i < kLoads || (loaded == 0 && i < 100 * kLoads); ++i) {
+    auto library = open(path, rules);
+    if (library.ok())
+      loaded += std::string((*library)->module()->version) == "1.0.0";
+    else if (library.error().message().find("is not the expected") == std::string::npos)
+      other_refusal = library.error().message();
+  }
+  ends = true;
+  swapper.join();
+
+  EXPECT_GT(loaded, 0);
+  EXPECT_EQ(other_refusal, "");
+}
+
+TEST_F(LibraryTest, RefusesAFileWhoseNoteIsNotTheManifests) {
+  const std::string path = stored("good");
+  auto library = open(path);
+  ASSERT_TRUE(library.ok()) << library.error().message();
+  std::ifstream in(path, std::ios::binary);
+  auto file = module::ElfFile::parse({std::istreambuf_iterator<char>(in), {}}, path);
+  ASSERT_TRUE(file.ok());
+  const auto facts = module::gate(*file, {});
+  ASSERT_TRUE(facts.ok());
+  (*library).reset();
+  LibraryRules rules;
+  rules.note = facts->note_text;
+  EXPECT_EQ(refusal(path, rules), "accepted");
+
+  // An edited manifest promised another state: the upgrade was planned by that, and the movers of
+  // the state found out by a check that ended the host.
+  rules.note.insert(rules.note.find("version 1.0.0"), "stateful_globals\n");
+
+  EXPECT_THAT(refusal(path, rules), HasSubstr("its note is not the one in the manifest"));
+  EXPECT_THAT(refusal(path, rules), HasSubstr("cure: remove the release and unpack"));
+}
+
+// A descriptor that was closed gave its name to the next library, and the loader answered with the
+// one that was still mapped.
+TEST_F(LibraryTest, APinnedLibraryKeepsItsNameSoThatNoLaterOneGetsIt) {
+  SKIP_IF_LIBRARIES_STAY_MAPPED();
+  const std::string path = stored("good");
+  auto first = open(path);
+  ASSERT_TRUE(first.ok()) << first.error().message();
+  void* other = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
+  ASSERT_NE(other, nullptr);
+  EXPECT_FALSE((*first)->close().is_unloaded);
+
+  auto second = open(stored("good_2"));
+
+  ASSERT_TRUE(second.ok()) << second.error().message();
+  EXPECT_STREQ((*second)->module()->version, "2.0.0");
+  EXPECT_EQ(open(path).error().code(), Code::kBusy);
+  ::dlclose(other);
+}
+
+// The proof looked for the path, which a file loses when it is renamed.
+TEST_F(LibraryTest, TheProofOfUnloadingFindsTheFileUnderAnotherPath) {
+  SKIP_IF_LIBRARIES_STAY_MAPPED();
+  const std::string path = stored("good"), elsewhere = root_ + "/elsewhere.so";
+  auto library = open(path);
+  ASSERT_TRUE(library.ok()) << library.error().message();
+  const ScopedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  void* page = ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  ASSERT_NE(page, MAP_FAILED);
+  std::filesystem::rename(path, elsewhere);
+
+  const UnloadReport report = (*library)->close();
+
+  EXPECT_FALSE(report.is_unloaded);
+  EXPECT_EQ(report.pinned_by, "something that maps its file (1 mappings)");
+  ::munmap(page, 4096);
+  EXPECT_EQ(refusal(elsewhere), "accepted");
+}
+
+std::size_t open_descriptors() {
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
+}
+
+TEST_F(LibraryTest, AnUnloadedLibraryLeavesNoDescriptorOpen) {
+  SKIP_IF_LIBRARIES_STAY_MAPPED();
+  const std::string path = stored("good");
+  const std::size_t before = open_descriptors();
+  auto library = open(path);
+  ASSERT_TRUE(library.ok()) << library.error().message();
+  EXPECT_EQ(open_descriptors(), before + 1);
+
+  EXPECT_TRUE((*library)->close().is_unloaded);
+
+  EXPECT_EQ(open_descriptors(), before);
 }
 
 TEST_F(LibraryTest, AnotherHolderIsReportedNotAnError) {
