@@ -49,7 +49,8 @@ struct AtomTable::Slots {
   const std::unique_ptr<std::atomic<const Entry*>[]> slot;
 };
 
-AtomTable::AtomTable(std::size_t atoms_max) : atoms_max_(atoms_max), spread_(random_odd()) {
+AtomTable::AtomTable(std::size_t atoms_max, std::size_t request_atoms_max)
+    : atoms_max_(atoms_max), request_atoms_max_(request_atoms_max), spread_(random_odd()) {
   all_slots_.push_back(std::make_unique<Slots>(kSlotsAtFirst));
   slots_.store(all_slots_.back().get(), std::memory_order_release);
   for (std::string_view text : kUsualTexts) {
@@ -92,42 +93,48 @@ const AtomTable::Entry* AtomTable::make_entry(baton_term atom, std::string_view 
   return entry;
 }
 
-Result<baton_term> AtomTable::intern(std::string_view text) {
+Result<std::optional<baton_term>> AtomTable::look_up(std::string_view text) const {
   if (text.size() > kAtomBytesMax)
     return Error(Code::kUsage, shown(text) + " is too long for an atom, which has at most " +
                                    std::to_string(kAtomBytesMax) + " bytes; use a binary");
   if (!is_utf8(text)) return Error(Code::kUsage, "the text of an atom must be UTF-8");
   const baton_term made = atom(text);
   const Entry* entry = find(made);
-  if (entry == nullptr) {
-    const std::lock_guard lock(mu_);
-    entry = find(made);
-    if (entry == nullptr) {
-      const std::size_t size = size_.load(std::memory_order_relaxed);
-      if (size >= atoms_max_)
-        return Error(Code::kFailed, "no room for the atom " + shown(text) + ": there are " +
-                                        std::to_string(size) +
-                                        " already, and atoms are never freed; use binaries for"
-                                        " names without number");
-      Slots* slots = slots_.load(std::memory_order_relaxed);
-      if (2 * (size + 1) > slots->count) {
-        all_slots_.push_back(std::make_unique<Slots>(2 * slots->count));
-        Slots* larger = all_slots_.back().get();
-        for (std::size_t i = 0; i < slots->count; ++i)
-          if (const Entry* old = slots->slot[i].load(std::memory_order_relaxed))
-            insert(*larger, old);
-        slots = larger;
-        slots_.store(larger, std::memory_order_release);
-      }
-      insert(*slots, make_entry(made, text));
-      size_.store(size + 1, std::memory_order_relaxed);
-      return made;
-    }
-  }
+  if (entry == nullptr) return std::optional<baton_term>();
   const std::string_view known(entry->text(), entry->size);
   if (known != text)
     return Error(Code::kFailed, "the atoms " + shown(text) + " and " + shown(known) +
                                     " have the same hash; rename the first");
+  return std::optional(made);
+}
+
+Result<baton_term> AtomTable::intern(std::string_view text, AtomShare share) {
+  BATON_ASSIGN(const std::optional<baton_term> known, look_up(text));
+  if (known) return *known;
+  const std::lock_guard lock(mu_);
+  BATON_ASSIGN(const std::optional<baton_term> meanwhile, look_up(text));
+  if (meanwhile) return *meanwhile;
+  const std::size_t size = size_.load(std::memory_order_relaxed);
+  const bool is_of_request = share == AtomShare::kRequests;
+  if (size >= atoms_max_ || (is_of_request && request_atoms_ >= request_atoms_max_))
+    return Error(Code::kFailed,
+                 "no room for the atom " + shown(text) + ": there are " +
+                     (size >= atoms_max_ ? std::to_string(size)
+                                         : std::to_string(request_atoms_) + " from requests") +
+                     " already, and atoms are never freed; use binaries for names without number");
+  Slots* slots = slots_.load(std::memory_order_relaxed);
+  if (2 * (size + 1) > slots->count) {
+    all_slots_.push_back(std::make_unique<Slots>(2 * slots->count));
+    Slots* larger = all_slots_.back().get();
+    for (std::size_t i = 0; i < slots->count; ++i)
+      if (const Entry* old = slots->slot[i].load(std::memory_order_relaxed)) insert(*larger, old);
+    slots = larger;
+    slots_.store(larger, std::memory_order_release);
+  }
+  const baton_term made = atom(text);
+  insert(*slots, make_entry(made, text));
+  size_.store(size + 1, std::memory_order_relaxed);
+  if (is_of_request) ++request_atoms_;
   return made;
 }
 

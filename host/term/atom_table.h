@@ -27,16 +27,24 @@
 
 namespace baton::term {
 
+/// On whose account a new text is remembered: those of requests have a share of their own, so that
+/// nobody who may ask the host something can fill the table.
+inline constexpr std::size_t kRequestAtomsMax = kAtomsMax / 8;
+enum class AtomShare { kHost, kRequests };
+
 class AtomTable {
  public:
   /// Holds the usual atoms (atom.h). `atoms_max` counts them too.
-  explicit AtomTable(std::size_t atoms_max = kAtomsMax);
+  explicit AtomTable(std::size_t atoms_max = kAtomsMax,
+                     std::size_t request_atoms_max = kRequestAtomsMax);
   ~AtomTable();
   AtomTable(const AtomTable&) = delete;
   AtomTable& operator=(const AtomTable&) = delete;
 
   /// The atom of this text, which is remembered from now on.
-  Result<baton_term> intern(std::string_view text);
+  Result<baton_term> intern(std::string_view text, AtomShare share = AtomShare::kHost);
+  /// The same, but nothing is remembered; nothing if intern would have to.
+  Result<std::optional<baton_term>> look_up(std::string_view text) const;
   /// The atom's text, followed by a zero byte; nothing if it was never interned here.
   std::optional<std::string_view> text(baton_term atom) const;
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
@@ -51,6 +59,7 @@ class AtomTable {
 
   // Constant after construction.
   const std::size_t atoms_max_;
+  const std::size_t request_atoms_max_;
   // Odd and random: spreads atoms over slots so that nobody can choose texts that meet in one.
   const std::uint64_t spread_;
 
@@ -62,6 +71,7 @@ class AtomTable {
   std::vector<std::unique_ptr<Slots>> all_slots_;
   std::vector<std::unique_ptr<char[]>> chunks_;
   std::size_t chunk_left_ = 0;
+  std::size_t request_atoms_ = 0;
 };
 
 }  // namespace baton::term

@@ -42,8 +42,9 @@ struct PrintLimits {
 /// What passes a limit shows as "..." (which does not parse).
 std::string print(baton_term t, const AtomTable& atoms, PrintLimits limits = {});
 
-/// The one term that the text holds. New atoms enter the table, also when the text turns out wrong.
-Result<Block> parse(std::string_view text, AtomTable& atoms);
+/// The one term that the text holds. Its new atoms enter the table, on that account, once all of
+/// the text has turned out right.
+Result<Block> parse(std::string_view text, AtomTable& atoms, AtomShare share = AtomShare::kHost);
 
 /// A finite float, shortest that reads back the same, always with a point.
 std::string print_float(double value);

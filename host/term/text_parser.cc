@@ -1,3 +1,4 @@
+#include "term/atom.h"
 #include "term/builder.h"
 #include "term/external.h"
 #include "term/integer.h"
@@ -22,7 +23,8 @@ namespace {
 
 class Parser : private TextReader {
  public:
-  Parser(std::string_view text, AtomTable& atoms) : TextReader(text), atoms_(atoms) {}
+  Parser(std::string_view text, AtomTable& atoms, AtomShare share)
+      : TextReader(text), atoms_(atoms), share_(share) {}
 
   Result<Block> run() {
     if (size() > kTextBytesMax)
@@ -32,6 +34,11 @@ class Parser : private TextReader {
     skip_space();
     if (take('.')) skip_space();
     if (!at_end()) return expected("the end of the text");
+    for (const NewAtom& atom : new_atoms_) {
+      const auto known = atoms_.intern(atom.text, share_);
+      if (!known.ok())
+        return Error(known.error().code(), place(atom.start) + known.error().message());
+    }
     return builder_.finish(root);
   }
 
@@ -221,10 +228,17 @@ class Parser : private TextReader {
 
   // ---- Atoms ----
 
-  Parsed interned(std::string_view text, std::size_t start) {
-    auto made = atoms_.intern(text);
-    if (made.ok()) return made;
-    return Error(made.error().code(), place(start) + made.error().message());
+  struct NewAtom {
+    std::string text;
+    std::size_t start;
+  };
+
+  Parsed known_or_new(std::string_view text, std::size_t start) {
+    auto known = atoms_.look_up(text);
+    if (!known.ok()) return Error(known.error().code(), place(start) + known.error().message());
+    if (*known) return **known;
+    new_atoms_.push_back({std::string(text), start});
+    return atom(text);
   }
 
   Parsed quoted_atom() {
@@ -233,7 +247,7 @@ class Parser : private TextReader {
     std::string text;
     for (std::uint32_t c : characters)
       if (!append_utf8(text, c)) return wrong("a character that is not of Unicode", start);
-    return interned(text, start);
+    return known_or_new(text, start);
   }
 
   Parsed plain_atom() {
@@ -251,7 +265,7 @@ class Parser : private TextReader {
       const bool goes_on =
           c && ((*c < 128 && digit_value(static_cast<char>(*c)) < 36) || *c == '_' || *c == '@' ||
                 (*c >= 0xc0 && *c <= 0xff && *c != 0xd7 && *c != 0xf7));
-      if (!goes_on) return interned(since(start), start);
+      if (!goes_on) return known_or_new(since(start), start);
     }
   }
 
@@ -345,6 +359,8 @@ class Parser : private TextReader {
   }
 
   AtomTable& atoms_;
+  const AtomShare share_;
+  std::vector<NewAtom> new_atoms_;
   std::vector<Open> open_;
   std::vector<baton_term> elements_;
   Builder builder_;
@@ -352,6 +368,8 @@ class Parser : private TextReader {
 
 }  // namespace
 
-Result<Block> parse(std::string_view text, AtomTable& atoms) { return Parser(text, atoms).run(); }
+Result<Block> parse(std::string_view text, AtomTable& atoms, AtomShare share) {
+  return Parser(text, atoms, share).run();
+}
 
 }  // namespace baton::term

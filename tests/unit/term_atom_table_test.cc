@@ -64,6 +64,23 @@ TEST(AtomTable, AFullTableRefusesNewAtomsAndKeepsTheOld) {
   EXPECT_TRUE(atoms.intern("last").ok());
 }
 
+TEST(AtomTable, RequestsHaveAShareOfTheirOwn) {
+  // Requests with a million atoms filled the table: no module with a new one could be loaded.
+  AtomTable atoms(AtomTable().size() + 10, 2);
+  ASSERT_TRUE(atoms.intern("first", AtomShare::kRequests).ok());
+  ASSERT_TRUE(atoms.intern("of the host").ok());
+  ASSERT_TRUE(atoms.intern("second", AtomShare::kRequests).ok());
+
+  const auto refused = atoms.intern("third", AtomShare::kRequests);
+
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message().find("2 from requests"), std::string::npos);
+  EXPECT_TRUE(atoms.intern("of the host", AtomShare::kRequests).ok()) << "known already";
+  EXPECT_TRUE(atoms.intern("third").ok());
+  EXPECT_EQ(**atoms.look_up("third"), atom("third"));
+  EXPECT_FALSE(atoms.look_up("fourth")->has_value());
+}
+
 TEST(AtomTable, TwoTextsWithOneHashAreRefusedByName) {
   AtomTable atoms;
   const std::string a = "8yn0iYCKYHlIj4-BwPqk", b = "GReLUrM4wMqfg9yzV3KQ";
