@@ -40,7 +40,7 @@ class JsonWriter {
     } else if (is_nil(t)) {
       out_ += "[]";
     } else if (is_cell(t) || as_tuple(t) || as_map(t)) {
-      if (depth == 0) {
+      if (depth == 0 || is_full()) {
         out_ += "\"...\"";
       } else if (const auto map = as_map(t)) {
         write_map(*map, depth - 1);
@@ -76,11 +76,15 @@ class JsonWriter {
       write(one, depth);
     };
     if (const auto tuple = as_tuple(t)) {
-      for (baton_term one : *tuple) element(one);
+      for (baton_term one : *tuple) {
+        if (is_full()) break;
+        element(one);
+      }
     } else {
-      for (; is_cell(t); t = tail(t)) element(head(t));
-      if (!is_nil(t)) element(t);
+      for (; is_cell(t) && !is_full(); t = tail(t)) element(head(t));
+      if (!is_nil(t) && !is_cell(t)) element(t);
     }
+    if (is_full()) out_ += ",\"...\"";
     if (before == '[') out_ += '[';
     out_ += ']';
   }
@@ -94,6 +98,7 @@ class JsonWriter {
     std::set<std::string, std::less<>> taken;
     out_ += '{';
     for (std::size_t i : at) {
+      if (is_full()) break;
       const auto plain = plain_text(map.key(i));
       std::string key = plain ? std::string(*plain) : print(map.key(i), atoms_);
       if (taken.contains(key)) key = print(map.key(i), atoms_);
@@ -105,6 +110,8 @@ class JsonWriter {
     }
     out_ += '}';
   }
+
+  bool is_full() const { return out_.size() > kTextBytesMax; }
 
   const AtomTable& atoms_;
   std::string out_;

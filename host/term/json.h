@@ -9,7 +9,8 @@
 //   anything else             a string with Erlang's text form, also binaries that are not UTF-8
 //
 // Threads: any.
-// Fails:   never; what passes kTermDepthMax shows as "...".
+// Fails:   never; what passes kTermDepthMax shows as "...". Beyond kTextBytesMax a list or tuple
+//          ends with "...", and a map with the keys that it has until then.
 #pragma once
 
 #include "term/atom_table.h"
