@@ -24,6 +24,10 @@ Error system_error(const std::string& doing, const std::string& path, int error 
   return Error(code, "cannot " + doing + " " + path + ": " + reason);
 }
 
+Error not_regular(const std::string& path) {
+  return Error(Code::kRefused, path + " is not a regular file");
+}
+
 std::string name_of(int fd) { return "descriptor " + std::to_string(fd); }
 
 /// Repeats a call that a signal interrupted.
@@ -38,7 +42,15 @@ auto retry(F call) {
 class RealFiles final : public Files {
  public:
   Result<ScopedFd> open_read(const std::string& path) override {
-    return open(path, O_RDONLY, 0, "open");
+    // Looked at first, as opening a device can do things; and once more when it is ours, as it may
+    // have been replaced. Opening a pipe for reading would wait for somebody who writes.
+    struct stat s;
+    if (::lstat(path.c_str(), &s) != 0) return system_error("open", path);
+    if (!S_ISREG(s.st_mode) && !S_ISLNK(s.st_mode)) return not_regular(path);
+    BATON_ASSIGN(ScopedFd fd, open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, "open"));
+    if (::fstat(fd.get(), &s) != 0) return system_error("look at", path);
+    if (!S_ISREG(s.st_mode)) return not_regular(path);
+    return fd;
   }
 
   Result<ScopedFd> create(const std::string& path, std::uint32_t mode) override {

@@ -253,7 +253,6 @@ class Trust(AdminCase):
 
 
 class Bundles(AdminCase):
-    @not_mended
     def test_A4_a_pipe_for_a_bundle_is_refused(self):
         # Opening it waited for somebody who writes: the release handler did nothing any more.
         pipe = self.running.path("pipe.baton")
@@ -264,7 +263,6 @@ class Bundles(AdminCase):
             self.assertIn("not a regular file", done.stderr)
         self.assert_done("release", "unpack", self.packer.pack(CLASSICS))
 
-    @not_mended
     def test_A4_a_device_or_a_directory_for_a_bundle_is_refused(self):
         for path in ("/dev/zero", "/dev/tty", self.host.root):
             with self.subTest(path):

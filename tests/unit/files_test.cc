@@ -37,6 +37,17 @@ TEST_F(FilesTest, ASymbolicLinkIsNotFollowed) {
   EXPECT_FALSE(files_->create(root_ / "link", 0644).ok());
 }
 
+TEST_F(FilesTest, OnlyARegularFileIsOpenedAndNobodyIsWaitedFor) {
+  // Opening a pipe for reading waited until somebody opened it for writing.
+  ASSERT_EQ(::mkfifo((root_ / "pipe").c_str(), 0600), 0);
+  for (const std::string& path : {root_ / "pipe", root_.path(), std::string("/dev/zero")}) {
+    const auto opened = files_->open_read(path);
+    ASSERT_FALSE(opened.ok()) << path;
+    EXPECT_EQ(opened.error().code(), Code::kRefused);
+    EXPECT_EQ(opened.error().message(), path + " is not a regular file");
+  }
+}
+
 TEST_F(FilesTest, AnAtomicWriteThatFailsAnywhereLeavesTheOldOrTheNewContent) {
   const std::string path = root_ / "a";
   for (auto fault : {FaultyFiles::Fault::kOnce, FaultyFiles::Fault::kFromThere}) {
