@@ -37,9 +37,9 @@ void append_escaped(std::string& out, std::string_view text, bool in_quotes) {
     } else if (byte == '\n') {
       out += "\\n";
       ++at;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      append_escape(out, byte);
-      ++at;
+    } else if (is_control(text.substr(at, size))) {
+      append_escape(out, static_cast<unsigned char>(text[at + size - 1]));
+      at += size;
     } else if (in_quotes && (byte == '"' || byte == '\\')) {
       out += '\\';
       out += text[at++];

@@ -21,6 +21,12 @@ std::size_t utf8_character(std::string_view bytes) {
   return size;
 }
 
+bool is_control(std::string_view character) {
+  const auto first = static_cast<std::uint8_t>(character.front());
+  if (character.size() == 1) return first < 0x20 || first == 0x7f;
+  return first == 0xc2 && static_cast<std::uint8_t>(character[1]) < 0xa0;
+}
+
 std::size_t utf8_valid_prefix(std::string_view bytes) {
   std::size_t at = 0;
   while (at < bytes.size()) {
