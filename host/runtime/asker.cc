@@ -1,5 +1,6 @@
 #include "runtime/asker.h"
 
+#include "base/check.h"
 #include "runtime/native.h"
 #include "runtime/primitives.h"
 #include "term/layout.h"
@@ -29,10 +30,8 @@ struct Asker {
 int init(baton_context* raw, void* state, const Message* args) {
   auto& asker = *static_cast<Asker*>(state);
   Context& context = context_of(raw);
-  auto* question = reinterpret_cast<std::shared_ptr<Question>*>(args->word[0]);
   asker.runtime = &context.runtime;
-  asker.question = std::move(*question);
-  delete question;
+  asker.question = context.runtime.questions().take(args->word[0]);
 
   Message* request = asker.question->request;
   if (asker.question->is_answered()) {
@@ -64,7 +63,7 @@ int handle(baton_context* raw, void* state, const Message* message) {
           Error(Code::kNotFound, "no answer: the process is not there or ended: " +
                                      term::print(message->root, runtime.atoms(), {.bytes = 2000})));
       break;
-    default: question->answer(timed_out(*question)); break;
+    default: break;  // who asked has seen the time pass by itself
   }
   return BATON_STOP;
 }
@@ -85,6 +84,8 @@ constexpr baton_module kModule{.struct_size = sizeof(baton_module),
 
 }  // namespace
 
+// ---- Questions
+
 void Question::answer(Result<term::Block> answer) {
   std::lock_guard lock(mutex_);
   if (answer_) return;
@@ -92,10 +93,14 @@ void Question::answer(Result<term::Block> answer) {
   answered_.notify_all();
 }
 
-Result<term::Block> Question::wait() {
+Result<term::Block> Question::wait(std::stop_token stop) {
   std::unique_lock lock(mutex_);
-  if (!answered_.wait_for(lock, timeout, [this] { return answer_.has_value(); }))
-    answer_ = timed_out(*this);
+  if (!answered_.wait_for(lock, stop, timeout, [this] { return answer_.has_value(); })) {
+    if (stop.stop_requested())
+      answer_ = Error(Code::kUnreachable, kStoppingText);
+    else
+      answer_ = timed_out(*this);
+  }
   return std::move(*answer_);
 }
 
@@ -104,9 +109,33 @@ bool Question::is_answered() const {
   return answer_.has_value();
 }
 
-void spawn_asker(Context& context, std::shared_ptr<Question> question) {
+std::uint64_t Questions::add(std::shared_ptr<Question> question) {
+  std::lock_guard lock(mutex_);
+  if (is_closed_) return 0;
+  waiting_.emplace(++numbers_, std::move(question));
+  return numbers_;
+}
+
+std::shared_ptr<Question> Questions::take(std::uint64_t number) {
+  std::lock_guard lock(mutex_);
+  auto found = waiting_.extract(number);
+  BATON_CHECK(!found.empty(), "an asker without a question");
+  return std::move(found.mapped());
+}
+
+void Questions::close(Context& context) {
+  std::lock_guard lock(mutex_);
+  is_closed_ = true;
+  for (const auto& [number, question] : waiting_) {
+    context.release(question->request);
+    question->answer(Error(Code::kUnreachable, kStoppingText));
+  }
+  waiting_.clear();
+}
+
+void spawn_asker(Context& context, std::uint64_t question) {
   Message* args = context.allocate(1);
-  args->word[0] = reinterpret_cast<baton_term>(new std::shared_ptr<Question>(std::move(question)));
+  args->word[0] = question;
   spawn(context, {.version = &context.runtime.builtin(), .behaviour = &kAsker, .args = args});
 }
 

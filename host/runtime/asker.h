@@ -1,6 +1,9 @@
 // Asker: a process of the host's own that asks for a thread outside: sends the request, waits for
 // the answer, the other's death or the time-out, and hands it to whoever waits.
 //
+// The one who waits and the asker share a Question. Until the asker runs it lies in Questions, so
+// that a runtime that stops finds and answers those whose asker never came to run.
+//
 // Threads: spawn_asker: any context. A question may be waited for by any thread that is no
 //          scheduler; the wait ends in time even when no scheduler comes by.
 #pragma once
@@ -9,9 +12,12 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 
 namespace baton::runtime {
 
@@ -31,17 +37,35 @@ class Question {
 
   /// The first answer counts.
   void answer(Result<term::Block> answer);
-  /// The answer, or kTimedOut once the time is over.
-  Result<term::Block> wait();
+  /// The answer; kTimedOut once the time is over, kUnreachable if the waiting is to stop.
+  Result<term::Block> wait(std::stop_token stop = {});
   bool is_answered() const;
 
  private:
   mutable std::mutex mutex_;
-  std::condition_variable answered_;
+  std::condition_variable_any answered_;
   std::optional<Result<term::Block>> answer_;  // guarded by mutex_
 };
 
-void spawn_asker(Context& context, std::shared_ptr<Question> question);
+/// The questions whose asker has not run yet, by number.
+class Questions {
+ public:
+  /// Its number, from 1 on. 0: it is too late, the runtime stops.
+  std::uint64_t add(std::shared_ptr<Question> question);
+  /// Requires: it was added, and neither taken nor closed.
+  std::shared_ptr<Question> take(std::uint64_t number);
+  /// Answers all that are left, and takes none any more.
+  void close(Context& context);
+
+ private:
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::map<std::uint64_t, std::shared_ptr<Question>> waiting_;
+  std::uint64_t numbers_ = 0;
+  bool is_closed_ = false;
+};
+
+void spawn_asker(Context& context, std::uint64_t question);
 
 /// The description of the host's own behaviours.
 const baton_module& asker_module();

@@ -21,6 +21,7 @@ Runtime::Runtime(Options options, term::AtomTable& atoms, code::CodeTable& code,
       pause_(std::move(options.pause)),
       scheduling_point_(std::move(options.scheduling_point)),
       host_table_(*this),
+      questions_(std::make_unique<Questions>()),
       wakeup_(*this) {
   builtin_ = std::make_unique<code::Version>(&asker_module());
   std::uint32_t count = options.schedulers;
@@ -47,6 +48,7 @@ void Runtime::stop() {
     if (process.version.load(std::memory_order_acquire) != nullptr)
       discard_process(external.context(), process);
   }
+  questions_->close(external.context());
 }
 
 void Runtime::add_extension(std::string name, const void* table) {
@@ -75,69 +77,86 @@ bool Runtime::watch_port_owner(baton_term pid) {
 
 // ---- Calls from outside
 
-namespace {
-
-// Asks in the context, which the caller gives back before he waits: there are not as many contexts
-// as there may be callers.
-std::shared_ptr<Question> begin_ask(Context& context, baton_term to, Message* request,
-                                    std::chrono::milliseconds timeout) {
-  auto question = std::make_shared<Question>(to, request, timeout);
-  if (context.runtime.is_stopping()) {
-    // No scheduler will run the asker.
-    context.release(request);
-    question->answer(Error(Code::kUnreachable, kStoppingText));
-  } else {
-    spawn_asker(context, question);
-  }
-  return question;
+Result<term::Block> Runtime::call(baton_term to, const term::Block& request,
+                                  std::chrono::milliseconds timeout, std::stop_token stop) {
+  BATON_ASSIGN(const std::shared_ptr<Question> question, begin_call(to, request, timeout));
+  return question->wait(std::move(stop));
 }
 
-}  // namespace
-
-Result<term::Block> Runtime::call(baton_term to, const term::Block& request,
-                                  std::chrono::milliseconds timeout) {
-  std::shared_ptr<Question> question;
-  {
-    External external(*this);
-    question = begin_ask(external.context(), to,
-                         message_of(external.context(), request.root(), BATON_CALL, 1), timeout);
-  }
-  return question->wait();
+Result<std::shared_ptr<Question>> Runtime::begin_call(baton_term to, const term::Block& request,
+                                                      std::chrono::milliseconds timeout) {
+  BATON_ASSIGN(External external, External::borrow(*this));
+  Message* message = message_of(external.context(), request.root(), BATON_CALL, 1);
+  return ask(external.context(), to, message, timeout);
 }
 
 Result<term::Block> Runtime::system(baton_term to, SystemRequest request,
-                                    std::chrono::milliseconds timeout, baton_term argument) {
+                                    std::chrono::milliseconds timeout, baton_term argument,
+                                    std::stop_token stop) {
   std::shared_ptr<Question> question;
   {
-    External external(*this);
+    BATON_ASSIGN(External external, External::borrow(*this));
     Message* message = message_of(external.context(), argument, kSystemSignal, 2);
     message->word[1] = request;
-    question = begin_ask(external.context(), to, message, timeout);
+    BATON_ASSIGN(question, ask(external.context(), to, message, timeout));
   }
-  return question->wait();
+  return question->wait(std::move(stop));
+}
+
+Result<std::shared_ptr<Question>> Runtime::ask(Context& context, baton_term to, Message* request,
+                                               std::chrono::milliseconds timeout) {
+  auto question = std::make_shared<Question>(to, request, timeout);
+  const std::uint64_t number = questions_->add(question);
+  if (number == 0) {
+    context.release(request);
+    return Error(Code::kUnreachable, kStoppingText);
+  }
+  spawn_asker(context, number);
+  return question;
 }
 
 // ---- Contexts for other threads
 
+Result<External> External::borrow(Runtime& runtime, std::chrono::nanoseconds patience) {
+  Context* context = runtime.borrow(patience);
+  if (context == nullptr)
+    return Error(Code::kBusy, "more than " + std::to_string(kExternalsMax) +
+                                  " threads talk to the runtime at once; try again");
+  return External(runtime, context);
+}
+
+Context* Runtime::borrow(std::chrono::nanoseconds patience) {
+  std::unique_lock lock(externals_mutex_);
+  const bool is_free = external_free_.wait_for(lock, patience, [this] { return has_external(); });
+  return is_free ? take_external() : nullptr;
+}
+
 Context* Runtime::borrow() {
-  // Nobody holds one while he waits for an answer, so one soon comes free.
-  for (;; sleep_a_moment()) {
-    std::lock_guard lock(externals_mutex_);
-    if (!free_externals_.empty()) {
-      Context* context = free_externals_.back();
-      free_externals_.pop_back();
-      return context;
-    }
+  std::unique_lock lock(externals_mutex_);
+  external_free_.wait(lock, [this] { return has_external(); });
+  return take_external();
+}
+
+// Requires, as the next: externals_mutex_ is held.
+bool Runtime::has_external() const {
+  return !free_externals_.empty() || externals_.size() < kExternalsMax;
+}
+
+Context* Runtime::take_external() {
+  if (free_externals_.empty()) {
     const auto id = static_cast<std::uint32_t>(kSchedulersMax + externals_.size());
-    if (id >= kContextsMax) continue;
     externals_.push_back(std::make_unique<Context>(*this, id, nullptr));
     return externals_.back().get();
   }
+  Context* context = free_externals_.back();
+  free_externals_.pop_back();
+  return context;
 }
 
 void Runtime::give_back(Context* context) {
   std::lock_guard lock(externals_mutex_);
   free_externals_.push_back(context);
+  external_free_.notify_one();
 }
 
 // ---- The take-over's side

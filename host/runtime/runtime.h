@@ -24,13 +24,19 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace baton::runtime {
+
+class Question;
+class Questions;
 
 /// 20 us.
 void sleep_a_moment();
@@ -45,6 +51,10 @@ struct Options {
   std::function<void()> scheduling_point = nullptr;
 };
 inline constexpr std::uint32_t kSchedulersMax = 32;
+/// Threads outside the schedulers that are in a context at a time, see External.
+inline constexpr std::uint32_t kExternalsMax = kContextsMax - kSchedulersMax;
+/// How long one who can be refused waits for a context.
+inline constexpr std::chrono::seconds kBorrowTimeout{1};
 
 class Runtime {
  public:
@@ -86,17 +96,23 @@ class Runtime {
   /// pid.
   Process* find(baton_term pid);
 
-  /// Asks a process and waits. Any thread outside the schedulers. kNotFound: no such process or
-  /// name, or it died (the reason is in the message); kTimedOut.
+  /// Asks a process and waits, at most that long whatever the schedulers do. Any thread outside the
+  /// schedulers. kNotFound: no such process or name, or it died (the reason is in the message);
+  /// kTimedOut; kUnreachable: the runtime has stopped, or the waiting is to; kBusy: as
+  /// External::borrow.
   Result<term::Block> call(baton_term to, const term::Block& request,
-                           std::chrono::milliseconds timeout);
+                           std::chrono::milliseconds timeout, std::stop_token stop = {});
+  /// Asks, and leaves the waiting to the caller (asker.h).
+  Result<std::shared_ptr<Question>> begin_call(baton_term to, const term::Block& request,
+                                               std::chrono::milliseconds timeout);
   /// The same for a SystemRequest; `argument` is an exit reason for kTerminate.
   Result<term::Block> system(baton_term to, SystemRequest request,
-                             std::chrono::milliseconds timeout,
-                             baton_term argument = BATON_NO_TERM);
+                             std::chrono::milliseconds timeout, baton_term argument = BATON_NO_TERM,
+                             std::stop_token stop = {});
 
   /// Processes of the host's own behaviours run this version.
   code::Version& builtin() { return *builtin_; }
+  Questions& questions() { return *questions_; }
 
   // The take-over's side: see takeover/.
   /// Waits as Options::pause says; between two looks at what schedulers do. Not on a scheduler's
@@ -120,10 +136,14 @@ class Runtime {
   friend class External;
   friend class Scheduler;
 
+  /// Null: none came free within the patience.
+  Context* borrow(std::chrono::nanoseconds patience);
   Context* borrow();
+  Context* take_external();
+  bool has_external() const;
   void give_back(Context* context);
-  Result<term::Block> ask(baton_term to, Message* request, Context& context,
-                          std::chrono::milliseconds timeout);
+  Result<std::shared_ptr<Question>> ask(Context& context, baton_term to, Message* request,
+                                        std::chrono::milliseconds timeout);
 
   // Constant after construction.
   term::AtomTable& atoms_;
@@ -142,7 +162,10 @@ class Runtime {
   std::unique_ptr<code::Version> builtin_;
   std::vector<std::unique_ptr<Scheduler>> schedulers_;
 
+  std::unique_ptr<Questions> questions_;
+
   std::mutex externals_mutex_;
+  std::condition_variable external_free_;
   std::vector<std::unique_ptr<Context>> externals_;  // guarded by externals_mutex_
   std::vector<Context*> free_externals_;             // guarded by externals_mutex_
 
@@ -152,18 +175,27 @@ class Runtime {
   std::atomic<bool> is_stopping_{false};
 };
 
-/// A context borrowed by a thread that is no scheduler. At most kContextsMax - kSchedulersMax at a
-/// time.
+/// A context borrowed by a thread that is no scheduler, for as long as it takes to write down what
+/// is to be sent: nobody waits for an answer while he holds one. There are kExternalsMax.
 class External {
  public:
-  explicit External(Runtime& runtime) : runtime_(runtime), context_(runtime.borrow()) {}
-  ~External() { runtime_.give_back(context_); }
-  External(const External&) = delete;
-  External& operator=(const External&) = delete;
+  /// kBusy: all are in use, and none came back within the patience.
+  static Result<External> borrow(Runtime& runtime,
+                                 std::chrono::nanoseconds patience = kBorrowTimeout);
+  /// Waits until one is free; for what cannot be refused, as a destructor.
+  explicit External(Runtime& runtime) : runtime_(&runtime), context_(runtime.borrow()) {}
+  External(External&& other) noexcept
+      : runtime_(other.runtime_), context_(std::exchange(other.context_, nullptr)) {}
+  External& operator=(External&&) = delete;
+  ~External() {
+    if (context_ != nullptr) runtime_->give_back(context_);
+  }
   Context& context() { return *context_; }
 
  private:
-  Runtime& runtime_;
+  External(Runtime& runtime, Context* context) : runtime_(&runtime), context_(context) {}
+
+  Runtime* runtime_;
   Context* context_;
 };
 

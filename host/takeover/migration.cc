@@ -17,9 +17,8 @@ constexpr std::size_t kTimedCrossings = 16;
 // How far ahead of the work the slots and the states are fetched.
 constexpr std::size_t kSlotAhead = 16;
 constexpr std::size_t kStateAhead = 8;
-// However many processors there are: each thread takes a context, and half of them stay for those
-// who ask the host something.
-constexpr std::size_t kThreadsMax = (runtime::kContextsMax - runtime::kSchedulersMax) / 2;
+// However many cores there are: half of the contexts stay for those who ask the host something.
+constexpr std::size_t kThreadsMax = runtime::kExternalsMax / 2;
 constexpr const char* kOtherLosses = "other things";
 
 std::string name_of(const runtime::Process& process) {
@@ -36,11 +35,10 @@ Migration::Migration(runtime::Runtime& runtime, std::vector<Change> changes,
     : runtime_(runtime), changes_(std::move(changes)), options_(options) {}
 
 Migration::~Migration() {
-  if (is_committed_) return;
-  runtime::External external(runtime_);
+  if (is_committed_ || contexts_.empty()) return;
   for (const Crossing& crossing : crossings_) {
     if (crossing.kind != Crossing::Kind::kMigrates || crossing.made == nullptr) continue;
-    free_state(external.context(), mover_of(crossing).to(), crossing.made);
+    free_state(context(), mover_of(crossing).to(), crossing.made);
   }
 }
 
@@ -152,22 +150,36 @@ Crossing Migration::crossing_of(runtime::Process& process, const Route& route) c
   return crossing;
 }
 
-template <class Work>
-void Migration::in_parallel(Work work) {
-  const std::size_t chunks = (crossings_.size() + kChunkCrossings - 1) / kChunkCrossings;
+Result<void> Migration::borrow_contexts() {
   std::size_t threads = options_.threads;
   if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  threads = std::min({threads, chunks, kThreadsMax});
+  threads = std::min({threads, chunk_count(), kThreadsMax});
+  BATON_ASSIGN(runtime::External first, runtime::External::borrow(runtime_));
+  contexts_.push_back(std::move(first));
+  while (contexts_.size() < threads) {
+    auto another = runtime::External::borrow(runtime_, std::chrono::nanoseconds(0));
+    if (!another.ok()) break;  // fewer do it too
+    contexts_.push_back(std::move(another).value());
+  }
+  return {};
+}
+
+std::size_t Migration::chunk_count() const {
+  return (crossings_.size() + kChunkCrossings - 1) / kChunkCrossings;
+}
+
+template <class Work>
+void Migration::in_parallel(Work work) {
+  const std::size_t chunks = chunk_count();
   std::atomic<std::size_t> next{0};
-  const auto take_chunks = [&] {
-    runtime::External external(runtime_);
+  const auto take_chunks = [&](std::size_t thread) {
     for (std::size_t chunk; (chunk = next.fetch_add(1)) < chunks;)
       work(chunk * kChunkCrossings, std::min(crossings_.size(), (chunk + 1) * kChunkCrossings),
-           external.context());
+           thread);
   };
   std::vector<std::thread> others;
-  for (std::size_t i = 1; i < threads; ++i) others.emplace_back(take_chunks);
-  take_chunks();
+  for (std::size_t i = 1; i < contexts_.size(); ++i) others.emplace_back(take_chunks, i);
+  take_chunks(0);
   for (std::thread& other : others) other.join();
 }
 
@@ -186,7 +198,9 @@ void Migration::prefetch_ahead(std::size_t i, std::size_t end, bool slots) const
 }
 
 Result<void> Migration::prepare(std::uint64_t deadline_ns) {
-  in_parallel([&](std::size_t begin, std::size_t end, runtime::Context& context) {
+  BATON_TRY(borrow_contexts());
+  in_parallel([&](std::size_t begin, std::size_t end, std::size_t thread) {
+    runtime::Context& context = contexts_[thread].context();
     for (std::size_t i = begin; i < end; ++i) {
       if (i % kTimedCrossings == 0) {
         if (has_failed_.load(std::memory_order_relaxed)) return;
@@ -277,7 +291,7 @@ void Migration::fail_late() {
 
 void Migration::commit(const std::function<void()>& flip) {
   is_committed_ = true;
-  in_parallel([&](std::size_t begin, std::size_t end, runtime::Context&) {
+  in_parallel([&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t i = begin; i < end; ++i) {
       prefetch_ahead(i, end, true);
       const Crossing& crossing = crossings_[i];

@@ -54,6 +54,8 @@ class Migration {
   const std::vector<Route>& routes() const { return routes_; }
   const std::vector<Crossing>& crossings() const { return crossings_; }
   TakeoverReport& report() { return report_; }
+  /// To free states in. After prepare.
+  runtime::Context& context() { return contexts_.front().context(); }
   /// All that the way back needs. After commit.
   void move_into(WayBack& way_back);
 
@@ -72,6 +74,9 @@ class Migration {
   void gather(const Change& change, std::uint32_t shard);
   Crossing crossing_of(runtime::Process& process, const Route& route) const;
   const StateMover& mover_of(const Crossing& crossing) const;
+  std::size_t chunk_count() const;
+  /// One for each thread that works on the crossings; kBusy if there is none.
+  Result<void> borrow_contexts();
   /// False: it failed, and so has the take-over.
   bool prepare(Crossing& crossing, runtime::Context& context);
   bool make(Crossing& crossing, runtime::Context& context);
@@ -86,6 +91,7 @@ class Migration {
   std::uint64_t reindex_each(const Change& change, code::Version::Shard& from,
                              code::Version::Shard& to);
   void prefetch_ahead(std::size_t i, std::size_t end, bool slots) const;
+  /// Calls work(begin, end, thread) for every chunk of the crossings, in a thread per context.
   template <class Work>
   void in_parallel(Work work);
 
@@ -103,6 +109,7 @@ class Migration {
       offered_;  // slot index -> place in offer_'s list
   bool is_committed_ = false;
   TakeoverReport report_;
+  std::vector<runtime::External> contexts_;  // from prepare on
 
   std::atomic<bool> has_failed_{false};
   std::atomic<bool> has_losses_{false};

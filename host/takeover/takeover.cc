@@ -74,12 +74,11 @@ Result<TakeoverReport> Takeover::rollback(WayBack& way_back, const TakeoverOptio
 
   // The objects of the version that was left: emptied, and of no use any more. Parked objects that
   // were returned to are live states again.
-  runtime::External external(runtime_);
   boost::unordered_flat_set<const void*> returned;
   for (const Crossing& crossing : migration.crossings()) {
     if (crossing.kind == Crossing::Kind::kAdopts) continue;
     if (crossing.kind == Crossing::Kind::kReturns) returned.insert(crossing.made);
-    free_state(external.context(), migration.routes()[crossing.route].from->state,
+    free_state(migration.context(), migration.routes()[crossing.route].from->state,
                crossing.old_state);
   }
   std::erase_if(way_back.crossings_,

@@ -722,6 +722,21 @@ TEST_F(OutsideCallTest, AHundredThatWaitLeaveRoomForMore) {
   EXPECT_EQ(unreachable, kCallers);
 }
 
+TEST_F(OutsideCallTest, WithoutAFreeContextACallIsRefused) {
+  Probe silent = probe();
+  std::vector<External> all;
+  for (std::uint32_t i = 0; i < kExternalsMax; ++i) all.emplace_back(runtime_);
+
+  const auto another = External::borrow(runtime_, std::chrono::milliseconds(1));
+  ASSERT_FALSE(another.ok());
+  EXPECT_EQ(another.error().code(), Code::kBusy);
+  EXPECT_EQ(call(silent.pid(), "hello"),
+            "error: more than 32 threads talk to the runtime at once; try again");
+
+  all.pop_back();
+  EXPECT_TRUE(External::borrow(runtime_).ok());
+}
+
 TEST_F(OutsideCallTest, ItEndsInTimeThoughEverySchedulerIsStuck) {
   // The time-out was a scheduler's timer: with the scheduler stuck, the call waited for ever.
   Probe silent = probe();
@@ -732,15 +747,24 @@ TEST_F(OutsideCallTest, ItEndsInTimeThoughEverySchedulerIsStuck) {
 
   // And nothing is asked any more in the name of one who has gone.
   let_go();
-  send(silent.pid(), "later");
+  call(silent.pid(), "later", std::chrono::milliseconds(1));
   EXPECT_EQ(silent.next().text, "later");
 }
 
 TEST_F(OutsideCallTest, ARuntimeThatHasStoppedAnswers) {
   // Nobody ran the asker, and so nobody answered.
   Probe silent = probe();
-  runtime_.stop();
+  hold_schedulers();
+  std::string answer;
+  std::thread caller([&] { answer = call(silent.pid(), "hello"); });
+  std::thread stopper([&] { runtime_.stop(); });
+  while (!runtime_.is_stopping()) std::this_thread::yield();
 
+  let_go();
+
+  stopper.join();
+  caller.join();
+  EXPECT_EQ(answer, "error: the host is stopping");
   EXPECT_EQ(call(silent.pid(), "hello"), "error: the host is stopping");
 }
 

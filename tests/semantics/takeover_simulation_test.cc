@@ -36,12 +36,9 @@ class TakeoverSimulationTest : public test::TakeoverFixture,
 
   /// It is to be answered with one of these.
   void call(baton_term to, const std::string& request, std::set<std::string> expected) {
-    runtime::External external(host_.runtime());
-    auto question = std::make_shared<runtime::Question>(
-        to, runtime::message_of(external.context(), host_.parse(request).root(), BATON_CALL, 1),
-        std::chrono::hours(1));
-    calls_.push_back({request, std::move(expected), question});
-    runtime::spawn_asker(external.context(), std::move(question));
+    auto question = host_.runtime().begin_call(to, host_.parse(request), std::chrono::hours(1));
+    ASSERT_TRUE(question.ok()) << question.error().message();
+    calls_.push_back({request, std::move(expected), std::move(question).value()});
   }
 
   /// One step of one scheduler; now and then a client calls. For a while one scheduler may be left
