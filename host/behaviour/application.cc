@@ -48,9 +48,11 @@ Result<ApplicationSpec> application_spec_of(const description::ApplicationDescri
   return spec;
 }
 
-Applications::Applications(runtime::Runtime& runtime, std::function<void(const Ended&)> ended)
+Applications::Applications(runtime::Runtime& runtime, std::function<void(const Ended&)> ended,
+                           std::function<void()> controller_ended)
     : runtime_(runtime), table_(std::make_shared<ApplicationTable>()) {
   table_->ended = std::move(ended);
+  table_->controller_ended = std::move(controller_ended);
   runtime.set_config([table = table_](runtime::Context& context, baton_term,
                                       std::string_view key) -> runtime::Message* {
     const std::uint16_t index = context.current != nullptr
@@ -111,12 +113,21 @@ Result<std::uint16_t> Applications::enter(ApplicationSpec spec) {
   return known;
 }
 
-Result<term::Block> Applications::ask(std::string_view what, std::uint16_t index, Timeout timeout) {
-  if (controller_ == BATON_NO_TERM) controller_ = spawn_application_controller(runtime_, table_);
+Result<term::Block> Applications::ask(Request request, std::uint16_t index, Timeout timeout) {
+  if (controller() == BATON_NO_TERM) {
+    BATON_ASSIGN(controller_, spawn_application_controller(runtime_, table_));
+  }
+  const bool is_start = request == Request::kStart;
+  {
+    std::unique_lock lock(table_->mutex);
+    table_->entry(index).wanted =
+        is_start ? ApplicationTable::Wanted::kStart : ApplicationTable::Wanted::kStop;
+  }
   term::Builder builder;
-  BATON_ASSIGN(const term::Block request,
-               builder.finish(builder.tuple({term::atom(what), builder.integer(index)})));
-  return runtime_.call(controller_, request, timeout);
+  BATON_ASSIGN(const term::Block asked,
+               builder.finish(builder.tuple(
+                   {term::atom(is_start ? "start" : "stop"), builder.integer(index)})));
+  return runtime_.call(controller(), asked, timeout);
 }
 
 Result<void> Applications::start(ApplicationSpec spec, Timeout timeout) {
@@ -128,12 +139,12 @@ Result<void> Applications::start_locked(ApplicationSpec spec, Timeout timeout) {
   const std::string what = "starting application " + spec.name;
   auto index = enter(std::move(spec));
   if (!index.ok()) return std::move(index).error().within(what);
-  auto answer = ask("start", *index, timeout);
+  auto answer = ask(Request::kStart, *index, timeout);
   if (!answer.ok()) {
     Error error = std::move(answer).error();
     if (error.code() == Code::kTimedOut) {
       // What comes of this the error cannot say better than the time-out does.
-      (void)ask("stop", *index, kGivenUpTimeout);
+      (void)ask(Request::kStop, *index, kGivenUpTimeout);
     }
     return std::move(error).within(what);
   }
@@ -159,7 +170,7 @@ Result<void> Applications::stop_locked(std::string_view name, Timeout timeout) {
 
 Result<void> Applications::end(std::string_view name, std::uint16_t index, baton_term supervisor,
                                Timeout timeout) {
-  auto answer = ask("stop", index, timeout);
+  auto answer = ask(Request::kStop, index, timeout);
   if (answer.ok()) return {};
   // Its children go with it by their links.
   {
@@ -308,7 +319,7 @@ Result<void> Applications::change_environment(std::string_view name, Environment
 Result<void> Applications::tell(baton_term supervisor, const Literal& news, Timeout timeout) {
   BATON_ASSIGN(const term::Block request, term::Block::copy_of(term::atom("which_children")));
   BATON_ASSIGN(const term::Block children, runtime_.call(supervisor, request, timeout));
-  runtime::External external(runtime_);
+  BATON_ASSIGN(runtime::External external, runtime::External::borrow(runtime_));
   for (baton_term entry : term::elements(children.root())) {
     const auto parts = term::tuple_of(entry, 4);
     if (!parts || !term::is_pid((*parts)[1]) || (*parts)[2] != term::atom("worker")) continue;

@@ -36,6 +36,7 @@
 
 #include <baton/abi.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -82,9 +83,12 @@ class Applications {
  public:
   using Timeout = std::chrono::milliseconds;
 
-  /// `ended` is called on a scheduler and must be quick. Call before the runtime starts: it answers
-  /// host->config from now on.
-  Applications(runtime::Runtime& runtime, std::function<void(const Ended&)> ended);
+  /// `ended` is called on a scheduler and must be quick; so is `controller_ended`, if the
+  /// application controller should be killed: nothing can be started or stopped any more. Call
+  /// before the runtime starts: it answers host->config from now on.
+  Applications(
+      runtime::Runtime& runtime, std::function<void(const Ended&)> ended,
+      std::function<void()> controller_ended = [] {});
   ~Applications();
   Applications(const Applications&) = delete;
   Applications& operator=(const Applications&) = delete;
@@ -105,6 +109,8 @@ class Applications {
   /// In reverse of the order they were started in. Goes on past failures; the first is returned.
   Result<void> stop_all(Timeout timeout_each);
 
+  /// The application controller; none before the first application.
+  baton_term controller() const { return controller_.load(std::memory_order_acquire); }
   /// Those that run, in the order they were started in.
   std::vector<ApplicationStatus> list() const;
   /// The top supervisor; kNotFound if it does not run.
@@ -122,7 +128,8 @@ class Applications {
   /// The index of an application, running or not; 0: never heard of.
   std::uint16_t index_of(std::string_view name) const;
   Result<std::uint16_t> enter(ApplicationSpec spec);
-  Result<term::Block> ask(std::string_view what, std::uint16_t index, Timeout timeout);
+  enum class Request { kStart, kStop };
+  Result<term::Block> ask(Request request, std::uint16_t index, Timeout timeout);
   Result<void> start_locked(ApplicationSpec spec, Timeout timeout);
   Result<void> stop_locked(std::string_view name, Timeout timeout);
   Result<void> end(std::string_view name, std::uint16_t index, baton_term supervisor,
@@ -134,7 +141,7 @@ class Applications {
   runtime::Runtime& runtime_;
   const std::shared_ptr<ApplicationTable> table_;  // shared with the controller and host->config
   std::mutex changing_;                            // held by start, stop and change
-  baton_term controller_ = BATON_NO_TERM;          // guarded by changing_
+  std::atomic<baton_term> controller_{BATON_NO_TERM};  // written under changing_
 };
 
 }  // namespace baton::behaviour

@@ -22,8 +22,12 @@ namespace atoms = term::atoms;
 
 class Controller {
  public:
+  ~Controller() {
+    if (table_ != nullptr && !runtime_->is_stopping()) table_->controller_ended();
+  }
   void begin(Context& context, std::shared_ptr<ApplicationTable> table) {
     context.current->set(runtime::kTrapExit);
+    runtime_ = &context.runtime;
     table_ = std::move(table);
   }
   void handle(Context& context, const Message& message);
@@ -43,6 +47,7 @@ class Controller {
   void exited(Context& context, baton_term pid, baton_term reason);
   void answer(Context& context, Top& top, baton_term root);
 
+  runtime::Runtime* runtime_ = nullptr;  // there when the table is
   std::shared_ptr<ApplicationTable> table_;
   boost::unordered_flat_map<baton_term, Top> tops_;
 };
@@ -57,11 +62,20 @@ void Controller::handle(Context& context, const Message& message) {
 }
 
 void Controller::serve(Context& context, const Message& message) {
+  using Wanted = ApplicationTable::Wanted;
   const auto request = term::tuple_of(message.root, 2);
   const auto index = request ? term::as_int((*request)[1]) : std::nullopt;
-  BATON_CHECK(index.has_value(), "only Applications asks the application controller");
-  if ((*request)[0] == term::atom("start"))
-    return start(context, static_cast<std::uint16_t>(*index));
+  const Wanted wanted = !index                                 ? Wanted::kNothing
+                        : (*request)[0] == term::atom("start") ? Wanted::kStart
+                        : (*request)[0] == term::atom("stop")  ? Wanted::kStop
+                                                               : Wanted::kNothing;
+  if (wanted == Wanted::kNothing || !table_->take_wanted(*index, wanted)) {
+    term::Builder builder;
+    Top nobody{.index = 0, .caller = context.caller, .ref = context.call_ref};
+    const baton_term text = builder.binary("the host starts and stops applications by itself");
+    return answer(context, nobody, builder.tuple({atoms::kError, text}));
+  }
+  if (wanted == Wanted::kStart) return start(context, static_cast<std::uint16_t>(*index));
   stop(context, static_cast<std::uint16_t>(*index));
 }
 
@@ -122,7 +136,8 @@ void Controller::stop(Context& context, std::uint16_t index) {
   }
   Top none{.index = index, .caller = context.caller, .ref = context.call_ref};
   term::Builder builder;
-  answer(context, none, builder.tuple({atoms::kError, term::atom("not_running")}));
+  const auto reason = context.runtime.atoms().intern("not_running");
+  answer(context, none, builder.tuple({atoms::kError, reason.ok() ? *reason : atoms::kUndefined}));
 }
 
 void Controller::exited(Context& context, baton_term pid, baton_term reason) {
@@ -168,9 +183,16 @@ constexpr baton_behaviour kController =
 
 }  // namespace
 
-baton_term spawn_application_controller(runtime::Runtime& runtime,
-                                        std::shared_ptr<ApplicationTable> table) {
-  runtime::External external(runtime);
+bool ApplicationTable::take_wanted(std::int64_t index, Wanted wanted) {
+  std::unique_lock lock(mutex);
+  if (index < 1 || static_cast<std::uint64_t>(index) > entries.size()) return false;
+  Wanted& asked = entry(static_cast<std::uint16_t>(index)).wanted;
+  return wanted == std::exchange(asked, asked == wanted ? Wanted::kNothing : asked);
+}
+
+Result<baton_term> spawn_application_controller(runtime::Runtime& runtime,
+                                                std::shared_ptr<ApplicationTable> table) {
+  BATON_ASSIGN(runtime::External external, runtime::External::borrow(runtime));
   Message* args = external.context().allocate(1);
   args->word[0] =
       reinterpret_cast<baton_term>(new std::shared_ptr<ApplicationTable>(std::move(table)));

@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 namespace baton::behaviour {
 namespace {
@@ -129,6 +131,57 @@ TEST_F(Application, TheTypeDecidesWhatItsEndMeansForTheNode) {
     EXPECT_EQ(names(), "");
     watcher_.forget();
   }
+}
+
+class ApplicationController : public test::SupervisorFixture {
+ protected:
+  ApplicationSpec spec(const std::string& name) {
+    ApplicationSpec made;
+    made.name = name;
+    made.supervisor = read_supervisor_spec(parse("{#{}, []}").root(), atoms_).value();
+    return made;
+  }
+  std::atomic<int> told_{0};
+  Applications applications_{runtime_, [](const Ended&) {}, [this] { ++told_; }};
+};
+
+TEST_F(ApplicationController, ItRefusesWhatApplicationsDoesNotAskFor) {
+  // It ended the host over a request of another form, and read beyond its table for an index that
+  // is none.
+  ASSERT_TRUE(applications_.start(spec("one"), kWait).ok());
+  const baton_term controller = applications_.controller();
+  for (const char* request : {"hello", "{}", "{start,1}", "{stop,1}", "{stop,0}", "{start,99}",
+                              "{start,-1}", "{start,65537}", "{stop,9223372036854775808}",
+                              "{start,1.0}", "{other,1}", "#{}", "{'EXIT',x,y}"}) {
+    EXPECT_EQ(call(controller, request),
+              "{error,<<\"the host starts and stops applications by itself\">>}")
+        << request;
+    cast(controller, request);
+    send(controller, request);
+  }
+
+  EXPECT_EQ(applications_.list().size(), 1u);
+  EXPECT_TRUE(applications_.start(spec("two"), kWait).ok());
+  EXPECT_TRUE(applications_.stop("one", kWait).ok());
+  EXPECT_TRUE(applications_.stop("two", kWait).ok());
+}
+
+TEST_F(ApplicationController, ItsEndIsTold) {
+  ASSERT_TRUE(applications_.start(spec("one"), kWait).ok());
+
+  exit_signal(applications_.controller(), "kill");
+
+  const auto deadline = std::chrono::steady_clock::now() + kWait;
+  while (told_ == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(told_, 1);
+}
+
+TEST_F(ApplicationController, ItsEndWithTheRuntimeIsNotTold) {
+  ASSERT_TRUE(applications_.start(spec("one"), kWait).ok());
+
+  runtime_.stop();
+
+  EXPECT_EQ(told_, 0);
 }
 
 TEST_F(Application, EveryProcessReadsTheEnvironmentOfItsOwnApplication) {
