@@ -222,7 +222,6 @@ class Trust(AdminCase):
                 os.chmod(path, before)
         self.assert_boots()
 
-    @not_mended
     def test_A10_a_key_is_never_overwritten(self):
         # FILE.pub was replaced, and whatever was at FILE.tmp deleted with all in it.
         key = self.running.path("mine.key")
@@ -240,7 +239,6 @@ class Trust(AdminCase):
         self.assertTrue(os.path.isdir(key + ".tmp/precious"))
         self.assertEqual(os.stat(key).st_mode & 0o777, 0o600)
 
-    @not_mended
     def test_A10_control_characters_do_not_reach_the_terminal(self):
         # U+009B begins a command to the terminal as ESC [ does.
         for words in (("--socket", "/tmp/\u009b31m\x1b[2J\x7f", "status"), ("-o", "json", "info", "no \u009b31m such")):
@@ -289,7 +287,6 @@ class Connections(AdminCase):
                 silent[-1].socket.settimeout(30)
                 silent[-1].answer()
 
-    @not_mended
     def test_A5_the_command_line_does_not_wait_for_ever(self):
         path = self.running.path("deaf.sock")
         with socket.socket(socket.AF_UNIX) as deaf:

@@ -24,15 +24,32 @@ int outcome(Session& session, const Result<void>& result) {
   return result.ok() ? 0 : session.output.error(result.error());
 }
 
+// Puts the content where nothing is yet; an error leaves nothing there.
+Result<void> write_new_file(Files& files, const std::string& path, std::string_view content,
+                            std::uint32_t mode) {
+  BATON_ASSIGN(ScopedFd fd, files.create(path, mode));
+  Result<void> written = files.write(fd.get(), content);
+  if (written.ok()) written = files.sync(fd.get());
+  if (written.ok()) return {};
+  (void)files.remove_file(path);  // the first error is the one to report
+  return std::move(written).error().within("write " + path);
+}
+
 Result<void> generate_key(Session& session, const std::string& file) {
-  BATON_ASSIGN(const auto there, session.files.facts(file));
-  if (there)
-    return Error(Code::kUsage,
-                 file + " is there already; a key that is overwritten is lost for ever");
+  for (const std::string& path : {file, file + ".pub"}) {
+    BATON_ASSIGN(const auto there, session.files.facts(path));
+    if (there)
+      return Error(Code::kUsage,
+                   path + " is there already; a key that is overwritten is lost for ever");
+  }
   const auto key = bundle::SecretKey::generate();
-  BATON_TRY(write_file_atomically(session.files, file, key.text(), kSecretMode));
-  BATON_TRY(
-      write_file_atomically(session.files, file + ".pub", key.public_key().text(), kPublicMode));
+  BATON_TRY(write_new_file(session.files, file, key.text(), kSecretMode));
+  auto published =
+      write_new_file(session.files, file + ".pub", key.public_key().text(), kPublicMode);
+  if (!published.ok()) {
+    (void)session.files.remove_file(file);  // half a pair is of no use
+    return published;
+  }
   const std::string id = key.public_key().id.text();
   session.output.line({{"key", id}, {"secret", file}, {"public", file + ".pub"}},
                       "key " + id + ": secret in " + file + ", public in " + file +

@@ -1,10 +1,14 @@
 // Client: asks the host, over its admin socket, and follows an operation to its end.
 //
+// A host that takes a connection and says nothing is waited for no longer than what it was asked to
+// wait itself and some seconds more.
+//
 // Threads: one.
 // Fails:   kUnreachable if no host answers; else the host's own error.
 #pragma once
 
 #include "base/result.h"
+#include "base/unix_socket.h"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -27,6 +31,10 @@ class Client {
   Result<boost::json::value> follow(std::int64_t id, const Show& show);
 
  private:
+  /// The body of the answer.
+  Result<std::string> exchange(const std::string& request, Deadline deadline) const;
+  Error does_not_answer() const;
+
   const std::string socket_path_;
 };
 

@@ -11,5 +11,14 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : baton::exit_code(baton::Code::kUsage);
   }
-  return session.run();
+  try {
+    return session.run();
+  } catch (const std::exception& error) {
+    // What an answer lacks that a verb wants to show: both are JSON, of different versions.
+    return session.output.error(baton::Error(
+        baton::Code::kFailed,
+        std::string(
+            "the host's answer has another form than expected; is it of another version? (") +
+            error.what() + ")"));
+  }
 }

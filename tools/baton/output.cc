@@ -1,6 +1,7 @@
 #include "baton/output.h"
 
 #include "base/duration.h"
+#include "base/utf8.h"
 
 #include <boost/json/serialize.hpp>
 
@@ -20,21 +21,26 @@ bool Output::json(const json::value& data) const {
   if (format != Format::kJson) return false;
   const std::string text =
       json::serialize(json::object{{"api", "baton/1"}, {"ok", true}, {"data", data}});
-  std::printf("%s\n", text.c_str());
+  std::printf("%s\n", for_terminal(text).c_str());
   return true;
 }
 
 void Output::progress(const json::object& line) const {
   std::fprintf(stderr, "%9.1f ms  %-14s %s\n", line.at("at_ms").to_number<double>(),
-               std::string(line.at("phase").as_string()).c_str(),
-               std::string(line.at("text").as_string()).c_str());
+               for_terminal(line.at("phase").as_string()).c_str(),
+               for_terminal(line.at("text").as_string()).c_str());
 }
 
-void Output::note(const std::string& text) const { std::fprintf(stderr, "%s\n", text.c_str()); }
+void Output::note(const std::string& text) const {
+  std::fprintf(stderr, "%s\n", for_terminal(text).c_str());
+}
 
 void Output::table(const json::value& data, const std::vector<std::string>& headings,
-                   const std::vector<std::vector<std::string>>& rows) const {
+                   const std::vector<std::vector<std::string>>& raw_rows) const {
   if (json(data)) return;
+  std::vector<std::vector<std::string>> rows = raw_rows;
+  for (auto& row : rows)
+    for (std::string& text : row) text = for_terminal(text);
   std::vector<std::size_t> widths;
   for (const std::string& heading : headings) widths.push_back(heading.size());
   for (const auto& row : rows)
@@ -57,11 +63,11 @@ void Output::facts(const json::value& data,
   std::size_t width = 0;
   for (const auto& [key, value] : facts) width = std::max(width, key.size());
   for (const auto& [key, value] : facts)
-    std::printf("%-*s  %s\n", static_cast<int>(width), key.c_str(), value.c_str());
+    std::printf("%-*s  %s\n", static_cast<int>(width), key.c_str(), for_terminal(value).c_str());
 }
 
 void Output::line(const json::value& data, const std::string& text) const {
-  if (!json(data)) std::printf("%s\n", text.c_str());
+  if (!json(data)) std::printf("%s\n", for_terminal(text).c_str());
 }
 
 int Output::error(const Error& error) const {
@@ -70,10 +76,30 @@ int Output::error(const Error& error) const {
         json::object{{"api", "baton/1"},
                      {"ok", false},
                      {"error", {{"code", code_name(error.code())}, {"message", error.message()}}}});
-    std::printf("%s\n", text.c_str());
+    std::printf("%s\n", for_terminal(text).c_str());
   }
-  std::fprintf(stderr, "baton: %s\n", error.message().c_str());
+  std::fprintf(stderr, "baton: %s\n", for_terminal(error.message()).c_str());
   return exit_code(error.code());
+}
+
+std::string for_terminal(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = utf8_character(text.substr(at));
+    const std::string_view character = text.substr(at, std::max<std::size_t>(size, 1));
+    at += character.size();
+    if (size == 0) {
+      out += "\xef\xbf\xbd";  // the replacement character
+    } else if (is_control(character)) {
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\u%04x",
+                    static_cast<unsigned>(static_cast<unsigned char>(character.back())));
+      out += escaped;
+    } else {
+      out += character;
+    }
+  }
+  return out;
 }
 
 std::string cell(const json::value& value) {

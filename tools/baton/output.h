@@ -3,6 +3,9 @@
 // Data goes to standard output, progress and errors to standard error. JSON is one envelope for
 // success and error alike: {"api":"baton/1","ok":true,"data":...}.
 //
+// What is shown may come from anywhere, as an unsigned bundle: no control character of it reaches
+// the terminal as it is.
+//
 // Threads: one.
 #pragma once
 
@@ -12,6 +15,7 @@
 #include <boost/json/value.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace baton::cli {
@@ -40,6 +44,9 @@ class Output {
  private:
   bool json(const boost::json::value& data) const;
 };
+
+/// The text with control characters and invalid bytes escaped as in JSON.
+std::string for_terminal(std::string_view text);
 
 /// A value in one cell: texts without quotes, null as "-", numbers without an exponent.
 std::string cell(const boost::json::value& value);
