@@ -31,7 +31,9 @@ Result<baton_term> find_process(runtime::Runtime& runtime, std::string_view text
   if (const baton_term pid = runtime.registry().whereis(term::atom(text)); pid != BATON_NO_TERM)
     return pid;
   if (text.starts_with("<")) {
-    BATON_ASSIGN(const term::Block parsed, term::parse(text, runtime.atoms()));
+    // A pid has no atoms: what is read here adds none.
+    BATON_ASSIGN(const term::Block parsed,
+                 term::parse(text, runtime.atoms(), term::AtomShare::kRequests));
     if (term::is_pid(parsed.root())) {
       if (is_alive(runtime, parsed.root())) return parsed.root();
       return Error(Code::kNotFound, "no such process " + std::string(text) + kListsThemAll);
@@ -92,12 +94,16 @@ namespace {
 
 class TreeWalk {
  public:
-  TreeWalk(runtime::Runtime& runtime, Timeout timeout) : runtime_(runtime), timeout_(timeout) {}
+  TreeWalk(runtime::Runtime& runtime, Timeout timeout, std::stop_token stop)
+      : runtime_(runtime), deadline_(Clock::now() + timeout), stop_(std::move(stop)) {}
 
-  void visit(TreeNode& node) {
+  void visit(TreeNode& node, std::size_t depth = 0) {
+    const auto left = std::chrono::ceil<Timeout>(deadline_ - Clock::now());
     auto request = term::Block::copy_of(term::atom("which_children"));
-    auto children = runtime_.call(node.pid, *request, timeout_);
-    if (!children.ok()) {
+    auto children = left.count() > 0 && depth < kTreeDepthMax
+                        ? runtime_.call(node.pid, *request, left, stop_)
+                        : Result<term::Block>(Error(Code::kTimedOut, "not asked"));
+    if (!children.ok() || !term::list_length(children->root())) {
       node.status = "does not answer";
       return;
     }
@@ -106,7 +112,7 @@ class TreeWalk {
       if (const auto parts = term::tuple_of(entry, 4)) node.children.push_back(child_of(*parts));
     }
     for (TreeNode& child : node.children)
-      if (child.is_supervisor && child.pid != BATON_NO_TERM) visit(child);
+      if (child.is_supervisor && child.pid != BATON_NO_TERM) visit(child, depth + 1);
   }
 
  private:
@@ -124,14 +130,17 @@ class TreeWalk {
   }
   std::string text(baton_term t) const { return term::print(t, runtime_.atoms(), {.bytes = 500}); }
 
+  using Clock = std::chrono::steady_clock;
   runtime::Runtime& runtime_;
-  Timeout timeout_;
+  const Clock::time_point deadline_;
+  const std::stop_token stop_;
 };
 
 }  // namespace
 
 std::vector<TreeNode> tree(runtime::Runtime& runtime, const Applications& applications,
-                           Timeout timeout_each) {
+                           Timeout timeout, std::stop_token stop) {
+  TreeWalk walk(runtime, timeout, std::move(stop));
   std::vector<TreeNode> tops;
   for (const ApplicationStatus& application : applications.list()) {
     TreeNode top;
@@ -140,7 +149,7 @@ std::vector<TreeNode> tree(runtime::Runtime& runtime, const Applications& applic
     top.status = "running";
     top.is_supervisor = true;
     top.module = kHostModule;
-    TreeWalk(runtime, timeout_each).visit(top);
+    walk.visit(top);
     tops.push_back(std::move(top));
   }
   return tops;

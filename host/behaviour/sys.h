@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,8 @@ std::vector<ProcessReport> report(runtime::Runtime& runtime, std::span<const bat
                                   Timeout timeout = kTimeout);
 
 inline constexpr std::size_t kTreeChildrenMax = 1000;
+/// Supervisors below supervisors: what a process says of its children is not believed without end.
+inline constexpr std::size_t kTreeDepthMax = 64;
 
 /// A supervision tree as it runs. A supervisor with more than kTreeChildrenMax children shows that
 /// many.
@@ -72,7 +75,9 @@ struct TreeNode {
   std::size_t child_count = 0;
   std::vector<TreeNode> children;
 };
+/// Waits at most that long for all of them together; those that were not asked any more do not
+/// answer.
 std::vector<TreeNode> tree(runtime::Runtime& runtime, const Applications& applications,
-                           Timeout timeout_each = kTimeout);
+                           Timeout timeout = kTimeout, std::stop_token stop = {});
 
 }  // namespace baton::behaviour::sys

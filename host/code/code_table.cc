@@ -24,12 +24,12 @@ std::optional<ModuleStatus> CodeTable::status(std::string_view module) const {
   return ModuleStatus{found->first, entry.current.get(), entry.old.get(), entry.staged.get()};
 }
 
-std::vector<ModuleStatus> CodeTable::list() const {
+CodeTable::Snapshot CodeTable::snapshot() const {
+  Snapshot snapshot(taking_);
   std::shared_lock lock(mutex_);
-  std::vector<ModuleStatus> all;
   for (const auto& [name, entry] : modules_)
-    all.push_back({name, entry.current.get(), entry.old.get(), entry.staged.get()});
-  return all;
+    snapshot.modules_.push_back({name, entry.current.get(), entry.old.get(), entry.staged.get()});
+  return snapshot;
 }
 
 Result<Version*> CodeTable::stage(std::unique_ptr<Version> version) {
@@ -66,7 +66,7 @@ void CodeTable::restore(std::string_view module) {
 }
 
 std::unique_ptr<Version> CodeTable::take_staged(std::string_view module) {
-  std::unique_lock lock(mutex_);
+  std::scoped_lock lock(taking_, mutex_);
   auto found = modules_.find(module);
   if (found == modules_.end()) return nullptr;
   auto taken = std::move(found->second.staged);
@@ -75,7 +75,7 @@ std::unique_ptr<Version> CodeTable::take_staged(std::string_view module) {
 }
 
 std::unique_ptr<Version> CodeTable::take_old(std::string_view module) {
-  std::unique_lock lock(mutex_);
+  std::scoped_lock lock(taking_, mutex_);
   auto found = modules_.find(module);
   if (found == modules_.end() || !found->second.old || !found->second.old->is_unused())
     return nullptr;
@@ -83,7 +83,7 @@ std::unique_ptr<Version> CodeTable::take_old(std::string_view module) {
 }
 
 std::unique_ptr<Version> CodeTable::take_current(std::string_view module) {
-  std::unique_lock lock(mutex_);
+  std::scoped_lock lock(taking_, mutex_);
   auto found = modules_.find(module);
   if (found == modules_.end()) return nullptr;
   Entry& entry = found->second;

@@ -13,7 +13,8 @@
 //   (1) A module in the table has a current version, or only a staged one (its first).
 //   (2) An old version is retired (Version::retire): its processes may live on, it gets no new
 //       ones.
-// Ownership: owns the versions; a Version* stays valid until it is taken.
+// Ownership: owns the versions; a Version* stays valid until it is taken, and while a Snapshot
+//            lives none is.
 // Threads:   any thread may look up. Changes come from one loader's thread at a time.
 #pragma once
 
@@ -25,6 +26,7 @@
 #include <optional>
 #include <shared_mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace baton::code {
@@ -46,7 +48,21 @@ class CodeTable {
   /// Null if the module is not loaded.
   Version* current(std::string_view module) const;
   std::optional<ModuleStatus> status(std::string_view module) const;
-  std::vector<ModuleStatus> list() const;
+
+  /// What is loaded, for those who look from outside the loader's thread. While one lives, every
+  /// version in it stays where it is, and so do the processes' descriptions: whoever takes one
+  /// waits. Short, therefore, and never while waiting.
+  class Snapshot {
+   public:
+    const std::vector<ModuleStatus>& modules() const { return modules_; }
+
+   private:
+    friend class CodeTable;
+    explicit Snapshot(std::shared_mutex& taking) : lock_(taking) {}
+    std::shared_lock<std::shared_mutex> lock_;
+    std::vector<ModuleStatus> modules_;
+  };
+  Snapshot snapshot() const;
 
   /// kBusy if something is staged already or an old version is still loaded; the error names the
   /// count of its holders.
@@ -69,6 +85,8 @@ class CodeTable {
   };
   Entry& entry(std::string_view module);
 
+  // Held by those who take a version away, before mutex_, and shared by snapshots.
+  mutable std::shared_mutex taking_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, Entry, std::less<>> modules_;  // guarded by mutex_
 };

@@ -1,34 +1,34 @@
 #include "node/admin.h"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/beast/core.hpp>
+#include "base/unix_socket.h"
+
+#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cstring>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace baton::node {
 
 namespace {
 
-namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 namespace json = boost::json;
-using Socket = asio::local::stream_protocol::socket;
+using Request = http::request<http::string_body>;
+using std::chrono::steady_clock;
 
-constexpr timeval kReadTimeout{30, 0};
 constexpr std::string_view kPrefix = "/v1/";
+constexpr std::uint32_t kSocketMode = 0660;
+constexpr std::size_t kReadBytes = 16 * 1024;
 
 http::status status_of(Code code) {
   switch (code) {
@@ -41,68 +41,85 @@ http::status status_of(Code code) {
   }
 }
 
-json::object envelope_of(const Result<json::value>& result) {
+// The answer as it goes over the socket.
+std::string written(const Result<json::value>& result, bool keep_alive) {
   json::object envelope{{"api", "baton/1"}, {"ok", result.ok()}};
   if (result.ok())
     envelope["data"] = *result;
   else
     envelope["error"] = json::object{{"code", code_name(result.error().code())},
                                      {"message", result.error().message()}};
-  return envelope;
+  const std::string body = json::serialize(envelope) + "\n";
+  const http::status status = result.ok() ? http::status::ok : status_of(result.error().code());
+  return "HTTP/1.1 " + std::to_string(static_cast<unsigned>(status)) + " " +
+         std::string(http::obsolete_reason(status)) +
+         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+         (keep_alive ? "" : "\r\nConnection: close") + "\r\n\r\n" + body;
 }
 
-Caller caller_of(int fd) {
+std::optional<uid_t> peer_of(int fd) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {"unknown"};
-  return {"uid:" + std::to_string(credentials.uid)};
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+  return credentials.uid;
 }
 
 // Whether somebody listens at the path.
 bool is_answered(const std::string& path) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const bool answered =
-      connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  ::close(fd);
-  return answered;
+  constexpr std::chrono::seconds kPatience{1};
+  const auto connected = connect_unix(path, steady_clock::now() + kPatience);
+  // A host whose queue is full answers, too.
+  return connected.ok() || connected.error().code() == Code::kTimedOut;
 }
 
 }  // namespace
 
 struct Admin::Server {
-  Server(std::string path_of, const Verbs& verbs_of, Log& log_of)
-      : path(std::move(path_of)), verbs(verbs_of), log(log_of) {}
-
+  enum class State { kWaiting, kBusy, kOver };
   struct Connection {
-    int fd = -1;
-    std::thread thread;
+    ScopedFd socket;
+    Caller caller;
+    bool is_own = false;  // of the host's user, or root
+    std::atomic<State> state{State::kWaiting};
     std::atomic<bool> is_done{false};
+    steady_clock::time_point waits_since;  // guarded by mutex
+    std::thread thread;
   };
 
-  void accept_all();
-  void serve(Connection& connection, Socket socket);
-  Result<json::value> answer(const http::request<http::string_body>& request, const Caller& caller);
-  void reap(bool all);
+  Server(ScopedFd listening_of, std::string path_of, const Verbs& verbs_of, Log& log_of,
+         const AdminLimits& limits_of)
+      : listening(std::move(listening_of)),
+        path(std::move(path_of)),
+        verbs(verbs_of),
+        log(log_of),
+        limits(limits_of) {}
 
+  void accept_all();
+  void take(ScopedFd socket);
+  bool make_room(bool is_own);
+  void serve(Connection& connection);
+  std::optional<Request> next_request(Connection& connection, beast::flat_buffer& buffer);
+  std::string answer(const Request& request, const Caller& caller);
+  Result<json::value> ask_verb(const Request& request, const Caller& caller);
+  void reap();
+
+  const ScopedFd listening;
+  const uid_t own_uid = geteuid();
   const std::string path;
   const Verbs& verbs;
   Log& log;
-  asio::io_context io{1};
-  std::unique_ptr<asio::local::stream_protocol::acceptor> acceptor;
+  const AdminLimits limits;
+  std::stop_source stopping;
   std::thread thread;
-  std::atomic<bool> is_stopping{false};
   std::mutex mutex;
-  std::list<Connection> connections;  // guarded by mutex
+  std::list<Connection> connections;  // changed by the accepting thread, and after it has ended
 };
 
 Result<std::unique_ptr<Admin>> Admin::open(const std::string& socket_path, const Verbs& verbs,
-                                           Log& log) {
-  if (socket_path.size() >= sizeof(sockaddr_un::sun_path))
+                                           Log& log, const AdminLimits& limits) {
+  if (socket_path.size() > socket_path_bytes_max())
     return Error(Code::kUsage, socket_path + ": the path of a socket has at most " +
-                                   std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
+                                   std::to_string(socket_path_bytes_max()) +
                                    " bytes; set admin.socket to a shorter one");
   struct stat facts {};
   if (lstat(socket_path.c_str(), &facts) == 0) {
@@ -112,16 +129,8 @@ Result<std::unique_ptr<Admin>> Admin::open(const std::string& socket_path, const
       return Error(Code::kBusy, "another host answers at " + socket_path);
     unlink(socket_path.c_str());  // left behind by one that died
   }
-  auto server = std::make_unique<Server>(socket_path, verbs, log);
-  const mode_t before = umask(0117);  // so that it never is of a wider mode
-  try {
-    server->acceptor = std::make_unique<asio::local::stream_protocol::acceptor>(
-        server->io, asio::local::stream_protocol::endpoint(socket_path));
-  } catch (const boost::system::system_error& error) {
-    umask(before);
-    return Error(Code::kFailed, socket_path + ": " + error.code().message());
-  }
-  umask(before);
+  BATON_ASSIGN(ScopedFd listening, listen_unix(socket_path, kSocketMode));
+  auto server = std::make_unique<Server>(std::move(listening), socket_path, verbs, log, limits);
   server->thread = std::thread([raw = server.get()] { raw->accept_all(); });
   return std::unique_ptr<Admin>(new Admin(std::move(server)));
 }
@@ -129,76 +138,139 @@ Result<std::unique_ptr<Admin>> Admin::open(const std::string& socket_path, const
 Admin::Admin(std::unique_ptr<Server> server) : server_(std::move(server)) {}
 
 Admin::~Admin() {
-  server_->is_stopping = true;
+  server_->stopping.request_stop();
   // Wakes the accept under way, which a close from here would not.
-  ::shutdown(server_->acceptor->native_handle(), SHUT_RDWR);
+  ::shutdown(server_->listening.get(), SHUT_RDWR);
   server_->thread.join();
-  server_->reap(true);
+  for (Server::Connection& connection : server_->connections)
+    ::shutdown(connection.socket.get(), SHUT_RDWR);
+  for (Server::Connection& connection : server_->connections) connection.thread.join();
   unlink(server_->path.c_str());
 }
 
+// ---- The accepting thread
+
 void Admin::Server::accept_all() {
-  while (!is_stopping) {
-    Socket socket(io);
-    boost::system::error_code error;
-    acceptor->accept(socket, error);
-    if (is_stopping) return;
-    if (error) {
+  while (!stopping.stop_requested()) {
+    ScopedFd socket(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (stopping.stop_requested()) return;
+    if (socket.is_open()) {
+      reap();
+      take(std::move(socket));
+    } else {
       // Out of descriptors, most likely: wait for some to come back.
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
-      continue;
     }
-    reap(false);
-    std::lock_guard lock(mutex);
-    if (connections.size() >= kAdminConnectionsMax) continue;  // closed by its destructor
-    Connection& connection = connections.emplace_back();
-    connection.fd = socket.native_handle();
-    setsockopt(connection.fd, SOL_SOCKET, SO_RCVTIMEO, &kReadTimeout, sizeof kReadTimeout);
-    setsockopt(connection.fd, SOL_SOCKET, SO_SNDTIMEO, &kReadTimeout, sizeof kReadTimeout);
-    connection.thread = std::thread([this, &connection, moved = std::move(socket)]() mutable {
-      serve(connection, std::move(moved));
-      connection.is_done = true;
-    });
   }
 }
 
-void Admin::Server::reap(bool all) {
-  std::list<Connection> ended;
-  {
-    std::lock_guard lock(mutex);
-    for (auto it = connections.begin(); it != connections.end();) {
-      auto next = std::next(it);
-      if (all && !it->is_done) ::shutdown(it->fd, SHUT_RDWR);
-      if (all || it->is_done) ended.splice(ended.end(), connections, it);
-      it = next;
-    }
+void Admin::Server::take(ScopedFd socket) {
+  const auto uid = peer_of(socket.get());
+  const bool is_own = uid && (*uid == 0 || *uid == own_uid);
+  if (!make_room(is_own)) {
+    const Error error(Code::kBusy, "too many connections to the admin interface; try again");
+    // It fits into the socket's buffer, or is not worth waiting for.
+    static_cast<void>(write_all(socket.get(), written(error, false), steady_clock::now()));
+    return;
   }
-  for (Connection& connection : ended) connection.thread.join();
+  Connection& connection = connections.emplace_back();
+  connection.socket = std::move(socket);
+  connection.caller = {uid ? "uid:" + std::to_string(*uid) : "unknown", stopping.get_token()};
+  connection.is_own = is_own;
+  connection.waits_since = steady_clock::now();
+  connection.thread = std::thread([this, &connection] {
+    serve(connection);
+    // The descriptor stays until the thread is joined, so that nobody shuts down another's.
+    ::shutdown(connection.socket.get(), SHUT_RDWR);
+    connection.is_done = true;
+  });
 }
 
-void Admin::Server::serve(Connection&, Socket socket) {
-  const Caller caller = caller_of(socket.native_handle());
+// Whether there is a place, if need be that of the one who has waited longest.
+bool Admin::Server::make_room(bool is_own) {
+  const std::size_t places = limits.connections_max - (is_own ? 0 : limits.reserved_connections);
+  while (connections.size() >= places) {
+    auto longest = connections.end();
+    {
+      std::lock_guard lock(mutex);
+      for (auto each = connections.begin(); each != connections.end(); ++each)
+        if (each->state == State::kWaiting && (is_own || !each->is_own) &&
+            (longest == connections.end() || each->waits_since < longest->waits_since))
+          longest = each;
+    }
+    if (longest == connections.end()) return false;
+    State waiting = State::kWaiting;
+    if (!longest->state.compare_exchange_strong(waiting, State::kOver)) continue;
+    ::shutdown(longest->socket.get(), SHUT_RDWR);
+    longest->thread.join();
+    connections.erase(longest);
+  }
+  return true;
+}
+
+void Admin::Server::reap() {
+  std::erase_if(connections, [](Connection& connection) {
+    if (!connection.is_done) return false;
+    connection.thread.join();
+    return true;
+  });
+}
+
+// ---- A connection's thread
+
+void Admin::Server::serve(Connection& connection) {
   beast::flat_buffer buffer;
-  boost::system::error_code error;
-  while (!is_stopping) {
-    http::request_parser<http::string_body> parser;
-    parser.body_limit(kAdminBodyBytesMax);
-    http::read(socket, buffer, parser, error);
-    if (error) return;
-    const Result<json::value> result = answer(parser.get(), caller);
-    http::response<http::string_body> response(
-        result.ok() ? http::status::ok : status_of(result.error().code()), parser.get().version());
-    response.set(http::field::content_type, "application/json");
-    response.keep_alive(parser.get().keep_alive());
-    response.body() = json::serialize(envelope_of(result)) + "\n";
-    response.prepare_payload();
-    http::write(socket, response, error);
-    if (error || !response.keep_alive()) return;
+  while (!stopping.stop_requested()) {
+    const std::optional<Request> request = next_request(connection, buffer);
+    State waiting = State::kWaiting;
+    if (!request || !connection.state.compare_exchange_strong(waiting, State::kBusy)) return;
+    const std::string text = answer(*request, connection.caller);
+    const auto sent =
+        write_all(connection.socket.get(), text, steady_clock::now() + limits.answer_timeout);
+    if (!sent.ok() || !request->keep_alive()) return;
+    std::lock_guard lock(mutex);
+    connection.waits_since = steady_clock::now();
+    connection.state = State::kWaiting;
   }
 }
 
-Result<json::value> Admin::Server::answer(const http::request<http::string_body>& request,
-                                          const Caller& caller) {
+// Nothing: it is not HTTP, too large, too slow, or the client has gone.
+std::optional<Request> Admin::Server::next_request(Connection& connection,
+                                                   beast::flat_buffer& buffer) {
+  http::request_parser<http::string_body> parser;
+  parser.body_limit(limits.body_bytes_max);
+  parser.eager(true);
+  Deadline deadline = steady_clock::now() + limits.idle_timeout;
+  bool has_begun = false;
+  for (;;) {
+    if (buffer.size() != 0) {
+      if (!std::exchange(has_begun, true)) deadline = steady_clock::now() + limits.request_timeout;
+      boost::system::error_code error;
+      buffer.consume(parser.put(buffer.data(), error));
+      if (error && error != http::error::need_more) return std::nullopt;
+      if (parser.is_done()) return parser.release();
+    }
+    const auto space = buffer.prepare(kReadBytes);
+    const auto count = read_some(connection.socket.get(), static_cast<char*>(space.data()),
+                                 space.size(), deadline);
+    if (!count.ok() || *count == 0) return std::nullopt;
+    buffer.commit(*count);
+  }
+}
+
+std::string Admin::Server::answer(const Request& request, const Caller& caller) {
+  try {
+    return written(ask_verb(request, caller), request.keep_alive());
+  } catch (const std::exception& exception) {
+    // What a library throws over what it was sent: it costs this request, and no more.
+    log.write(LogLevel::kError, "a request failed",
+              {{"target", std::string(request.target())}, {"why", exception.what()}});
+    return written(Error(Code::kFailed, std::string("the request failed: ") + exception.what()),
+                   request.keep_alive());
+  }
+}
+
+Result<json::value> Admin::Server::ask_verb(const Request& request, const Caller& caller) {
   const std::string_view target(request.target().data(), request.target().size());
   if (request.method() != http::verb::post || target.substr(0, kPrefix.size()) != kPrefix)
     return Error(Code::kUsage, "expected POST /v1/VERB");

@@ -22,7 +22,8 @@ std::uint64_t resident_bytes() {
 
 std::uint64_t process_count(const Parts& parts) {
   std::uint64_t count = parts.runtime.builtin().lease_count();
-  for (const code::ModuleStatus& module : parts.runtime.code().list())
+  const code::CodeTable::Snapshot snapshot = parts.runtime.code().snapshot();
+  for (const code::ModuleStatus& module : snapshot.modules())
     for (const code::Version* version : {module.current, module.old, module.staged})
       if (version != nullptr) count += version->lease_count();
   return count;
@@ -101,7 +102,8 @@ json::object version_of(const code::Version& version, const char* status) {
 
 Result<json::value> modules(const Parts& parts) {
   json::array all;
-  for (const code::ModuleStatus& module : parts.runtime.code().list()) {
+  const code::CodeTable::Snapshot snapshot = parts.runtime.code().snapshot();
+  for (const code::ModuleStatus& module : snapshot.modules()) {
     if (module.current != nullptr) all.push_back(version_of(*module.current, "current"));
     if (module.old != nullptr) all.push_back(version_of(*module.old, "old"));
     if (module.staged != nullptr) all.push_back(version_of(*module.staged, "loading"));
@@ -110,7 +112,7 @@ Result<json::value> modules(const Parts& parts) {
 }
 
 Result<json::value> log_level(const Parts& parts, const json::object& arguments) {
-  const std::string name = text_argument(arguments, "level", "");
+  BATON_ASSIGN(const std::string name, text_argument(arguments, "level", ""));
   if (!name.empty()) {
     const auto level = parse_log_level(name);
     if (!level)

@@ -5,12 +5,14 @@
 #include "term/text.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace baton::node {
 
 namespace {
 constexpr std::uint32_t kRootMode = 0750;
+constexpr std::uint32_t kOthersWrite = 0022;
 }
 
 Node::Node(const Config& config) : config_(config), files_(real_files()) {}
@@ -21,8 +23,24 @@ Result<std::unique_ptr<Node>> Node::open(const Config& config) {
   return node;
 }
 
+// Nobody else may put anything where the host keeps its keys, modules and journal.
+Result<void> Node::check_root() {
+  for (const char* below : {"", "/keys", "/releases", "/store", "/journal"}) {
+    const std::string path = config_.root + below;
+    struct stat facts {};
+    if (::stat(path.c_str(), &facts) != 0) continue;  // made later, or refused by what needs it
+    if ((facts.st_mode & kOthersWrite) != 0)
+      return Error(Code::kDenied, path + ": others may write to it; cure: chmod go-w " + path);
+    if (facts.st_uid != ::geteuid() && facts.st_uid != 0)
+      return Error(Code::kDenied, path + " belongs to uid " + std::to_string(facts.st_uid) +
+                                      "; cure: chown it to the user that the host runs as");
+  }
+  return {};
+}
+
 Result<void> Node::start() {
   BATON_ASSIGN(log_, Log::open(config_.log, clock_));
+  BATON_TRY(check_root());
   BATON_TRY(make_directories(*files_, config_.root, kRootMode));
   BATON_ASSIGN(store_, release::ReleaseStore::open(*files_, clock_, config_.root));
   atoms_ = std::make_unique<term::AtomTable>();
@@ -30,13 +48,15 @@ Result<void> Node::start() {
   observer_ = std::make_unique<HostObserver>(*log_, *atoms_);
   runtime_ = std::make_unique<runtime::Runtime>(runtime::Options{.schedulers = config_.schedulers},
                                                 *atoms_, *code_, *observer_);
-  applications_ =
-      std::make_unique<behaviour::Applications>(*runtime_, [this](const behaviour::Ended& ended) {
+  applications_ = std::make_unique<behaviour::Applications>(
+      *runtime_,
+      [this](const behaviour::Ended& ended) {
         log_->write(ended.ends_node ? LogLevel::kCritical : LogLevel::kError, "application ended",
                     {{"application", ended.name}});
         if (ended.ends_node)
           observer_->note_end(ended.name, term::print(ended.reason.root(), *atoms_));
-      });
+      },
+      [this] { end_host("the application controller was killed"); });
   net_ = std::make_unique<net::Net>(*runtime_, config_.memory_max);
   services_ = std::make_unique<HostServices>(*runtime_, *applications_, *net_, *log_);
   runtime_->start();

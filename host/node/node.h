@@ -40,6 +40,7 @@ class Node {
 
  private:
   explicit Node(const Config& config);
+  Result<void> check_root();
   Result<void> start();
   /// Asks the main thread to end the host. Any thread; returns at once.
   void end_host(const std::string& why);

@@ -6,13 +6,16 @@
 #include "term/atom.h"
 #include "term/json.h"
 #include "term/layout.h"
+#include "term/limits.h"
 #include "term/text.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
 #include <mutex>
+#include <vector>
 
 namespace baton::node {
 
@@ -21,7 +24,9 @@ namespace {
 namespace json = boost::json;
 using std::chrono::milliseconds;
 
-constexpr std::int64_t kProcessesListedMax = 1000;
+constexpr std::int64_t kProcessesListed = 1000;
+constexpr std::int64_t kProcessesListedMax = 100'000;
+constexpr std::int64_t kTimeoutMsMax = 600'000;
 constexpr milliseconds kSystemTimeout{5000};
 
 // Integers that may pass 64 bits, as strings: Boost.JSON, and many who read the answer, would round
@@ -53,8 +58,10 @@ std::string with_long_integers_quoted(std::string_view text) {
 // A term in both forms: what a person types, and what a script reads.
 json::object shown(const Parts& parts, baton_term term) {
   const term::AtomTable& atoms = parts.runtime.atoms();
+  json::parse_options deep;
+  deep.max_depth = term::kTermDepthMax + 1;
   return {{"term", term::print(term, atoms)},
-          {"value", json::parse(with_long_integers_quoted(term::to_json(term, atoms)))}};
+          {"value", json::parse(with_long_integers_quoted(term::to_json(term, atoms)), {}, deep)}};
 }
 
 Result<baton_term> process_argument(const Parts& parts, const json::object& arguments) {
@@ -62,57 +69,88 @@ Result<baton_term> process_argument(const Parts& parts, const json::object& argu
   return behaviour::sys::find_process(parts.runtime, text);
 }
 
+// One that may be ended or held.
+Result<baton_term> subject_argument(const Parts& parts, const json::object& arguments) {
+  BATON_ASSIGN(const baton_term pid, process_argument(parts, arguments));
+  if (pid == parts.applications.controller())
+    return Error(Code::kDenied, term::print(pid, parts.runtime.atoms()) +
+                                    " is the host's application controller, without which nothing "
+                                    "can be started or stopped; to stop the host send it SIGTERM");
+  return pid;
+}
+
 // What a process answered; an error says which process it was about.
 Result<json::value> answer_of(const Parts& parts, const json::object& arguments,
                               Result<term::Block> answer) {
   if (!answer.ok()) {
-    const Error error =
-        std::move(answer).error().within("process " + text_argument(arguments, "process", ""));
+    BATON_ASSIGN(const std::string process, text_argument(arguments, "process"));
+    const Error error = std::move(answer).error().within("process " + process);
     if (error.code() != Code::kNotFound) return error;
     return Error(Code::kNotFound, error.message() + "; baton ps lists those alive");
   }
   return json::value(shown(parts, answer->root()));
 }
 
-milliseconds timeout_argument(const json::object& arguments) {
-  return milliseconds(number_argument(arguments, "timeout_ms", kSystemTimeout.count()));
+Result<milliseconds> timeout_argument(const json::object& arguments) {
+  BATON_ASSIGN(
+      const std::int64_t timeout,
+      number_argument(arguments, "timeout_ms", {1, kTimeoutMsMax}, kSystemTimeout.count()));
+  return milliseconds(timeout);
 }
 
-void list_version(const Parts& parts, code::Version& version, std::int64_t limit,
-                  std::uint64_t& total, json::array& all) {
+struct Listed {
+  baton_term pid;
+  const code::Version* version;
+  const baton_behaviour* behaviour;
+};
+
+// Requires: a snapshot that the version is in, or that it is the host's own.
+void list_version(const Parts& parts, code::Version& version, std::size_t limit,
+                  std::uint64_t& total, std::vector<Listed>& all) {
   for (std::uint32_t i = 0; i < code::kShards; ++i) {
     auto& shard = version.shard(i);
     std::lock_guard lock(shard.lock);
     total += shard.processes.size();
     for (std::uint32_t index : shard.processes) {
-      if (static_cast<std::int64_t>(all.size()) >= limit) break;
+      if (all.size() >= limit) break;
       const runtime::Process& process = parts.runtime.table().at(index);
-      all.push_back(json::object{{"pid", term::print(process.self, parts.runtime.atoms())},
-                                 {"module", version.module_name()},
-                                 {"version", version.number()},
-                                 {"behaviour", process.behaviour->name}});
+      all.push_back({process.self, &version, process.behaviour});
     }
   }
 }
 
 Result<json::value> ps(const Parts& parts, const json::object& arguments) {
-  const std::int64_t limit = number_argument(arguments, "limit", kProcessesListedMax);
-  const std::string wanted = text_argument(arguments, "module", "");
+  BATON_ASSIGN(const std::int64_t limit,
+               number_argument(arguments, "limit", {0, kProcessesListedMax}, kProcessesListed));
+  BATON_ASSIGN(const std::string wanted, text_argument(arguments, "module", ""));
+  const term::AtomTable& atoms = parts.runtime.atoms();
+  const code::CodeTable::Snapshot snapshot = parts.runtime.code().snapshot();
   std::uint64_t total = 0;
-  json::array all;
-  for (const code::ModuleStatus& module : parts.runtime.code().list()) {
+  std::vector<Listed> listed;
+  // Under the shards' locks nothing is to be allocated.
+  listed.reserve(static_cast<std::size_t>(limit));
+  for (const code::ModuleStatus& module : snapshot.modules()) {
     if (!wanted.empty() && module.name != wanted) continue;
     for (code::Version* version : {module.current, module.old})
-      if (version != nullptr) list_version(parts, *version, limit, total, all);
+      if (version != nullptr)
+        list_version(parts, *version, static_cast<std::size_t>(limit), total, listed);
   }
   if (wanted.empty() || wanted == parts.runtime.builtin().module_name())
-    list_version(parts, parts.runtime.builtin(), limit, total, all);
-  const auto names = parts.runtime.registry().list();
-  for (json::value& row : all) {
-    row.as_object()["name"] = nullptr;
-    for (const auto& [name, pid] : names)
-      if (term::print(pid, parts.runtime.atoms()) == row.at("pid").as_string())
-        row.as_object()["name"] = term::print(name, parts.runtime.atoms());
+    list_version(parts, parts.runtime.builtin(), static_cast<std::size_t>(limit), total, listed);
+
+  boost::unordered_flat_map<baton_term, baton_term> name_of;
+  for (const auto& [name, pid] : parts.runtime.registry().list()) name_of.emplace(pid, name);
+  json::array all;
+  all.reserve(listed.size());
+  for (const Listed& process : listed) {
+    const auto name = name_of.find(process.pid);
+    all.push_back(
+        json::object{{"pid", term::print(process.pid, atoms)},
+                     {"name", name != name_of.end() ? json::value(term::print(name->second, atoms))
+                                                    : json::value()},
+                     {"module", process.version->module_name()},
+                     {"version", process.version->number()},
+                     {"behaviour", process.behaviour->name}});
   }
   return json::value(json::object{{"total", total}, {"processes", std::move(all)}});
 }
@@ -131,43 +169,51 @@ json::object tree_node(const Parts& parts, const behaviour::sys::TreeNode& node)
       {"children", std::move(children)}};
 }
 
-Result<json::value> tree(const Parts& parts) {
+Result<json::value> tree(const Parts& parts, const Caller& caller) {
   json::array applications;
-  for (const auto& node : behaviour::sys::tree(parts.runtime, parts.applications))
+  for (const auto& node : behaviour::sys::tree(parts.runtime, parts.applications,
+                                               behaviour::sys::kTimeout, caller.leaving))
     applications.push_back(tree_node(parts, node));
   return json::value(std::move(applications));
 }
 
-Result<json::value> system(const Parts& parts, const json::object& arguments,
+Result<json::value> system(const Parts& parts, const json::object& arguments, const Caller& caller,
                            runtime::SystemRequest request) {
-  BATON_ASSIGN(const baton_term pid, process_argument(parts, arguments));
+  BATON_ASSIGN(const baton_term pid, request == runtime::kSuspend
+                                         ? subject_argument(parts, arguments)
+                                         : process_argument(parts, arguments));
+  BATON_ASSIGN(const milliseconds timeout, timeout_argument(arguments));
   return answer_of(parts, arguments,
-                   parts.runtime.system(pid, request, timeout_argument(arguments)));
+                   parts.runtime.system(pid, request, timeout, BATON_NO_TERM, caller.leaving));
 }
 
-Result<json::value> call(const Parts& parts, const json::object& arguments) {
-  BATON_ASSIGN(const baton_term pid, process_argument(parts, arguments));
+// What is to be sent to a process. Its new atoms are remembered, as it may be asked to show them.
+Result<term::Block> request_argument(const Parts& parts, const json::object& arguments) {
   BATON_ASSIGN(const std::string text, text_argument(arguments, "request"));
-  auto request = term::parse(text, parts.runtime.atoms());
+  auto request = term::parse(text, parts.runtime.atoms(), term::AtomShare::kRequests);
   if (!request.ok()) return std::move(request).error().within("request");
-  return answer_of(parts, arguments,
-                   parts.runtime.call(pid, *request, timeout_argument(arguments)));
+  return request;
+}
+
+Result<json::value> call(const Parts& parts, const json::object& arguments, const Caller& caller) {
+  BATON_ASSIGN(const baton_term pid, process_argument(parts, arguments));
+  BATON_ASSIGN(const milliseconds timeout, timeout_argument(arguments));
+  BATON_ASSIGN(const term::Block request, request_argument(parts, arguments));
+  return answer_of(parts, arguments, parts.runtime.call(pid, request, timeout, caller.leaving));
 }
 
 Result<json::value> cast(const Parts& parts, const json::object& arguments, std::uint8_t kind) {
   BATON_ASSIGN(const baton_term pid, process_argument(parts, arguments));
-  BATON_ASSIGN(const std::string text, text_argument(arguments, "request"));
-  auto request = term::parse(text, parts.runtime.atoms());
-  if (!request.ok()) return std::move(request).error().within("request");
-  runtime::External external(parts.runtime);
+  BATON_ASSIGN(const term::Block request, request_argument(parts, arguments));
+  BATON_ASSIGN(runtime::External external, runtime::External::borrow(parts.runtime));
   runtime::send(external.context(), pid,
-                runtime::message_of(external.context(), request->root(), kind, 1));
+                runtime::message_of(external.context(), request.root(), kind, 1));
   return json::value{{"term", "ok"}};
 }
 
 Result<json::value> end(const Parts& parts, const json::object& arguments, baton_term reason) {
-  BATON_ASSIGN(const baton_term pid, process_argument(parts, arguments));
-  runtime::External external(parts.runtime);
+  BATON_ASSIGN(const baton_term pid, subject_argument(parts, arguments));
+  BATON_ASSIGN(runtime::External external, runtime::External::borrow(parts.runtime));
   runtime::Message* signal = external.context().allocate(1);
   signal->root = reason;
   runtime::exit_signal(external.context(), pid, signal);
@@ -180,9 +226,11 @@ void add_process_verbs(Verbs& verbs, const Parts& parts) {
   verbs["ps"] = [parts](const json::object& arguments, const Caller&) {
     return ps(parts, arguments);
   };
-  verbs["tree"] = [parts](const json::object&, const Caller&) { return tree(parts); };
-  verbs["call"] = [parts](const json::object& arguments, const Caller&) {
-    return call(parts, arguments);
+  verbs["tree"] = [parts](const json::object&, const Caller& caller) {
+    return tree(parts, caller);
+  };
+  verbs["call"] = [parts](const json::object& arguments, const Caller& caller) {
+    return call(parts, arguments, caller);
   };
   verbs["cast"] = [parts](const json::object& arguments, const Caller&) {
     return cast(parts, arguments, BATON_CAST);
@@ -195,8 +243,8 @@ void add_process_verbs(Verbs& verbs, const Parts& parts) {
                                                                      {"suspend", runtime::kSuspend},
                                                                      {"resume", runtime::kResume}};
   for (const auto& [name, request] : requests)
-    verbs[name] = [parts, request = request](const json::object& arguments, const Caller&) {
-      return system(parts, arguments, request);
+    verbs[name] = [parts, request = request](const json::object& arguments, const Caller& caller) {
+      return system(parts, arguments, caller, request);
     };
   verbs["stop"] = [parts](const json::object& arguments, const Caller&) {
     return end(parts, arguments, term::atoms::kShutdown);

@@ -6,7 +6,8 @@
 
 #include <boost/json/array.hpp>
 
-#include <algorithm>
+#include <chrono>
+#include <limits>
 
 namespace baton::node {
 
@@ -94,20 +95,22 @@ Result<InstallOptions> install_options(const Parts& parts, const json::object& a
   InstallOptions options;
   options.budget =
       std::chrono::duration_cast<std::chrono::milliseconds>(parts.config.take_over_budget);
-  const std::string probation = text_argument(arguments, "probation", "");
+  BATON_ASSIGN(const std::string probation, text_argument(arguments, "probation", ""));
   if (!probation.empty()) {
     auto duration = parse_duration(probation);
     if (!duration.ok()) return std::move(duration).error().within("--probation");
     options.probation = *duration;
   }
-  options.rolls_back_by_itself = !flag_argument(arguments, "no_auto_rollback");
-  options.accepts_loss = flag_argument(arguments, "accept_loss");
-  options.requires_hot = flag_argument(arguments, "require_hot");
+  BATON_ASSIGN(const bool stays, flag_argument(arguments, "no_auto_rollback"));
+  options.rolls_back_by_itself = !stays;
+  BATON_ASSIGN(options.accepts_loss, flag_argument(arguments, "accept_loss"));
+  BATON_ASSIGN(options.requires_hot, flag_argument(arguments, "require_hot"));
   return options;
 }
 
-release::Reason reason_of(const json::object& arguments, const Caller& caller) {
-  return {caller.name, text_argument(arguments, "reason", "")};
+Result<release::Reason> reason_of(const json::object& arguments, const Caller& caller) {
+  BATON_ASSIGN(std::string why, text_argument(arguments, "reason", ""));
+  return release::Reason{caller.name, std::move(why)};
 }
 
 Result<json::value> releases(const Parts& parts) {
@@ -125,17 +128,25 @@ Result<json::value> releases(const Parts& parts) {
   return json::value(std::move(all));
 }
 
-Result<json::value> operation(const Parts& parts, const json::object& arguments) {
-  const std::int64_t id = number_argument(arguments, "id", 0);
+// Looks again at this interval whether whoever asked is still to be waited for.
+constexpr std::chrono::milliseconds kWaitSlice{100};
+
+Result<json::value> operation(const Parts& parts, const json::object& arguments,
+                              const Caller& caller) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  BATON_ASSIGN(const std::int64_t id, number_argument(arguments, "id", {0, kMost}));
+  BATON_ASSIGN(const std::int64_t line, number_argument(arguments, "first_line", {0, kMost}, 0));
+  BATON_ASSIGN(const std::int64_t wait_ms,
+               number_argument(arguments, "wait_ms", {0, kWaitMsMax}, 0));
   const auto known = parts.handler.operation(static_cast<std::uint64_t>(id));
   if (known == nullptr)
     return Error(Code::kNotFound, "there is no operation " + std::to_string(id) + " (the last " +
                                       std::to_string(release::kOperationsKept) + " are kept)");
-  const auto first = static_cast<std::size_t>(
-      std::max<std::int64_t>(0, number_argument(arguments, "first_line", 0)));
-  const std::int64_t wait =
-      std::clamp<std::int64_t>(number_argument(arguments, "wait_ms", 0), 0, kWaitMsMax);
-  if (wait > 0) known->wait(first, std::chrono::milliseconds(wait));
+  const auto first = static_cast<std::size_t>(line);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
+  while (!caller.leaving.stop_requested() && std::chrono::steady_clock::now() < until &&
+         !known->is_done() && known->lines(first).empty())
+    known->wait(first, kWaitSlice);
   return json::value(operation_of(*known, first));
 }
 
@@ -151,40 +162,50 @@ void add_release_verbs(Verbs& verbs, const Parts& parts) {
                              const Caller& caller) -> Result<json::value> {
     BATON_ASSIGN(const std::string file, text_argument(arguments, "bundle"));
     BATON_ASSIGN(const InstallOptions options, install_options(parts, arguments));
-    return begun(parts.handler.upgrade(file, options, reason_of(arguments, caller)));
+    BATON_ASSIGN(const release::Reason reason, reason_of(arguments, caller));
+    return begun(parts.handler.upgrade(file, options, reason));
   };
   verbs["unpack"] = [parts](const json::object& arguments,
                             const Caller& caller) -> Result<json::value> {
     BATON_ASSIGN(const std::string file, text_argument(arguments, "bundle"));
-    return begun(parts.handler.unpack(file, reason_of(arguments, caller)));
+    BATON_ASSIGN(const release::Reason reason, reason_of(arguments, caller));
+    return begun(parts.handler.unpack(file, reason));
   };
   verbs["install"] = [parts](const json::object& arguments,
                              const Caller& caller) -> Result<json::value> {
     BATON_ASSIGN(const std::string name, text_argument(arguments, "name"));
     BATON_ASSIGN(const std::string version, text_argument(arguments, "version"));
     BATON_ASSIGN(const InstallOptions options, install_options(parts, arguments));
-    return begun(parts.handler.install(name, version, options, reason_of(arguments, caller)));
+    BATON_ASSIGN(const release::Reason reason, reason_of(arguments, caller));
+    return begun(parts.handler.install(name, version, options, reason));
   };
-  verbs["make_permanent"] = [parts](const json::object& arguments, const Caller& caller) {
-    return begun(parts.handler.make_permanent(reason_of(arguments, caller)));
+  verbs["make_permanent"] = [parts](const json::object& arguments,
+                                    const Caller& caller) -> Result<json::value> {
+    BATON_ASSIGN(const release::Reason reason, reason_of(arguments, caller));
+    return begun(parts.handler.make_permanent(reason));
   };
-  verbs["rollback"] = [parts](const json::object& arguments, const Caller& caller) {
-    return begun(parts.handler.rollback(text_argument(arguments, "version", ""),
-                                        flag_argument(arguments, "accept_loss"),
-                                        reason_of(arguments, caller)));
+  verbs["rollback"] = [parts](const json::object& arguments,
+                              const Caller& caller) -> Result<json::value> {
+    BATON_ASSIGN(const std::string version, text_argument(arguments, "version", ""));
+    BATON_ASSIGN(const bool accepts_loss, flag_argument(arguments, "accept_loss"));
+    BATON_ASSIGN(const release::Reason reason, reason_of(arguments, caller));
+    return begun(parts.handler.rollback(version, accepts_loss, reason));
   };
   verbs["remove"] = [parts](const json::object& arguments,
                             const Caller& caller) -> Result<json::value> {
     BATON_ASSIGN(const std::string name, text_argument(arguments, "name"));
     BATON_ASSIGN(const std::string version, text_argument(arguments, "version"));
-    return begun(parts.handler.remove(name, version, reason_of(arguments, caller)));
+    BATON_ASSIGN(const release::Reason reason, reason_of(arguments, caller));
+    return begun(parts.handler.remove(name, version, reason));
   };
-  verbs["purge"] = [parts](const json::object& arguments, const Caller& caller) {
-    return begun(parts.handler.purge(reason_of(arguments, caller)));
+  verbs["purge"] = [parts](const json::object& arguments,
+                           const Caller& caller) -> Result<json::value> {
+    BATON_ASSIGN(const release::Reason reason, reason_of(arguments, caller));
+    return begun(parts.handler.purge(reason));
   };
   verbs["releases"] = [parts](const json::object&, const Caller&) { return releases(parts); };
-  verbs["operation"] = [parts](const json::object& arguments, const Caller&) {
-    return operation(parts, arguments);
+  verbs["operation"] = [parts](const json::object& arguments, const Caller& caller) {
+    return operation(parts, arguments, caller);
   };
   verbs["operations"] = [parts](const json::object&, const Caller&) -> Result<json::value> {
     json::array all;

@@ -14,6 +14,11 @@
 #include "release/handler.h"
 #include "runtime/runtime.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
 namespace baton::node {
 
 struct Parts {
@@ -36,13 +41,17 @@ void add_host_verbs(Verbs& verbs, const Parts& parts);
 void add_process_verbs(Verbs& verbs, const Parts& parts);
 void add_release_verbs(Verbs& verbs, const Parts& parts);
 
-/// An argument of a verb: kUsage if it is missing or of another type.
-Result<std::string> text_argument(const boost::json::object& arguments, std::string_view key);
-/// The text, or `otherwise` if it is not there.
-std::string text_argument(const boost::json::object& arguments, std::string_view key,
-                          std::string otherwise);
-std::int64_t number_argument(const boost::json::object& arguments, std::string_view key,
-                             std::int64_t otherwise);
-bool flag_argument(const boost::json::object& arguments, std::string_view key);
+// An argument of a verb: kUsage, saying what was expected, if it is of another type or missing. One
+// that may be left out has a value for that.
+Result<std::string> text_argument(const boost::json::object& arguments, std::string_view key,
+                                  std::optional<std::string> otherwise = std::nullopt);
+struct NumberRange {
+  std::int64_t least;
+  std::int64_t most;
+};
+Result<std::int64_t> number_argument(const boost::json::object& arguments, std::string_view key,
+                                     NumberRange range,
+                                     std::optional<std::int64_t> otherwise = std::nullopt);
+Result<bool> flag_argument(const boost::json::object& arguments, std::string_view key);
 
 }  // namespace baton::node

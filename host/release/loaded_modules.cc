@@ -150,7 +150,8 @@ Result<PurgeReport> LoadedModules::remove(const std::string& module,
 
 std::vector<Modules::Left> LoadedModules::left() const {
   std::vector<Left> all;
-  for (const code::ModuleStatus& module : runtime_.code().list()) {
+  const code::CodeTable::Snapshot snapshot = runtime_.code().snapshot();
+  for (const code::ModuleStatus& module : snapshot.modules()) {
     if (module.old != nullptr) all.push_back({module.name, true});
     if (module.current != nullptr && module.current->is_retired())
       all.push_back({module.name, false});

@@ -110,7 +110,6 @@ class Requests(AdminCase):
             codes = [client.answer()["error"]["code"] for client in clients]
         self.assertEqual(codes, ["timed_out"] * self.CALLERS)
 
-    @not_mended
     def test_A2_a_deep_answer_is_shown(self):
         # Terms were turned into JSON and read back by a parser that goes 32 deep and throws.
         deep = "[" * DEEP + "]" * DEEP
@@ -124,7 +123,6 @@ class Requests(AdminCase):
                          + answer["data"]["term"].count("{"))
         self.assert_serves()
 
-    @not_mended
     def test_A9_an_operation_that_is_no_number_is_refused(self):
         # Whatever was no integer of 64 bits was read as 0.
         for wrong in ("x", 1.5, 2**63, -1, True, None, [1]):
@@ -132,13 +130,11 @@ class Requests(AdminCase):
                 self.assertEqual(self.ask("operation", id=wrong)["error"]["code"], "usage")
         self.assertEqual(self.ask("operation")["error"]["code"], "usage")
 
-    @not_mended
     def test_A9_the_atoms_of_an_answer_are_named(self):
         # {stop,0} was answered with an atom that nobody had told the table of atoms.
         answer = self.ask("call", process=self.pid_of("application_controller"), request="{stop,0}")
         self.assertNotIn("#Atom", json.dumps(answer))
 
-    @not_mended
     def test_A5_how_long_a_request_may_wait_is_bounded(self):
         for wrong in (-1, 10**12, "soon", 1.5):
             with self.subTest(timeout_ms=wrong):
@@ -146,7 +142,6 @@ class Requests(AdminCase):
                 self.assertEqual(answer["error"]["code"], "usage")
 
 
-    @not_mended
     def test_A7_requests_do_not_use_up_the_atoms(self):
         # A request of 1 MiB has 150,000 new atoms; seven filled the table, and no module with a new one could be loaded.
         with given("requests full of atoms"):
@@ -160,7 +155,6 @@ class Requests(AdminCase):
 
 
 class HostProcesses(AdminCase):
-    @not_mended
     def test_A3_the_application_controller_refuses_what_it_does_not_know(self):
         # It ended the host over a request that is none of its own, and read what lies behind its table.
         controller = self.pid_of("application_controller")
@@ -179,7 +173,6 @@ class HostProcesses(AdminCase):
                 self.assertTrue(answer["ok"], answer)
         self.assert_serves()
 
-    @not_mended
     def test_A3_no_verb_ends_or_holds_a_process_of_the_host(self):
         # With the application controller killed no application could be started or stopped any more.
         controller = self.pid_of("application_controller")
@@ -210,7 +203,6 @@ class OneScheduler(DefectCase):
 
 
 class Trust(AdminCase):
-    @not_mended
     def test_A10_a_root_that_others_may_write_is_refused(self):
         # Whoever may write there may trust a key of his own, and so run what he likes as the host.
         for path, mode in ((self.host.root, 0o777), (self.host.root, 0o770), (os.path.join(self.host.root, "keys"), 0o757)):
@@ -272,7 +264,6 @@ class Bundles(AdminCase):
 class Connections(AdminCase):
     SILENT = 64
 
-    @not_mended
     def test_A5_silent_connections_lock_nobody_out(self):
         # A time-out of the socket does not end Asio's synchronous reads: each of 64 places was lost for ever.
         with contextlib.ExitStack() as stack:
