@@ -2,10 +2,12 @@
 
 #include "base/utf8.h"
 
+#include <fcntl.h>
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 namespace baton {
 
@@ -140,14 +142,22 @@ Result<std::unique_ptr<Log>> Log::open(const Options& options, const Clock& cloc
     writer->logger->flush_on(spdlog::level::info);
     // A log that cannot be written (a full disk) must not end the host or flood its standard error.
     writer->logger->set_error_handler([](const std::string&) {});
-    return std::unique_ptr<Log>(new Log(std::move(writer), options, clock));
+    ScopedFd descriptor(options.file.empty() ? ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+                                             : ::open(options.file.c_str(),
+                                                      O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY));
+    return std::unique_ptr<Log>(new Log(std::move(writer), std::move(descriptor), options, clock));
   } catch (const std::exception& e) {
     return Error(Code::kFailed, "cannot write the log " + options.file + ": " + e.what());
   }
 }
 
-Log::Log(std::unique_ptr<Writer> writer, const Options& options, const Clock& clock)
-    : writer_(std::move(writer)), format_(options.format), clock_(clock), level_(options.level) {}
+Log::Log(std::unique_ptr<Writer> writer, ScopedFd descriptor, const Options& options,
+         const Clock& clock)
+    : writer_(std::move(writer)),
+      descriptor_(std::move(descriptor)),
+      format_(options.format),
+      clock_(clock),
+      level_(options.level) {}
 
 Log::~Log() = default;
 

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/result.h"
 
 #include <atomic>
@@ -76,15 +77,19 @@ class Log {
   void write(LogLevel level, const LogSource& source, std::string_view text,
              std::initializer_list<LogField> fields = {});
 
+  /// A descriptor of what it writes to, for one who may not wait for its thread: a signal handler.
+  int descriptor() const { return descriptor_.get(); }
   /// Lines lost because the writing thread fell behind.
   std::uint64_t lost() const;
 
  private:
   struct Writer;
-  Log(std::unique_ptr<Writer> writer, const Options& options, const Clock& clock);
+  Log(std::unique_ptr<Writer> writer, ScopedFd descriptor, const Options& options,
+      const Clock& clock);
 
   // Constant after construction.
   const std::unique_ptr<Writer> writer_;
+  const ScopedFd descriptor_;
   const LogFormat format_;
   const Clock& clock_;
   // Any thread.
