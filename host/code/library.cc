@@ -2,6 +2,7 @@
 
 #define BOOST_DLL_USE_STD_FS
 #include "base/check.h"
+#include "base/crash.h"
 #include "base/files.h"
 #include "module/elf.h"
 #include "module/schema.h"
@@ -184,7 +185,7 @@ Result<void> Library::load() {
 }
 
 // What the loader mapped must be what we judged.
-Result<void> Library::check_image() const {
+Result<void> Library::check_image() {
   link_map* map = nullptr;
   if (::dlinfo(image_->library.native(), RTLD_DI_LINKMAP, &map) != 0 || map == nullptr)
     return Error(Code::kFailed, path_ + ": the loader does not know it: " + loader_error());
@@ -198,6 +199,8 @@ Result<void> Library::check_image() const {
   BATON_ASSIGN(const std::vector<Mapping> all, mappings());
   if (!are_of_file(all, image.address, image.end, mapped_file_))
     return refused("the image in memory is not mapped from the file that was judged");
+  base_ = map->l_addr;
+  name_image(base_, facts_.note.module, facts_.note.version);
   return {};
 }
 
@@ -295,6 +298,7 @@ UnloadReport Library::close() {
   const auto mappings = mappings_of(mapped_file_);
   if (!is_known && mappings.ok() && *mappings == 0) {
     file_.reset();
+    forget_image(base_);
     return {true, {}};
   }
   static_cast<void>(file_.release());

@@ -93,7 +93,7 @@ class Library {
 
   Library(std::string path, ScopedFd file, MappedFile mapped_file, module::ModuleFacts facts);
   Result<void> load();
-  Result<void> check_image() const;
+  Result<void> check_image();
   Result<void> describe(const LibraryRules& rules);
   Result<void> init(const baton_host* host);
   Error refused(const std::string& what) const;
@@ -106,6 +106,7 @@ class Library {
   const module::ModuleFacts facts_;
   std::unique_ptr<Image> image_;  // null once closed
   const baton_module* module_ = nullptr;
+  std::uintptr_t base_ = 0;   // where it is mapped, by which a crash report names it
   bool has_started_ = false;  // init succeeded, so fini is owed
 };
 

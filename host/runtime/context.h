@@ -64,10 +64,12 @@ struct Context : baton_context {
 
   // The callback under way.
   Process* current = nullptr;
-  Message* stop_reason = nullptr;  // what exit_reason was given, owned
-  std::uint64_t deadline_ns = 0;   // what await_until was given
-  Message* refused = nullptr;      // the last message a failing receive passed over
-  baton_term marker_ref = 0;       // a request of this callback, and the mail older than it
+  const Message* handled = nullptr;   // what it was given, null: nothing; for a crash report
+  baton_term ending = BATON_NO_TERM;  // the last process whose terminate was called
+  Message* stop_reason = nullptr;     // what exit_reason was given, owned
+  std::uint64_t deadline_ns = 0;      // what await_until was given
+  Message* refused = nullptr;         // the last message a failing receive passed over
+  baton_term marker_ref = 0;          // a request of this callback, and the mail older than it
   Message* marker = nullptr;
   std::uint32_t receives = 0;  // in this turn, against kTurnMessagesMax
   bool is_preempted = false;   // a receive answered nothing because the turn is over

@@ -49,6 +49,7 @@ void terminate(Context& context, Process& process, baton_term reason) {
   if (behaviour.terminate == nullptr || process.state == nullptr || !process.has(kStarted)) return;
   Message* why = message_of(context, reason);
   context.call_ref = BATON_NO_TERM;
+  context.ending = process.self;
   behaviour.terminate(&context, process.state, why);
   context.release(why);
 }

@@ -1,6 +1,8 @@
 #include "runtime/scheduler.h"
 
 #include "base/check.h"
+#include "base/crash.h"
+#include "runtime/callback_witness.h"
 #include "runtime/fence.h"
 #include "runtime/primitives.h"
 #include "runtime/runtime.h"
@@ -28,6 +30,8 @@ void Scheduler::start() {
   thread_ = std::thread([this] {
     const std::string name = "baton-sched-" + std::to_string(id);
     pthread_setname_np(pthread_self(), name.c_str());
+    const CallbackWitness witness(*this);
+    const CrashStack stack(witness);
     loop();
   });
 }

@@ -21,6 +21,7 @@ code::Phase phase_of(const Process& process) {
 }
 
 void begin_callback(Context& context, const Message* message) {
+  context.handled = message;
   context.frame = nullptr;
   context.error.length = 0;
   context.deadline_ns = 0;
