@@ -111,6 +111,18 @@ Result<json::value> modules(const Parts& parts) {
   return json::value(std::move(all));
 }
 
+Result<json::value> crashes(const Parts& parts) {
+  BATON_ASSIGN(const std::vector<Crash> crashes, parts.crashes.list());
+  json::array all;
+  for (const Crash& crash : crashes) {
+    json::object shown{{"file", crash.file}, {"trouble", crash.trouble}};
+    for (const auto& [key, value] : crash.facts) shown[key] = value;
+    shown["frames"] = json::array(crash.frames.begin(), crash.frames.end());
+    all.push_back(std::move(shown));
+  }
+  return json::value(std::move(all));
+}
+
 Result<json::value> log_level(const Parts& parts, const json::object& arguments) {
   BATON_ASSIGN(const std::string name, text_argument(arguments, "level", ""));
   if (!name.empty()) {
@@ -129,6 +141,7 @@ Result<json::value> log_level(const Parts& parts, const json::object& arguments)
 void add_host_verbs(Verbs& verbs, const Parts& parts) {
   verbs["status"] = [parts](const json::object&, const Caller&) { return status(parts); };
   verbs["modules"] = [parts](const json::object&, const Caller&) { return modules(parts); };
+  verbs["crashes"] = [parts](const json::object&, const Caller&) { return crashes(parts); };
   verbs["log_level"] = [parts](const json::object& arguments, const Caller&) {
     return log_level(parts, arguments);
   };

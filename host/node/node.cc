@@ -38,10 +38,21 @@ Result<void> Node::check_root() {
   return {};
 }
 
+void Node::begin_crash_reports() {
+  crashes_ = std::make_unique<Crashes>(*files_, config_.root);
+  crash_reporter_ = std::make_unique<CrashReporter>(crashes_->directory(), log_->descriptor(),
+                                                    config_.log.format, kVersion);
+  // A full disk keeps nobody from starting.
+  if (const auto begun = crashes_->begin(*log_); !begun.ok())
+    log_->write(LogLevel::kWarning, "crashes before this start cannot be told of",
+                {{"why", begun.error().message()}});
+}
+
 Result<void> Node::start() {
   BATON_ASSIGN(log_, Log::open(config_.log, clock_));
   BATON_TRY(check_root());
   BATON_TRY(make_directories(*files_, config_.root, kRootMode));
+  begin_crash_reports();
   BATON_ASSIGN(store_, release::ReleaseStore::open(*files_, clock_, config_.root));
   atoms_ = std::make_unique<term::AtomTable>();
   code_ = std::make_unique<code::CodeTable>();
@@ -79,6 +90,7 @@ Result<void> Node::start() {
                        .log = *log_,
                        .clock = clock_,
                        .observer = *observer_,
+                       .crashes = *crashes_,
                        .config = config_});
   BATON_TRY(handler_->boot());
   BATON_ASSIGN(admin_, Admin::open(config_.socket_path(), verbs_, *log_));

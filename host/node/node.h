@@ -7,12 +7,14 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "behaviour/application.h"
 #include "net/net.h"
 #include "node/admin.h"
 #include "node/config.h"
+#include "node/crashes.h"
 #include "node/host_observer.h"
 #include "node/host_services.h"
 #include "release/handler.h"
@@ -41,6 +43,7 @@ class Node {
  private:
   explicit Node(const Config& config);
   Result<void> check_root();
+  void begin_crash_reports();
   Result<void> start();
   /// Asks the main thread to end the host. Any thread; returns at once.
   void end_host(const std::string& why);
@@ -49,6 +52,8 @@ class Node {
   RealClock clock_;
   std::unique_ptr<Files> files_;
   std::unique_ptr<Log> log_;
+  std::unique_ptr<Crashes> crashes_;
+  std::unique_ptr<CrashReporter> crash_reporter_;
   std::unique_ptr<term::AtomTable> atoms_;
   std::unique_ptr<code::CodeTable> code_;
   std::unique_ptr<HostObserver> observer_;

@@ -10,6 +10,7 @@
 #include "net/net.h"
 #include "node/admin.h"
 #include "node/config.h"
+#include "node/crashes.h"
 #include "node/host_observer.h"
 #include "release/handler.h"
 #include "runtime/runtime.h"
@@ -30,6 +31,7 @@ struct Parts {
   Log& log;
   const Clock& clock;
   const HostObserver& observer;
+  const Crashes& crashes;
   const Config& config;
 };
 

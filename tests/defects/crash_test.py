@@ -42,22 +42,18 @@ class Crashes(DefectCase):
             self.assertIn(died_of, signals)
         self.assert_told(re.sub(r"(?m)^.* is ready .*$", "", self.host.last_words()), message, died_of)
 
-    @not_mended
     def test_K5_a_fault_in_a_module_is_reported(self):
         # See the class.
         self.assert_reported("fault", signal.SIGSEGV)
 
-    @not_mended
     def test_K5_an_abort_in_a_module_is_reported(self):
         # See the class.
         self.assert_reported("abort", signal.SIGABRT)
 
-    @not_mended
     def test_K5_a_stack_overflow_in_a_module_is_reported(self):
         # See the class.
         self.assert_reported("overflow", signal.SIGSEGV, signal.SIGBUS)
 
-    @not_mended
     def test_K5_the_next_start_tells_of_a_crash(self):
         # A host that was started again knew nothing of the crash before.
         died_of = self.die("fault")

@@ -1,4 +1,4 @@
-// Verbs about the host: status, modules, log-level, config check, version.
+// Verbs about the host: status, modules, crash list, log-level, config check, version.
 #include "base/version.h"
 #include "baton/verbs.h"
 #include "node/config.h"
@@ -52,6 +52,26 @@ int show_modules(const Session& session) {
   return 0;
 }
 
+int list_crashes(const Session& session) {
+  const auto crashes = session.client().ask("crashes", {});
+  if (!crashes.ok()) return session.output.error(crashes.error());
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& crash : crashes->as_array()) {
+    const json::array& frames = crash.at("frames").as_array();
+    const std::string trouble = cell(crash, "trouble");
+    rows.push_back({cell(crash, "at"), cell(crash, "signal"), cell(crash, "module"),
+                    cell(crash, "version"), cell(crash, "process"), cell(crash, "callback"),
+                    cell(crash, "message"),
+                    !trouble.empty()  ? cell(crash, "file") + ": " + trouble
+                    : !frames.empty() ? cell(frames.front())
+                                      : "-"});
+  }
+  session.output.table(
+      *crashes, {"AT", "SIGNAL", "MODULE", "VERSION", "PROCESS", "CALLBACK", "MESSAGE", "FRAME"},
+      rows);
+  return 0;
+}
+
 int log_level(const Session& session, const std::string& level) {
   json::object request;
   if (!level.empty()) request["level"] = level;
@@ -81,6 +101,13 @@ void add_host_verbs(CLI::App& app, Session& session) {
   });
   app.add_subcommand("modules", "The loaded modules: current, old, and who runs them")
       ->callback([&session] { session.run = [&session] { return show_modules(session); }; });
+  CLI::App* crash = app.add_subcommand("crash", "The signals that hosts of this root died of");
+  crash->require_subcommand(1);
+  crash
+      ->add_subcommand("list",
+                       "Whose code it was, in which callback and for which message; the newest "
+                       "first. With -o json all frames, for addr2line")
+      ->callback([&session] { session.run = [&session] { return list_crashes(session); }; });
   auto level = std::make_shared<std::string>();
   CLI::App* log = app.add_subcommand("log-level", "Show or set the host's log level");
   log->add_option("level", *level, "trace, debug, info, warning, error or critical");

@@ -41,7 +41,7 @@ int show_bundle(Session& session, const std::string& file);
 void add_release_verbs(CLI::App& app, Session& session);
 /// ps, tree, info, state, call, cast, send, suspend, resume, stop, kill
 void add_process_verbs(CLI::App& app, Session& session);
-/// status, modules, log-level, config, version
+/// status, modules, crash, log-level, config, version
 void add_host_verbs(CLI::App& app, Session& session);
 
 }  // namespace baton::cli

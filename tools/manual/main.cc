@@ -76,6 +76,8 @@ Result<void> write_pages(const std::string& directory) {
        {{node::kDefaultConfig,
          "The configuration, in YAML. Every key has a default; check it with baton config check."},
         {"ROOT/batond.sock", "The admin interface, which baton speaks to."},
+        {"ROOT/crashes/",
+         "What the host was doing when a signal ended it, a file each; see baton crash list."},
         {"ROOT/keys/", "The public keys that bundles may be signed with; see baton key trust."},
         {"ROOT/releases/", "The manifests and signatures of the unpacked releases."},
         {"ROOT/store/", "The files of their modules, by content."},
