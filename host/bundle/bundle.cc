@@ -278,6 +278,28 @@ Result<void> Bundle::judge(const ManifestModule& module, const std::string& file
 
 // ---- Acceptance ---------------------------------------------------------------------------------
 
+namespace {
+
+std::string name_of(const Manifest& manifest) {
+  return "release " + manifest.release.name + " " + manifest.release.version + ": ";
+}
+
+Result<void> check_not_expired(const Manifest& manifest, WallTime now) {
+  if (manifest.expires && now >= *manifest.expires)
+    return refused(name_of(manifest) + "expired at " + format_time(*manifest.expires) +
+                   "; pack it again with a later time");
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_in_force(const Manifest& manifest, std::string_view signer,
+                            const TrustedKeys& keys, WallTime now) {
+  if (auto good = check_not_revoked(signer, keys); !good.ok())
+    return std::move(good).error().within(manifest.release.name + " " + manifest.release.version);
+  return check_not_expired(manifest, now);
+}
+
 Result<void> check_acceptable(const Bundle& bundle, const Acceptance& acceptance) {
   return check_acceptable(bundle.manifest(), bundle.digest(), acceptance);
 }
@@ -285,10 +307,8 @@ Result<void> check_acceptable(const Bundle& bundle, const Acceptance& acceptance
 Result<void> check_acceptable(const Manifest& manifest, const Digest& digest,
                               const Acceptance& acceptance) {
   const description::ReleaseDescription& release = manifest.release;
-  const std::string what = "release " + release.name + " " + release.version + ": ";
-  if (manifest.expires && acceptance.now >= *manifest.expires)
-    return refused(what + "expired at " + format_time(*manifest.expires) +
-                   "; pack it again with a later time");
+  const std::string what = name_of(manifest);
+  BATON_TRY(check_not_expired(manifest, acceptance.now));
   if (!acceptance.product.empty() && release.name != acceptance.product)
     return refused(what + "this host takes releases of " + acceptance.product);
   const auto& channels = acceptance.channels;

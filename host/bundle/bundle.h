@@ -97,6 +97,10 @@ struct Acceptance {
   std::optional<Digest> digest;       // of the manifest that had this sequence
 };
 
+/// Refuses what may not be run any more, whatever it was when it was taken in: what is expired, or
+/// signed by a key that was revoked since.
+Result<void> check_in_force(const Manifest& manifest, std::string_view signer,
+                            const TrustedKeys& keys, WallTime now);
 /// Refuses what is expired, too old, of another product or channel, or for another host.
 Result<void> check_acceptable(const Bundle& bundle, const Acceptance& acceptance);
 Result<void> check_acceptable(const Manifest& manifest, const Digest& digest,

@@ -215,6 +215,15 @@ std::string SecretKey::sign(std::string_view message, std::string_view trusted_c
          encode(view_of(seal.data(), seal.size())) + "\n";
 }
 
+Result<void> check_not_revoked(std::string_view key, const TrustedKeys& keys) {
+  const auto is_it = [key](const PublicKey& known) { return known.id.text() == key; };
+  const auto it = std::find_if(keys.trusted.begin(), keys.trusted.end(), is_it);
+  for (const PublicKey& gone : keys.revoked)
+    if (is_it(gone) || (it != keys.trusted.end() && gone.bytes == it->bytes))
+      return refused("the key " + std::string(key) + " was revoked; sign with another key");
+  return {};
+}
+
 Result<Signer> verify(std::string_view message, std::string_view signature,
                       const TrustedKeys& keys) {
   start_sodium();
@@ -242,16 +251,11 @@ Result<Signer> verify(std::string_view message, std::string_view signature,
   Signer signer;
   std::memcpy(signer.key.bytes.data(), bytes.data() + 2, 8);
   signer.trusted_comment = trusted->substr(kTrusted.size());
-  const Error revoked =
-      refused("the key " + signer.key.text() + " was revoked; sign with another key");
-  if (find_key(keys.revoked, signer.key) != nullptr) return revoked;
+  BATON_TRY(check_not_revoked(signer.key.text(), keys));
   const PublicKey* key = find_key(keys.trusted, signer.key);
   if (key == nullptr)
     return refused("the key " + signer.key.text() +
                    " is not trusted here; if it should be: baton key trust FILE");
-  // A revoked key stays revoked under whatever id it comes back.
-  for (const PublicKey& gone : keys.revoked)
-    if (gone.bytes == key->bytes) return revoked;
 
   const std::string_view raw = std::string_view(bytes).substr(10);
   const Hash hash = prehash(message);

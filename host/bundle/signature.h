@@ -82,6 +82,9 @@ struct Signer {
   std::string trusted_comment;
 };
 
+/// Refuses the key of this id (KeyId::text) if it was taken back, under whatever id.
+Result<void> check_not_revoked(std::string_view key, const TrustedKeys& keys);
+
 /// Who signed the message. Refuses a signature that is truncated, of the older kind, by an unknown
 /// or a revoked key, over another message, or whose trusted comment was altered.
 Result<Signer> verify(std::string_view message, std::string_view signature,

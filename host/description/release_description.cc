@@ -552,6 +552,7 @@ Result<ReleaseDescription> read_release(const YamlNode& node) {
     if (!read.ok()) mapping.fail(std::move(read).error());
   }
   mapping.list("upgrade_from", 1000, release.upgrade_from, read_version);
+  mapping.boolean("one_way", release.one_way);
   mapping.required("modules");
   mapping.list("modules", kModulesMax, release.modules, read_module);
   Scope scope{release.modules, {}};

@@ -172,6 +172,7 @@ struct ReleaseDescription {
   std::string host_min;  // versions of the host that may run it; empty: any
   std::string host_max;
   std::vector<std::string> upgrade_from;  // versions; empty: any
+  bool one_way = false;  // states may change so that nothing leads back to the release before
   std::vector<ModuleReference> modules;
   std::vector<ApplicationDescription> applications;  // in the order they start
   std::vector<ListenerDescription> listeners;

@@ -7,6 +7,7 @@ namespace baton::node {
 
 namespace {
 
+constexpr std::size_t kChannelsMax = 64;
 constexpr std::uint64_t kMemoryBytesMax = std::uint64_t{1} << 50;
 
 using description::YamlMapping;
@@ -67,6 +68,8 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
   if (const YamlNode* log = mapping.optional("log")) mapping.take(read_log(*log), config.log);
   if (const YamlNode* admin = mapping.optional("admin"))
     mapping.take(read_admin(*admin), config.socket);
+  mapping.list("channels", kChannelsMax, config.channels,
+               [](const YamlNode& node) { return node.as_text(); });
   if (const YamlNode* net = mapping.optional("net"))
     mapping.take(read_net(*net), config.memory_max);
   if (const YamlNode* take_over = mapping.optional("take_over"))

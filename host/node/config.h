@@ -9,6 +9,7 @@
 //     file: ""                  empty: standard error
 //   admin:
 //     socket: ""                empty: ROOT/batond.sock
+//   channels: []                that bundles are taken of, by name; none: of any
 //   net:
 //     memory_max: 0             what connections may hold in all; 0: a quarter of the memory
 //   take_over:
@@ -24,6 +25,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace baton::node {
 
@@ -31,8 +33,9 @@ struct Config {
   std::string root = "/var/lib/baton";
   std::uint32_t schedulers = 0;
   Log::Options log;
-  std::string socket;            // empty: in the root
-  std::uint64_t memory_max = 0;  // of what connections hold; 0: a share of the system's
+  std::string socket;                 // empty: in the root
+  std::vector<std::string> channels;  // empty: any
+  std::uint64_t memory_max = 0;       // of what connections hold; 0: a share of the system's
   std::chrono::nanoseconds take_over_budget = std::chrono::seconds(5);
 
   std::string socket_path() const { return socket.empty() ? root + "/batond.sock" : socket; }

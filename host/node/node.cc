@@ -80,6 +80,7 @@ Result<void> Node::start() {
       .clock = clock_,
       .log = *log_,
       .host_version = kVersion,
+      .channels = config_.channels,
       .end_host = [this](const std::string& why) { end_host(why); }});
   observer_->set_handler(handler_.get());
   verbs_ = make_verbs({.runtime = *runtime_,

@@ -156,6 +156,7 @@ Result<const Release*> ReleaseHandler::do_unpack(Operation& operation,
   bundle::Acceptance policy;
   policy.now = parts_.clock.wall();
   policy.host_version = parts_.host_version;
+  policy.channels = parts_.channels;
   if (running_) policy.product = running_->release.name;
   BATON_ASSIGN(const Release* release, parts_.store.unpack(bundle_file, policy, reason));
   operation.progress("verify", "signed by " + release->key + ", all files as the manifest says");
@@ -164,16 +165,22 @@ Result<const Release*> ReleaseHandler::do_unpack(Operation& operation,
 
 Upgrade::Outcome ReleaseHandler::do_install(const std::shared_ptr<Operation>& operation,
                                             const std::string& name, const std::string& version,
-                                            const InstallOptions& options, const Reason& reason) {
+                                            const InstallOptions& options, const Reason& reason,
+                                            bool is_way_back) {
   if (upgrade_ != nullptr) return upgrade_->in_the_way();
   const std::string target = full_name(name, version);
-  if (parts_.store.find(name, version) == nullptr) return no_such_release(target);
+  const Release* release = parts_.store.find(name, version);
+  if (release == nullptr) return no_such_release(target);
   if (running_name() == target) {
     operation->progress("plan", target + " runs already");
     return Result<void>();
   }
   auto to = parts_.store.manifest(name, version);
   if (!to.ok()) return std::move(to).error();
+  if (auto in_force = parts_.store.check_in_force(*release); !in_force.ok()) {
+    if (!is_way_back) return in_force;
+    operation->progress("warning", in_force.error().message());
+  }
   auto plan = make_plan(running_ ? &*running_ : nullptr, *to);
   if (!plan.ok()) return std::move(plan).error();
   if (const auto restarts = plan->restarts(); options.requires_hot && !restarts.empty())
@@ -190,6 +197,9 @@ Upgrade::Outcome ReleaseHandler::do_rollback(const std::shared_ptr<Operation>& o
                                              const std::string& version, bool accepts_loss,
                                              const Reason& reason) {
   if (upgrade_ != nullptr) {
+    if (upgrade_->is_one_way())
+      return Error(Code::kRefused, upgrade_->to() + " is one_way: no state leads back to " +
+                                       upgrade_->from() + "; baton plan says why");
     if (!upgrade_->has_way_back())
       return Error(Code::kUsage, upgrade_->to() +
                                      " is the first release of this host: there is none to go "
@@ -206,7 +216,7 @@ Upgrade::Outcome ReleaseHandler::do_rollback(const std::shared_ptr<Operation>& o
   options.accepts_loss = accepts_loss;
   options.has_probation = false;
   const std::string name = (*target)->name, to = (*target)->version;
-  return do_install(operation, name, to, options, reason);
+  return do_install(operation, name, to, options, reason, true);
 }
 
 Result<const Release*> ReleaseHandler::way_back_target(const std::string& version) const {
@@ -401,6 +411,10 @@ Result<void> ReleaseHandler::do_boot() {
   if (permanent == nullptr) return {};
   BATON_ASSIGN(bundle::Manifest manifest,
                parts_.store.manifest(permanent->name, permanent->version));
+  // A host that must not stop starts all the same.
+  if (auto in_force = parts_.store.check_in_force(*permanent); !in_force.ok())
+    parts_.log.write(LogLevel::kError,
+                     "started although it should be replaced: " + in_force.error().message());
   BATON_TRY(start(manifest));
   running_ = std::move(manifest);
   parts_.log.write(LogLevel::kInfo, running_name() + " is started");

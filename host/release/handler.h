@@ -56,6 +56,7 @@ class ReleaseHandler {
     const Clock& clock;
     Log& log;
     std::string host_version;
+    std::vector<std::string> channels;  // that bundles are taken of; empty: any
     /// Called on the handler's thread when the host has to end, and why: it must not wait.
     std::function<void(const std::string& why)> end_host;
     bool has_thread = true;  // see Operations
@@ -118,9 +119,10 @@ class ReleaseHandler {
   Result<void> start(const bundle::Manifest& manifest);
   Result<const Release*> do_unpack(Operation& operation, const std::string& bundle_file,
                                    const Reason& reason);
+  /// Also a way back to an old release: what is not in force any more is warned of there.
   Upgrade::Outcome do_install(const std::shared_ptr<Operation>& operation, const std::string& name,
                               const std::string& version, const InstallOptions& options,
-                              const Reason& reason);
+                              const Reason& reason, bool is_way_back = false);
   Upgrade::Outcome do_rollback(const std::shared_ptr<Operation>& operation,
                                const std::string& version, bool accepts_loss, const Reason& reason);
   Result<const Release*> way_back_target(const std::string& version) const;

@@ -15,9 +15,9 @@ std::string name_of(const Manifest& manifest) {
   return manifest.release.name + "-" + manifest.release.version;
 }
 
-std::string reasons_of(const module::BehaviourChange& behaviour) {
+std::string reasons_of(const module::StateChange& change) {
   std::string reasons;
-  for (const std::string& reason : behaviour.there.reasons)
+  for (const std::string& reason : change.reasons)
     reasons += (reasons.empty() ? "" : "; ") + reason;
   return reasons;
 }
@@ -26,7 +26,18 @@ std::string reasons_of(const module::BehaviourChange& behaviour) {
 std::string restart_of(const ModulePlan& module, const module::BehaviourChange& behaviour) {
   return "module " + module.name + ", behaviour " + behaviour.behaviour +
          ": its processes stay on " + module.from_version +
-         " until they end or are restarted: " + reasons_of(behaviour);
+         " until they end or are restarted: " + reasons_of(behaviour.there);
+}
+
+bool is_one_way(const module::BehaviourChange& behaviour) {
+  return behaviour.there.outcome == module::Outcome::kMigrate &&
+         behaviour.back.outcome == module::Outcome::kImpossible;
+}
+
+void refuse(const ModulePlan& module, const module::BehaviourChange& behaviour,
+            const std::string& why, std::string& refusals) {
+  refusals += (refusals.empty() ? "" : "; ") + ("module " + module.name + ", behaviour ") +
+              behaviour.behaviour + ": " + why;
 }
 
 Result<void> compare_module(const Manifest& from, const ManifestModule& before, const Manifest& to,
@@ -44,8 +55,19 @@ Result<void> compare_module(const Manifest& from, const ManifestModule& before, 
   module.evolution = module::compare(old_note, new_note, plan.direction);
   for (const module::BehaviourChange& behaviour : module.evolution.behaviours) {
     if (behaviour.there.outcome == module::Outcome::kImpossible)
-      refusals += (refusals.empty() ? "" : "; ") + ("module " + after.name + ", behaviour ") +
-                  behaviour.behaviour + ": " + reasons_of(behaviour);
+      refuse(module, behaviour, reasons_of(behaviour.there), refusals);
+    // On the way down it is the older release's states that would have to know the newer one's.
+    if (is_one_way(behaviour) && plan.direction == module::Direction::kUp) {
+      const std::string why =
+          "no way back to " + module.from_version + ": " + reasons_of(behaviour.back);
+      if (to.release.one_way)
+        plan.warnings.push_back("module " + module.name + ", behaviour " + behaviour.behaviour +
+                                ": " + why);
+      else
+        refuse(module, behaviour,
+               why + "; or say one_way: true in the release, if it shall never be rolled back",
+               refusals);
+    }
     if (behaviour.there.outcome == module::Outcome::kRestart)
       plan.warnings.push_back(restart_of(module, behaviour));
   }
@@ -72,6 +94,14 @@ bool Plan::has_changes() const {
   return !changes.empty() ||
          std::any_of(modules.begin(), modules.end(),
                      [](const ModulePlan& module) { return module.step != ModuleStep::kKeep; });
+}
+
+bool Plan::is_one_way() const {
+  for (const ModulePlan& module : modules)
+    if (std::any_of(module.evolution.behaviours.begin(), module.evolution.behaviours.end(),
+                    release::is_one_way))
+      return true;
+  return false;
 }
 
 std::vector<std::string> Plan::restarts() const {

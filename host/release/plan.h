@@ -11,6 +11,8 @@
 //   same file            keep
 //   other file           take over: per behaviour adopt, migrate, or leave to a restart
 //
+// A way up whose way back no state could go is refused, unless the target says `one_way`.
+//
 // Threads: pure; value types; any thread.
 // Fails:   kRefused with every reason found, not just the first.
 #pragma once
@@ -45,6 +47,8 @@ struct Plan {
   std::vector<std::string> warnings;         // contract breaks, processes that will be restarted
 
   bool has_changes() const;
+  /// Whether a process that is taken over could not go back.
+  bool is_one_way() const;
   /// Each process or kind of process that has to end or to start anew although what it is for is
   /// in both releases, with the reason.
   std::vector<std::string> restarts() const;

@@ -436,11 +436,11 @@ bool Upgrade::is_over() const {
 }
 
 bool Upgrade::has_way_back() const {
-  return !from_name_.empty() && (is_current() || heading_ == Heading::kBack);
+  return !from_name_.empty() && !is_one_way() && (is_current() || heading_ == Heading::kBack);
 }
 
 bool Upgrade::is_undoing_itself() const {
-  if (is_over() || from_name_.empty()) return false;
+  if (is_over() || from_name_.empty() || is_one_way()) return false;
   if (heading_ == Heading::kBack) return retry_at_.has_value();
   return !is_decided_ && options_.rolls_back_by_itself;
 }

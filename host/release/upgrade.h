@@ -154,6 +154,8 @@ class Upgrade {
   UpgradeState state() const { return state_; }
   bool is_over() const;
   bool is_current() const { return state_ == UpgradeState::kCurrent; }
+  /// Whether there is a release before that no state leads back to: the release said so.
+  bool is_one_way() const { return !from_name_.empty() && plan_.is_one_way(); }
   /// Whether go_back leads anywhere: there was a release before, and it is current, or stuck on its
   /// way back.
   bool has_way_back() const;

@@ -69,7 +69,7 @@ void Migration::offer(const WayBack& way_back) {
   for (std::size_t i = 0; i < routes_.size(); ++i)
     for (const Route& route : way_back.routes_)
       if (route.from == routes_[i].to && route.to == routes_[i].from && route.mover != nullptr &&
-          route.mover->is_reversible())
+          route.mover->is_reversible() && routes_[i].mover->is_reversible())
         returns_[i] = route.mover;
   offered_.reserve(way_back.crossings_.size());
   for (std::uint32_t i = 0; i < way_back.crossings_.size(); ++i)

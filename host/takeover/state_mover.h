@@ -9,8 +9,8 @@
 //   restore   makes a parked object whole again from the new one: the same moves the other way, and
 //             the copies. check_restore first does the part that may fail.
 //
-// Where a hook took part, or has a part in the way back (loss, discard), the parked object cannot
-// be made whole by moves: the way back is a migration down.
+// Where a hook took part, or has one in the way back (revert, loss, discard), the parked object
+// cannot be made whole by moves alone: the way back is a migration down.
 //
 // Ownership: borrows both versions' schemas; both must stay loaded.
 // Threads:   constant after construction; any thread, one per object.
@@ -41,7 +41,8 @@ class StateMover {
 
   /// The object is adopted where it lies: none of the rest is to be called.
   bool adopts() const { return adopts_; }
-  /// Whether a parked object can be restored.
+  /// Whether moves and copies are all there is to it: where that holds both ways, a parked object
+  /// can be restored.
   bool is_reversible() const { return !has_hook_; }
   const baton_schema* from() const { return from_; }
   const baton_schema* to() const { return to_; }

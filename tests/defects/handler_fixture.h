@@ -87,6 +87,7 @@ class HandlerFixture : public testing::Test {
                                        .clock = clock_,
                                        .log = *log_,
                                        .host_version = "0.1.0",
+                                       .channels = {},
                                        .end_host = [](const std::string&) {}});
     const Result<void> booted = handler_->boot();
     ASSERT_TRUE(booted.ok()) << booted.error().message();

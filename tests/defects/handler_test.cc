@@ -80,7 +80,7 @@ TEST_F(D12, AChildThatWouldBeRestartedIsNotHot) {
   EXPECT_EQ(done.error().code(), Code::kRefused) << done.error().message();
 }
 
-NOT_MENDED_F(D14, ARollbackFromProbationRunsCodeRevert) {
+TEST_F(D14, ARollbackFromProbationRunsCodeRevert) {
   // code_revert was left out where a parked object could be taken back instead, so that what only
   // the hook knows how to keep was lost.
   deploy(pack("1.0.0", {{"scale", "1.0.0"}}));
@@ -95,7 +95,7 @@ NOT_MENDED_F(D14, ARollbackFromProbationRunsCodeRevert) {
   EXPECT_EQ(call(scale, "add"), "300");
 }
 
-NOT_MENDED_F(D14, AnUpgradeThatHasNoWayBackIsRefused) {
+TEST_F(D14, AnUpgradeThatHasNoWayBackIsRefused) {
   // A change of state with a hook for the way up only was installed without a word.
   deploy(pack("1.0.0", {{"ratchet", "1.0.0"}}));
   const baton_term ratchet = spawn("ratchet", "ratchet");
@@ -107,6 +107,27 @@ NOT_MENDED_F(D14, AnUpgradeThatHasNoWayBackIsRefused) {
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().code(), Code::kRefused) << done.error().message();
   EXPECT_EQ(call(ratchet, "total"), "<<\"7\">>");
+}
+
+TEST_F(D14, AReleaseThatSaysOneWayIsTriedOutAndNeverRolledBack) {
+  deploy(pack("1.0.0", {{"ratchet", "1.0.0"}}));
+  const baton_term ratchet = spawn("ratchet", "ratchet");
+  ASSERT_EQ(call(ratchet, "total"), "<<\"7\">>");
+  const Operation upgrade = try_out(pack("1.1.0", {{"ratchet", "1.1.0"}}, "one_way: true\n"));
+
+  crash_often("ratchet");
+  ASSERT_TRUE(comes_true([&] {
+    for (const release::ProgressLine& line : upgrade->lines(0))
+      if (line.text.find("operator's turn") != std::string::npos) return true;
+    return false;
+  }));
+  const Result<void> back = result_of(handler_->rollback("", true, kReason));
+
+  ASSERT_FALSE(back.ok());
+  EXPECT_EQ(back.error().code(), Code::kRefused) << back.error().message();
+  EXPECT_EQ(loaded("ratchet"), "1.1.0, old 1.0.0");
+  EXPECT_TRUE(result_of(handler_->make_permanent(kReason)).ok());
+  EXPECT_EQ(statuses(), "1.0.0 old, 1.1.0 permanent");
 }
 
 TEST_F(D14, AnAutomaticRollbackThatFailedIsTriedAgain) {
@@ -247,7 +268,7 @@ TEST_F(D18, ACutTailIsReported) {
   EXPECT_NE(log().find("journal"), std::string::npos) << log();
 }
 
-NOT_MENDED_F(D19, ARevokedKeysReleaseIsNotInstalled) {
+TEST_F(D19, ARevokedKeysReleaseIsNotInstalled) {
   // A revocation counted only when a bundle was unpacked.
   deploy(pack("1.0.0", {{"scale", "1.0.0"}}));
   ASSERT_TRUE(result_of(handler_->unpack(pack("1.1.0", {{"scale", "1.1.0"}}), kReason)).ok());
@@ -260,7 +281,7 @@ NOT_MENDED_F(D19, ARevokedKeysReleaseIsNotInstalled) {
   EXPECT_EQ(loaded("scale"), "1.0.0");
 }
 
-NOT_MENDED_F(D19, AnExpiredReleaseIsNotInstalled) {
+TEST_F(D19, AnExpiredReleaseIsNotInstalled) {
   // So did its expiry.
   deploy(pack("1.0.0", {{"scale", "1.0.0"}}));
   expires_ = clock_.wall() + std::chrono::hours(1);
@@ -274,7 +295,7 @@ NOT_MENDED_F(D19, AnExpiredReleaseIsNotInstalled) {
   EXPECT_EQ(loaded("scale"), "1.0.0");
 }
 
-NOT_MENDED_F(D19, AHostWhoseReleaseWasRevokedStartsAndSaysSo) {
+TEST_F(D19, AHostWhoseReleaseWasRevokedStartsAndSaysSo) {
   // Nobody heard of it at a start.
   deploy(pack("1.0.0", {{"scale", "1.0.0"}}));
   ASSERT_TRUE(store_->keys().revoke(maker_.key.public_key().id.text()).ok());

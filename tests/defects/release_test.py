@@ -332,7 +332,6 @@ class Plans(ReleaseCase):
 
 
 class Expiry(DefectCase):
-    @not_mended
     def test_D19_a_release_can_be_packed_with_an_expiry(self):
         # A manifest could say when its release expires, and no option of pack could make one.
         description = self.running.path("demo.yaml")
@@ -345,7 +344,6 @@ class Expiry(DefectCase):
         self.assertEqual(refused.returncode, 6, refused.stderr)
         self.assertIn("expired", refused.stderr)
 
-    @not_mended
     def test_D19_a_host_takes_only_the_channels_it_is_set_to(self):
         # releases/README.md says that a host may be set to take only some, and no key of batond.yaml did that.
         path = self.running.path("batond.yaml")

@@ -61,9 +61,17 @@ class ReleaseWorld {
     auto opened = release::ReleaseStore::open(files, clock, root);
     if (!opened.ok()) return boot_error = opened.error().message(), false;
     store = std::move(*opened);
-    handler = std::make_unique<release::ReleaseHandler>(release::ReleaseHandler::Parts{
-        modules, services, *store, files, clock, *log, "0.1.0",
-        [this](const std::string& why) { host_ended = why; }, false});
+    handler = std::make_unique<release::ReleaseHandler>(
+        release::ReleaseHandler::Parts{modules,
+                                       services,
+                                       *store,
+                                       files,
+                                       clock,
+                                       *log,
+                                       "0.1.0",
+                                       {},
+                                       [this](const std::string& why) { host_ended = why; },
+                                       false});
     if (auto booted = handler->boot(); !booted.ok())
       return boot_error = booted.error().message(), handler.reset(), store.reset(), false;
     run();

@@ -92,7 +92,7 @@ Result<bundle::SecretKey> read_secret(Session& session, const std::string& file)
 }
 
 struct PackArguments {
-  std::string description, modules, key, output;
+  std::string description, modules, key, output, expires;
 };
 
 Result<void> pack(Session& session, PackArguments arguments) {
@@ -102,6 +102,9 @@ Result<void> pack(Session& session, PackArguments arguments) {
   options.modules_directory = arguments.modules;
   options.output = arguments.output;
   options.key = &key;
+  if (!arguments.expires.empty()) {
+    BATON_ASSIGN(options.expires, parse_time(arguments.expires));
+  }
   BATON_ASSIGN(const bundle::Packed packed, bundle::pack(session.files, options));
   const auto& release = packed.manifest.release;
   session.output.line({{"bundle", options.output},
@@ -229,6 +232,8 @@ void add_bundle_verbs(CLI::App& app, Session& session) {
       ->required();
   pack_verb->add_option("--key", packing->key, "Secret key to sign with")->required();
   pack_verb->add_option("--output", packing->output, "The bundle's file")->required();
+  pack_verb->add_option("--expires", packing->expires,
+                        "When hosts stop to take it, such as 2030-01-31T00:00:00Z");
   pack_verb->footer(
       "Packing the same input twice gives the same bytes. See releases/README.md for the "
       "description's format.\n"

@@ -35,6 +35,9 @@ const manual::PageText::Entries kConfiguration{
     {"log.format", "text or json (default: text)."},
     {"log.file", "Where the log is written (default: empty, which is standard error)."},
     {"admin.socket", "The path of the admin socket (default: empty, which is ROOT/batond.sock)."},
+    {"channels",
+     "A list of the channels whose bundles are taken, such as [stable] (default: none named, which "
+     "takes those of any)."},
     {"net.memory_max",
      "What all connections together may hold in memory, such as 512MiB (default: 0, which is a "
      "quarter of the memory that the host may use)."},
