@@ -1,39 +1,13 @@
 #include "module/contract.h"
 
+#include "module/message_form.h"
 #include "module/scalar.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace baton::module {
 
 namespace {
-
-struct MessageMember {
-  std::string_view name;
-  std::string_view type;
-};
-
-// The members of "{by:i64;note:optional<string>;}". Nothing: the text is no struct, so it is
-// compared as a whole.
-std::optional<std::vector<MessageMember>> members(std::string_view text) {
-  if (text.size() < 2 || text.front() != '{' || text.back() != '}') return std::nullopt;
-  text = text.substr(1, text.size() - 2);
-  std::vector<MessageMember> result;
-  while (!text.empty()) {
-    const std::size_t colon = text.find(':');
-    if (colon == text.npos || colon == 0) return std::nullopt;
-    std::size_t end = colon + 1;
-    for (int depth = 0; end < text.size() && (depth > 0 || text[end] != ';'); ++end) {
-      if (std::string_view("{<(").find(text[end]) != std::string_view::npos) ++depth;
-      if (std::string_view("}>)").find(text[end]) != std::string_view::npos) --depth;
-    }
-    if (end == text.size()) return std::nullopt;
-    result.push_back({text.substr(0, colon), text.substr(colon + 1, end - colon - 1)});
-    text.remove_prefix(end + 1);
-  }
-  return result;
-}
 
 class Comparison {
  public:
@@ -84,7 +58,7 @@ class Comparison {
     if (from.reply != to.reply)
       breaks(from.name, title(from) + ": reply " + from.reply + " -> " + to.reply);
     if (from.type_text == to.type_text) return;
-    const auto old_members = members(from.type_text), new_members = members(to.type_text);
+    const auto old_members = members_of(from.type_text), new_members = members_of(to.type_text);
     if (!old_members || !new_members) return type(from, "", from.type_text, to.type_text);
     const std::size_t before = result_.breaks.size() + result_.additions.size();
     for (const MessageMember& f : *old_members) {

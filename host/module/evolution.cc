@@ -1,6 +1,7 @@
 #include "module/evolution.h"
 
 #include "base/check.h"
+#include "module/message_form.h"
 #include "module/scalar.h"
 
 #include <algorithm>
@@ -121,6 +122,177 @@ class Comparison {
   StateChange result_;
 };
 
+class MessageComparison {
+ public:
+  MessageComparison(const ContractMessage& from, const ContractMessage& to, Direction direction)
+      : from_(from), to_(to), direction_(direction) {}
+
+  MessageChange run() {
+    result_.direction = direction_;
+    result_.from = from_;
+    result_.to = to_;
+    if (from_.name == to_.name && from_.type_text == to_.type_text) return same();
+    const auto from = members_of(from_.type_text), to = members_of(to_.type_text);
+    if (!from || !to) {
+      if (is_widening(from_.type_text, to_.type_text)) return same();
+      result_.reasons.push_back(result_.title() + ": " + from_.type_text + " -> " + to_.type_text +
+                                " cannot be derived; cure: give the new form another name");
+      return std::move(result_);
+    }
+    const std::vector<std::uint32_t> partner = partners(*from, *to);
+    for (std::uint32_t t = 0; t < to->size(); ++t) entered(*from, *to, t, partner[t]);
+    for (std::uint32_t f = 0; f < from->size(); ++f)
+      if (std::find(partner.begin(), partner.end(), f) == partner.end()) left((*from)[f], f);
+    if (from_.name == to_.name && are_alike(*from, *to, partner))
+      result_.reasons.push_back(
+          result_.title() +
+          ": its older and its newer form are alike in shape but not in meaning; cure: give the "
+          "newer one another name");
+    result_.outcome =
+        result_.reasons.empty() ? MessageOutcome::kDerivable : MessageOutcome::kImpossible;
+    return std::move(result_);
+  }
+
+ private:
+  using Members = std::vector<MessageMember>;
+
+  bool is_up() const { return direction_ == Direction::kUp; }
+  MessageChange same() {
+    result_.outcome = MessageOutcome::kSame;
+    return std::move(result_);
+  }
+
+  // By name, then those that are left by the newer one's older name.
+  std::vector<std::uint32_t> partners(const Members& from, const Members& to) const {
+    std::vector<std::uint32_t> partner(to.size(), kNoField);
+    const auto pair_if = [&](auto&& match) {
+      for (std::uint32_t t = 0; t < to.size(); ++t)
+        for (std::uint32_t f = 0; f < from.size() && partner[t] == kNoField; ++f)
+          if (match(from[f].name, to[t].name) &&
+              std::find(partner.begin(), partner.end(), f) == partner.end())
+            partner[t] = f;
+    };
+    pair_if([](std::string_view f, std::string_view t) { return f == t; });
+    pair_if([&](std::string_view f, std::string_view t) {
+      return is_up() ? was(to_, t) == f : was(from_, f) == t;
+    });
+    return partner;
+  }
+  static std::string_view was(const ContractMessage& message, std::string_view member) {
+    const MemberNote* const note = message.member(member);
+    return note != nullptr ? std::string_view(note->renamed_from) : std::string_view();
+  }
+
+  // Whether one term may be of both forms although its members are not the same ones.
+  static bool are_alike(const Members& from, const Members& to,
+                        const std::vector<std::uint32_t>& partner) {
+    if (from.size() != to.size()) return false;
+    bool is_identity = true;
+    for (std::uint32_t t = 0; t < to.size(); ++t) {
+      if (!overlap(WireType::of(from[t].type), WireType::of(to[t].type))) return false;
+      is_identity = is_identity && partner[t] == t;
+    }
+    return !is_identity;
+  }
+
+  void entered(const Members& all_from, const Members& all_to, std::uint32_t to_index,
+               std::uint32_t from_index) {
+    const MessageMember& to = all_to[to_index];
+    const std::string to_name(to.name), to_type(to.type);
+    FieldAction action;
+    action.to = to_index;
+    action.from = from_index;
+    if (from_index == kNoField) {
+      const MemberNote* const note = to_.member(to.name);
+      const bool has_default = note != nullptr && !note->default_text.empty();
+      action.step = FieldStep::kFresh;
+      action.text = to_name + ": " + to_type + " with its default" +
+                    (has_default ? ", " + note->default_text : "");
+      if (!has_default)
+        result_.reasons.push_back("member " + to_name + ": " + to_type +
+                                  " is not in the form that is left, and its note has no default; "
+                                  "cure: build it with an SDK of ABI 1.1 or newer, with members "
+                                  "whose defaults are constants");
+      result_.actions.push_back(std::move(action));
+      return;
+    }
+    const MessageMember& from = all_from[from_index];
+    const std::string from_type(from.type);
+    const std::string label =
+        from.name == to.name ? to_name : to_name + " (was " + std::string(from.name) + ")";
+    if (from.type == to.type) {
+      action.step = FieldStep::kCopy;
+      action.text = label + ": " + to_type + " copied";
+    } else if (is_widening(from.type, to.type)) {
+      action.step = FieldStep::kConvert;
+      action.text = label + ": " + from_type + " -> " + to_type + " converted";
+    } else if (!is_up() && is_widening(to.type, from.type)) {
+      action.step = FieldStep::kConvert;
+      action.is_checked = true;
+      action.text = label + ": " + from_type + " -> " + to_type + " converted if the value fits";
+    } else {
+      action.step = FieldStep::kHook;
+      action.text = label + ": " + from_type + " -> " + to_type;
+      result_.reasons.push_back("member " + action.text +
+                                " cannot be derived; cure: give the message another name");
+    }
+    result_.actions.push_back(std::move(action));
+  }
+
+  void left(const MessageMember& from, std::uint32_t from_index) {
+    const std::string name(from.name);
+    FieldAction action;
+    action.step = FieldStep::kDrop;
+    action.from = from_index;
+    action.is_lossy = !is_up();
+    action.text = name + ": " + std::string(from.type) + " dropped";
+    if (is_up() && std::find(to_.dropped.begin(), to_.dropped.end(), name) == to_.dropped.end())
+      result_.reasons.push_back(
+          "member " + name +
+          " is gone; cure: declare it dropped, or renamed in the member that holds it now");
+    result_.actions.push_back(std::move(action));
+  }
+
+  const ContractMessage& from_;
+  const ContractMessage& to_;
+  const Direction direction_;
+  MessageChange result_;
+};
+
+// What becomes of one form: what takes it as it is, else what it can be made into, else the reasons
+// of the nearest.
+MessageChange mail_change(const ContractMessage& from, const BehaviourNote& to,
+                          Direction direction) {
+  MessageChange best;
+  best.direction = direction;
+  best.from = from;
+  const auto better = [&](const ContractMessage& t) {
+    MessageChange change = MessageComparison(from, t, direction).run();
+    if (best.to.name.empty() || change.outcome < best.outcome) best = std::move(change);
+  };
+  for (const ContractMessage& t : to.messages) {
+    if (t.kind != from.kind) continue;
+    const bool is_renamed =
+        direction == Direction::kUp ? t.renamed_from == from.name : from.renamed_from == t.name;
+    if (t.name == from.name || is_renamed) better(t);
+  }
+  if (best.outcome == MessageOutcome::kImpossible && best.to.name.empty())
+    for (const ContractMessage& t : to.messages)
+      if (t.kind == from.kind && is_widening(from.type_text, t.type_text)) better(t);
+  if (best.outcome == MessageOutcome::kImpossible)
+    for (const ContractMessage& t : to.messages)
+      if (t.kind == from.kind && t.type_text == "term") {
+        best.outcome = MessageOutcome::kSame;
+        best.to = t;
+        best.actions.clear();
+        best.reasons.clear();
+      }
+  if (best.outcome == MessageOutcome::kImpossible && best.to.name.empty())
+    best.reasons.push_back(
+        best.title() + " is no longer taken; cure: keep it in the contract for one more version");
+  return best;
+}
+
 StateChange restart(Direction direction, std::string reason) {
   StateChange change;
   change.direction = direction;
@@ -179,6 +351,28 @@ const char* field_step_name(FieldStep step) {
   return "";
 }
 
+const char* message_outcome_name(MessageOutcome outcome) {
+  switch (outcome) {
+    case MessageOutcome::kSame: return "same";
+    case MessageOutcome::kDerivable: return "derivable";
+    case MessageOutcome::kImpossible: return "impossible";
+  }
+  BATON_CHECK(false, "a MessageOutcome without a name");
+  return "";
+}
+
+std::string MessageChange::title() const {
+  return std::string(message_kind_name(from.kind)) + " " + from.name;
+}
+
+std::vector<MessageChange> compare_mail(const BehaviourNote& from, const BehaviourNote& to,
+                                        Direction direction) {
+  std::vector<MessageChange> changes;
+  for (const ContractMessage& form : from.messages)
+    changes.push_back(mail_change(form, to, direction));
+  return changes;
+}
+
 StateChange compare(const SchemaDescription& from, const SchemaDescription& to,
                     Direction direction) {
   return Comparison(from, to, direction).run();
@@ -187,10 +381,16 @@ StateChange compare(const SchemaDescription& from, const SchemaDescription& to,
 Evolution compare(const ModuleNote& from, const ModuleNote& to, Direction direction) {
   Evolution evolution;
   evolution.direction = direction;
-  for (const BehaviourNote& behaviour : from.behaviours)
-    evolution.behaviours.push_back(
-        {behaviour.name, compare_behaviours(from, to, behaviour.name, direction),
-         compare_behaviours(to, from, behaviour.name, opposite(direction))});
+  for (const BehaviourNote& behaviour : from.behaviours) {
+    BehaviourChange change{behaviour.name, compare_behaviours(from, to, behaviour.name, direction),
+                           compare_behaviours(to, from, behaviour.name, opposite(direction))};
+    const BehaviourNote* const entered = to.behaviour(behaviour.name);
+    if (entered != nullptr && change.there.outcome != Outcome::kRestart) {
+      change.mail_there = compare_mail(behaviour, *entered, direction);
+      change.mail_back = compare_mail(*entered, behaviour, opposite(direction));
+    }
+    evolution.behaviours.push_back(std::move(change));
+  }
   evolution.contract = compare_contracts(from, to);
   evolution.contract_back = compare_contracts(to, from);
   return evolution;
@@ -205,7 +405,10 @@ const BehaviourChange* Evolution::behaviour(std::string_view name) const {
 Evolution Evolution::inverse() const {
   Evolution back = *this;
   back.direction = opposite(direction);
-  for (BehaviourChange& change : back.behaviours) std::swap(change.there, change.back);
+  for (BehaviourChange& change : back.behaviours) {
+    std::swap(change.there, change.back);
+    std::swap(change.mail_there, change.mail_back);
+  }
   std::swap(back.contract, back.contract_back);
   return back;
 }

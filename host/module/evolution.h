@@ -1,5 +1,5 @@
 // Evolution: what changed between two versions of a module, as their notes say it: states,
-// behaviour by behaviour and both ways, and the contract.
+// messages, behaviour by behaviour and both ways, and the contract.
 //
 // Computed once, by whoever makes the plan; what is printed, what is warned of and the movers of a
 // take-over (takeover/state_mover.h) all read this one value. It is pure: it sees descriptions,
@@ -20,6 +20,20 @@
 //
 // What is wider says module/scalar.h. Up uses the newer version's change, down the newer version's
 // revert: the older one cannot know.
+//
+// Messages change like states, for mail that waits when their receiver crosses. A form (name,
+// number of members, their types; module/message_form.h) becomes one of the same name, or of the
+// name that the newer version says it had:
+//
+//   to has    from has       step      can fail
+//   any       equal type     copy      no
+//   scalar    other scalar   convert   up only wider ones; down when the value does not fit
+//   any       another type   hook      always impossible: there is no hook for messages
+//   any       nothing        fresh     impossible unless the form that is entered has a default
+//   nothing   any            drop      up: impossible unless declared dropped
+//
+// Two forms that the same term may be of, while its members mean something else (reordered, one
+// given up for another of its type), are impossible: no receiver could tell them apart.
 //
 // Threads: value types and pure functions; any thread.
 #pragma once
@@ -72,12 +86,34 @@ struct StateChange {
   std::vector<std::string> reasons;
 };
 
+enum class MessageOutcome {
+  kSame,        // the version that is entered takes it as it is
+  kDerivable,   // the steps below make the form that is entered
+  kImpossible,  // the reasons say what the newer version must declare
+};
+const char* message_outcome_name(MessageOutcome outcome);
+
+/// How a message in a form of one version becomes one of another.
+struct MessageChange {
+  Direction direction = Direction::kUp;
+  MessageOutcome outcome = MessageOutcome::kImpossible;
+  ContractMessage from;
+  ContractMessage to;  // of kSame and kDerivable; else as near as there is, or empty
+  /// Of kDerivable: one per member of the form that is entered, in its order, then the drops.
+  std::vector<FieldAction> actions;
+  std::vector<std::string> reasons;  // of kImpossible, each naming the member and the cure
+
+  std::string title() const;  // "call order"
+};
+
 /// A behaviour of the version that is left. A coroutine process, and a behaviour that is gone or of
-/// another kind, is kRestart.
+/// another kind, is kRestart; its mail stays with its processes.
 struct BehaviourChange {
   std::string behaviour;
   StateChange there;
   StateChange back;
+  std::vector<MessageChange> mail_there{};  // one per form that is left
+  std::vector<MessageChange> mail_back{};
 };
 
 struct Evolution {
@@ -95,5 +131,7 @@ struct Evolution {
 Evolution compare(const ModuleNote& from, const ModuleNote& to, Direction direction);
 StateChange compare(const SchemaDescription& from, const SchemaDescription& to,
                     Direction direction);
+std::vector<MessageChange> compare_mail(const BehaviourNote& from, const BehaviourNote& to,
+                                        Direction direction);
 
 }  // namespace baton::module

@@ -1,9 +1,13 @@
 #include "module/note.h"
 
 #include "module/elf.h"
+#include "module/message_form.h"
+#include "term/atom_table.h"
+#include "term/text.h"
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <set>
 
 namespace baton::module {
@@ -289,13 +293,106 @@ class Parser {
     if (rest.empty()) return wrong("expected the type of the message " + message.name);
     message.type_text = std::string(rest);
     for (const ContractMessage& m : behaviour_->messages)
-      if (m.kind == kind && m.name == message.name)
-        return wrong("the message " + message.name + " stands twice");
+      if (m.kind == kind && m.name == message.name &&
+          member_count(m.type_text) == member_count(message.type_text))
+        return wrong("the message " + message.name +
+                     " stands twice with as many members; give one of the two another name");
     if (behaviour_->messages.size() == kContractMessagesMax)
       return wrong("more than " + std::to_string(kContractMessagesMax) + " messages");
     behaviour_->messages.push_back(std::move(message));
     return {};
   }
+  // The members of a struct; a message that is none has no number of them.
+  static std::optional<std::size_t> member_count(std::string_view type_text) {
+    const auto members = members_of(type_text);
+    return members ? std::optional(members->size()) : std::nullopt;
+  }
+
+  Result<ContractMessage*> last_message() {
+    if (behaviour_ == nullptr || behaviour_->messages.empty())
+      return wrong("it must follow a call, cast or info line");
+    return &behaviour_->messages.back();
+  }
+
+  // The note of a member of the last message, and that member's type.
+  struct Noted {
+    ContractMessage* message;
+    MemberNote* note;
+    std::string_view type;
+  };
+  Result<Noted> noted_member(std::string_view& rest) {
+    BATON_ASSIGN(ContractMessage * message, last_message());
+    BATON_ASSIGN(const std::string wanted, name(rest, "the member's name"));
+    for (const MessageMember& member :
+         members_of(message->type_text).value_or(std::vector<MessageMember>())) {
+      if (member.name != wanted) continue;
+      for (MemberNote& note : message->members)
+        if (note.name == wanted) return Noted{message, &note, member.type};
+      message->members.push_back({wanted, "", ""});
+      return Noted{message, &message->members.back(), member.type};
+    }
+    return wrong("the message " + message->name + " has no member " + wanted);
+  }
+
+  Result<void> message_was(std::string_view rest) {
+    BATON_ASSIGN(ContractMessage * message, last_message());
+    BATON_ASSIGN(std::string before, last_name(rest, "the message's older name"));
+    if (!message->renamed_from.empty())
+      return wrong("the message " + message->name + " is renamed twice");
+    message->renamed_from = std::move(before);
+    return {};
+  }
+
+  Result<void> member_default(std::string_view rest) {
+    BATON_ASSIGN(const Noted member, noted_member(rest));
+    if (!member.note->default_text.empty())
+      return wrong("the member " + member.note->name + " has two defaults");
+    if (!atoms_of_defaults_) atoms_of_defaults_ = std::make_unique<term::AtomTable>();
+    auto value = term::parse(rest, *atoms_of_defaults_);
+    if (!value.ok())
+      return wrong("the default of the member " + member.note->name + ": " +
+                   value.error().message());
+    if (!WireType::of(member.type).fits(value->root()))
+      return wrong("the default of the member " + member.note->name + " is no " +
+                   printable(member.type));
+    member.note->default_text = std::string(rest);
+    return {};
+  }
+
+  Result<void> member_was(std::string_view rest) {
+    BATON_ASSIGN(const Noted member, noted_member(rest));
+    BATON_ASSIGN(std::string before, last_name(rest, "the member's older name"));
+    if (!member.note->renamed_from.empty())
+      return wrong("the member " + member.note->name + " is renamed twice");
+    BATON_TRY(check_older_name(*member.message, before));
+    member.note->renamed_from = std::move(before);
+    return {};
+  }
+
+  Result<void> member_dropped(std::string_view rest) {
+    BATON_ASSIGN(ContractMessage * message, last_message());
+    BATON_ASSIGN(std::string text, last_name(rest, "the dropped member's name"));
+    if (message->dropped.size() == kFieldsMax)
+      return wrong("more than " + std::to_string(kFieldsMax) + " dropped members");
+    BATON_TRY(check_older_name(*message, text));
+    message->dropped.push_back(std::move(text));
+    return {};
+  }
+
+  // A name that older versions had is no member's, and one of them at most.
+  Result<void> check_older_name(const ContractMessage& message, const std::string& before) const {
+    for (const MessageMember& member :
+         members_of(message.type_text).value_or(std::vector<MessageMember>()))
+      if (member.name == before) return wrong("a member has the older name " + before + " now");
+    const bool is_renamed =
+        std::any_of(message.members.begin(), message.members.end(),
+                    [&](const MemberNote& m) { return m.renamed_from == before; });
+    if (is_renamed ||
+        std::find(message.dropped.begin(), message.dropped.end(), before) != message.dropped.end())
+      return wrong("the older name " + before + " stands twice");
+    return {};
+  }
+
   Result<void> call(std::string_view rest) { return message(MessageKind::kCall, rest); }
   Result<void> cast(std::string_view rest) { return message(MessageKind::kCast, rest); }
   Result<void> info(std::string_view rest) { return message(MessageKind::kInfo, rest); }
@@ -306,6 +403,7 @@ class Parser {
   ModuleNote note_;
   BehaviourNote* behaviour_ = nullptr;  // the last of note_.behaviours
   bool has_hooks_ = false;
+  std::unique_ptr<term::AtomTable> atoms_of_defaults_;  // made for the first of them
   std::set<std::string_view> seen_;
 };
 
@@ -325,6 +423,10 @@ const Parser::Word Parser::kWords[] = {
     {"call", &Parser::call},
     {"cast", &Parser::cast},
     {"info", &Parser::info},
+    {"message_was", &Parser::message_was},
+    {"member_default", &Parser::member_default},
+    {"member_was", &Parser::member_was},
+    {"member_dropped", &Parser::member_dropped},
 };
 
 Result<void> Parser::read_line(std::string_view first, std::string_view rest) {
@@ -337,6 +439,12 @@ Result<void> Parser::read_line(std::string_view first, std::string_view rest) {
 
 const char* message_kind_name(MessageKind kind) {
   return kind == MessageKind::kCall ? "call" : kind == MessageKind::kCast ? "cast" : "info";
+}
+
+const MemberNote* ContractMessage::member(std::string_view wanted) const {
+  for (const MemberNote& m : members)
+    if (m.name == wanted) return &m;
+  return nullptr;
 }
 
 const BehaviourNote* ModuleNote::behaviour(std::string_view name) const {

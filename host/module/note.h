@@ -10,6 +10,10 @@
 //               atoms (any number)
 //   behaviour   schema (once, of a gen_server, required), call, cast, info (any number)
 //   schema      field, renamed, dropped, hooks (once)
+//   call, cast, info    message_was (once), member_default, member_was, member_dropped
+//
+// A note without the lines of a message's level, as an ABI of 1.0 has it, says nothing of what its
+// messages were before: then a member that an older form lacks cannot be derived.
 //
 // Threads: a value type.
 // Fails:   kRefused, with the number of the note's line.
@@ -37,12 +41,25 @@ inline constexpr std::size_t kContractMessagesMax = 1024;
 enum class MessageKind { kCall, kCast, kInfo };
 const char* message_kind_name(MessageKind kind);
 
+/// What a message says of one of its members beyond its type.
+struct MemberNote {
+  std::string name;
+  std::string default_text;  // a term, of the member's type; empty: none is known
+  std::string renamed_from;  // empty: it had no other name
+};
+
 /// One line of a behaviour's contract: a message that it takes and, for a call, what it answers.
+/// Several of one name and kind have different numbers of members.
 struct ContractMessage {
   MessageKind kind = MessageKind::kCall;
   std::string name;
   std::string type_text;
-  std::string reply;  // of a call; else empty
+  std::string reply{};         // of a call; else empty
+  std::string renamed_from{};  // the message's name in older versions; empty: it had no other
+  std::vector<MemberNote> members{};  // those of which there is something to say
+  std::vector<std::string> dropped{};
+
+  const MemberNote* member(std::string_view wanted) const;
 };
 
 struct BehaviourNote {

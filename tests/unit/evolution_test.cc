@@ -217,5 +217,138 @@ TEST(Evolution, HasAnInverseThatIsTheComparisonTheOtherWay) {
   EXPECT_EQ(inverse.contract.breaks[0].text, down.contract.breaks.at(0).text);
 }
 
+// A behaviour whose contract these lines of a note are.
+BehaviourNote desk(const std::string& lines) {
+  auto note = ModuleNote::parse(
+      "baton-note 1\nmodule m\nversion 1.0.0\nabi 1.1\nbuild b\nbehaviour desk process\n" + lines,
+      "m.so");
+  if (!note.ok()) {
+    ADD_FAILURE() << note.error().message();
+    return {};
+  }
+  return note->behaviours.at(0);
+}
+
+MessageChange only(const BehaviourNote& from, const BehaviourNote& to,
+                   Direction direction = Direction::kUp) {
+  auto changes = compare_mail(from, to, direction);
+  EXPECT_EQ(changes.size(), 1u);
+  return changes.empty() ? MessageChange() : std::move(changes[0]);
+}
+
+std::vector<std::string> texts(const MessageChange& change) {
+  std::vector<std::string> all;
+  for (const FieldAction& a : change.actions) all.push_back(a.text);
+  return all;
+}
+
+TEST(MailEvolution, AFormThatTheOtherVersionTakesIsTheSame) {
+  const auto both = desk("call add {by:i64;} -> i64\n");
+  EXPECT_EQ(only(both, both).outcome, MessageOutcome::kSame);
+  EXPECT_EQ(only(desk("info u8 u8\n"), desk("info u16 u16\n")).outcome, MessageOutcome::kSame);
+  EXPECT_EQ(only(desk("info gone {}\n"), desk("info term term\n")).outcome, MessageOutcome::kSame);
+  EXPECT_EQ(only(desk("cast gone {}\n"), desk("info term term\n")).outcome,
+            MessageOutcome::kImpossible);
+}
+
+TEST(MailEvolution, MembersAreCopiedConvertedFreshAndDroppedByTheirNames) {
+  const auto older = desk("cast say {line:string;n:i32;colour:i8;}\nmember_default colour 7\n");
+  const auto newer = desk(
+      "cast say {n:i64;text:string;lang:string;loud:bool;}\nmember_was text line\n"
+      "member_default lang <<101,110>>\nmember_default loud false\nmember_dropped colour\n");
+
+  const MessageChange up = only(older, newer);
+  EXPECT_EQ(up.outcome, MessageOutcome::kDerivable);
+  EXPECT_THAT(texts(up), ElementsAre("n: i32 -> i64 converted", "text (was line): string copied",
+                                     "lang: string with its default, <<101,110>>",
+                                     "loud: bool with its default, false", "colour: i8 dropped"));
+
+  const MessageChange down = only(newer, older, Direction::kDown);
+  EXPECT_EQ(down.outcome, MessageOutcome::kDerivable);
+  EXPECT_THAT(
+      texts(down),
+      ElementsAre("line (was text): string copied", "n: i64 -> i32 converted if the value fits",
+                  "colour: i8 with its default, 7", "lang: string dropped", "loud: bool dropped"));
+  EXPECT_TRUE(down.actions[1].is_checked);
+  EXPECT_TRUE(down.actions[3].is_lossy);
+}
+
+TEST(MailEvolution, ARenamedMessageIsFoundBothWays) {
+  const auto older = desk("info tell {text:string;}\n"),
+             newer = desk("info say {text:string;}\nmessage_was tell\n");
+  EXPECT_EQ(only(older, newer).outcome, MessageOutcome::kDerivable);
+  EXPECT_EQ(only(older, newer).to.name, "say");
+  EXPECT_EQ(only(newer, older, Direction::kDown).to.name, "tell");
+  // Nobody but the newer version may say it.
+  EXPECT_EQ(only(newer, older, Direction::kUp).outcome, MessageOutcome::kImpossible);
+}
+
+TEST(MailEvolution, EachReasonNamesTheMemberAndTheCure) {
+  EXPECT_THAT(only(desk("cast a {}\n"), desk("")).reasons,
+              ElementsAre("cast a is no longer taken; cure: keep it in the contract for one more "
+                          "version"));
+  EXPECT_THAT(only(desk("cast a {x:i8;}\n"), desk("cast a {x:string;}\n")).reasons,
+              ElementsAre(HasSubstr("member x: i8 -> string cannot be derived")));
+  EXPECT_THAT(only(desk("cast a {x:i16;}\n"), desk("cast a {x:i8;}\n")).reasons,
+              ElementsAre(HasSubstr("member x: i16 -> i8 cannot be derived")));
+  EXPECT_THAT(only(desk("cast a {}\n"), desk("cast a {x:i8;}\n")).reasons,
+              ElementsAre(HasSubstr("its note has no default")));
+  EXPECT_THAT(only(desk("cast a {x:i8;}\n"), desk("cast a {}\n")).reasons,
+              ElementsAre(HasSubstr("member x is gone; cure: declare it dropped")));
+}
+
+TEST(MailEvolution, TwoFormsAlikeInShapeButNotInMeaningAreRefused) {
+  const auto alike = HasSubstr("alike in shape but not in meaning");
+  EXPECT_THAT(only(desk("cast a {x:i8;y:i8;}\n"), desk("cast a {y:i8;x:i8;}\n")).reasons,
+              ElementsAre(alike));
+  EXPECT_THAT(only(desk("cast a {x:i8;}\n"),
+                   desk("cast a {y:i64;}\nmember_default y 0\nmember_dropped x\n"))
+                  .reasons,
+              ElementsAre(alike));
+  EXPECT_THAT(only(desk("cast a {x:optional<pid>;y:vector<i8>;}\n"),
+                   desk("cast a {y:vector<i8>;x:optional<pid>;}\n"))
+                  .reasons,
+              testing::IsEmpty());  // a list is no pid, so the two can be told apart
+  // The same members under other names, in their places, are the same in any form.
+  EXPECT_EQ(only(desk("cast a {x:i8;}\n"), desk("cast a {y:i16;}\nmember_was y x\n")).outcome,
+            MessageOutcome::kDerivable);
+}
+
+TEST(MailEvolution, OfTwoFormsOfOneNameEachFindsItsOwn) {
+  const auto first = desk("cast say {text:string;}\n"),
+             both = desk(
+                 "cast say {text:string;}\n"
+                 "cast say {text:string;lang:string;}\nmember_default lang <<>>\n"),
+             second = desk("cast say {text:string;lang:string;}\nmember_default lang <<>>\n");
+  EXPECT_EQ(only(first, both).outcome, MessageOutcome::kSame);
+  const auto on = compare_mail(both, second, Direction::kUp);
+  ASSERT_EQ(on.size(), 2u);
+  EXPECT_EQ(on[0].outcome, MessageOutcome::kDerivable);
+  EXPECT_EQ(on[1].outcome, MessageOutcome::kSame);
+  const auto back = compare_mail(both, first, Direction::kDown);
+  EXPECT_EQ(back.at(0).outcome, MessageOutcome::kSame);
+  EXPECT_EQ(back.at(1).outcome, MessageOutcome::kDerivable);
+}
+
+TEST(MailEvolution, StandsBesideTheStatesBothWays) {
+  ModuleNote from, to;
+  from.behaviours = {{"kv",
+                      BATON_GEN_SERVER,
+                      "",
+                      schema({field("n", "i32")}),
+                      {{MessageKind::kCast, "put", "{n:i32;}", ""}}}};
+  to.behaviours = {
+      {"kv",
+       BATON_GEN_SERVER,
+       "",
+       schema({field("n", "i64")}),
+       {{MessageKind::kCast, "put", "{n:i64;}", ""}, {MessageKind::kCast, "more", "{}", ""}}}};
+  const Evolution up = compare(from, to, Direction::kUp);
+  EXPECT_EQ(up.behaviours.at(0).mail_there.at(0).outcome, MessageOutcome::kDerivable);
+  EXPECT_EQ(up.behaviours[0].mail_back.size(), 2u);
+  EXPECT_EQ(up.behaviours[0].mail_back[1].outcome, MessageOutcome::kImpossible);
+  EXPECT_EQ(up.inverse().behaviours[0].mail_there.size(), 2u);
+}
+
 }  // namespace
 }  // namespace baton::module

@@ -56,6 +56,52 @@ TEST(ModuleNote, HoldsEverythingItsLinesSay) {
   EXPECT_EQ(counter->messages[1].kind, MessageKind::kCast);
 }
 
+TEST(ModuleNote, SaysWhatOlderFormsOfAMessageWere) {
+  auto note = ModuleNote::parse(
+      std::string(kHead) +
+          "behaviour b process\ncast say {text:string;lang:string;}\nmessage_was tell\n"
+          "member_was text line\nmember_default lang <<101,110>>\nmember_dropped colour\n"
+          "cast say {text:string;}\ninfo say {text:string;}\n",
+      "m.so");
+
+  ASSERT_TRUE(note.ok()) << note.error().message();
+  const auto& messages = note->behaviours.at(0).messages;
+  ASSERT_EQ(messages.size(), 3u);  // two forms of one name and kind, of different lengths
+  EXPECT_EQ(messages[0].renamed_from, "tell");
+  ASSERT_NE(messages[0].member("text"), nullptr);
+  EXPECT_EQ(messages[0].member("text")->renamed_from, "line");
+  EXPECT_EQ(messages[0].member("lang")->default_text, "<<101,110>>");
+  EXPECT_THAT(messages[0].dropped, ElementsAre("colour"));
+  EXPECT_EQ(messages[1].member("text"), nullptr);
+}
+
+TEST(ModuleNote, RefusesWhatContradictsTheMessageItFollows) {
+  const std::string say = "behaviour b process\ncast say {text:string;n:i8;}\n";
+  EXPECT_THAT(refusal_after_head("behaviour b process\nmessage_was tell\n"),
+              HasSubstr("line 7: it must follow a call, cast or info line"));
+  EXPECT_THAT(refusal_after_head(say + "message_was a\nmessage_was b\n"),
+              HasSubstr("the message say is renamed twice"));
+  EXPECT_THAT(refusal_after_head(say + "member_default x 1\n"),
+              HasSubstr("the message say has no member x"));
+  EXPECT_THAT(refusal_after_head("behaviour b process\ncast i64 i64\nmember_default x 1\n"),
+              HasSubstr("the message i64 has no member x"));
+  EXPECT_THAT(refusal_after_head(say + "member_default n 300\n"),
+              HasSubstr("the default of the member n is no i8"));
+  EXPECT_THAT(refusal_after_head(say + "member_default n {\n"),
+              HasSubstr("the default of the member n: "));
+  EXPECT_THAT(refusal_after_head(say + "member_default n 1\nmember_default n 1\n"),
+              HasSubstr("has two defaults"));
+  EXPECT_THAT(refusal_after_head(say + "member_was n a\nmember_was n b\n"),
+              HasSubstr("the member n is renamed twice"));
+  EXPECT_THAT(refusal_after_head(say + "member_was n text\n"),
+              HasSubstr("a member has the older name text now"));
+  EXPECT_THAT(refusal_after_head(say + "member_was n a\nmember_dropped a\n"),
+              HasSubstr("the older name a stands twice"));
+  EXPECT_THAT(refusal_after_head(say + "cast say {m:i8;text:string;}\n"),
+              HasSubstr("the message say stands twice with as many members; give one of the two "
+                        "another name"));
+}
+
 TEST(ModuleNote, RefusesWhatItDoesNotUnderstandNamingTheLine) {
   EXPECT_THAT(refusal(""), HasSubstr("line 1: expected \"baton-note 1\""));
   EXPECT_THAT(refusal("baton-note 2\n"), HasSubstr("line 1"));

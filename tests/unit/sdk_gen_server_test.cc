@@ -388,13 +388,15 @@ TEST(Module, TheNoteStatesAtomsSchemaAndContract) {
   const std::string note(baton_module_note.text, baton_module_note.size);
 
   EXPECT_EQ(note.substr(0, note.find("atoms")),
-            "baton-note 1\nmodule counter\nversion 1.2.3\nabi 1.0\nbuild b_of_the_test\n");
+            "baton-note 1\nmodule counter\nversion 1.2.3\nabi 1.1\nbuild b_of_the_test\n");
   EXPECT_THAT(note, HasSubstr("\natoms one two counter value waiting ended caller increment get"));
   EXPECT_THAT(note, HasSubstr("\nbehaviour counter gen_server\nschema state "));
-  EXPECT_THAT(note, HasSubstr("\ncall increment {by:i64;} -> i64\ncall get {} -> i64\n"
-                              "call sum {peer:pid;} -> i64\ncall later {} -> term\n"
-                              "call fail {how:string;} -> ok\ncast reset {}\ncast ask {peer:pid;}\n"
-                              "info tick {}\nbehaviour raw gen_server\n"));
+  EXPECT_THAT(
+      note, HasSubstr("\ncall increment {by:i64;} -> i64\nmember_default by 1\ncall get {} -> i64\n"
+                      "call sum {peer:pid;} -> i64\ncall later {} -> term\n"
+                      "call fail {how:string;} -> ok\nmember_default how <<>>\ncast reset {}\ncast "
+                      "ask {peer:pid;}\n"
+                      "info tick {}\nbehaviour raw gen_server\n"));
   EXPECT_THAT(note, testing::EndsWith("\nbehaviour helper process\n"));
 }
 

@@ -37,6 +37,30 @@ struct Find {
   using Reply = std::optional<Item>;
 };
 BATON_MESSAGE(Find, name)
+enum class Mood { calm, loud };
+BATON_ENUM(Mood, calm, loud)
+struct Say {
+  std::string text = "a\"b";
+  std::int32_t count = -3;
+  std::uint64_t large = ~std::uint64_t{0};
+  double share = 0.1;
+  float half = -0.5f;
+  bool is_on = true;
+  Mood mood = Mood::loud;
+  std::optional<std::int8_t> none;
+  std::vector<Item> items{{"x", 2}};
+  std::pair<bool, baton::Atom> both;
+  baton::Pid nobody;
+};
+BATON_MESSAGE(Say, text, count, large, share, half, is_on, mood, none, items, both, nobody)
+BATON_RENAMED(Say, text, line)
+BATON_DROPPED(Say, colour)
+BATON_RENAMED_MESSAGE(Say, tell)
+struct Table {
+  std::map<std::string, std::int64_t> rows;
+  std::int64_t limit = 5;
+};
+BATON_MESSAGE(Table, rows, limit)
 struct Shop : baton::GenServer<Shop, State> {
   using Calls = baton::Messages<Find, std::int64_t, baton::Term>;
   using Casts = baton::Messages<Item>;
@@ -48,7 +72,7 @@ struct Shop : baton::GenServer<Shop, State> {
   void handle_info(const baton::Atom&) {}
 };
 struct Clerk : baton::Process<Clerk> {
-  using Infos = baton::Messages<Find>;
+  using Infos = baton::Messages<Find, Say, Table>;
   static baton::Task<> loop(baton::Self) { co_return; }
 };
 
@@ -130,6 +154,35 @@ TEST(SdkNote, TheContractNamesMessagesFieldsAndReplies) {
   EXPECT_EQ(messages[2].reply, "term");
   EXPECT_EQ(messages[3].kind, module::MessageKind::kCast);
   EXPECT_EQ(messages[4].name, "atom");
+}
+
+TEST(SdkNote, SaysWhatAnOlderFormOfAMessageLacksAndWasCalled) {
+  const module::ModuleNote note = parsed();
+  const auto& messages = note.behaviours.at(1).messages;
+  ASSERT_EQ(messages.size(), 3u);
+  const module::ContractMessage& say = messages[1];
+  const auto default_of = [&](std::string_view member) -> std::string {
+    const module::MemberNote* const found = say.member(member);
+    return found != nullptr ? found->default_text : "";
+  };
+
+  EXPECT_EQ(say.renamed_from, "tell");
+  EXPECT_EQ(say.dropped, std::vector<std::string>{"colour"});
+  ASSERT_NE(say.member("text"), nullptr);
+  EXPECT_EQ(say.member("text")->renamed_from, "line");
+  EXPECT_EQ(default_of("text"), "<<97,34,98>>");
+  EXPECT_EQ(default_of("count"), "-3");
+  EXPECT_EQ(default_of("large"), "18446744073709551615");
+  EXPECT_EQ(default_of("share"), "0.1000000000000000055511151231257827021181583404541015625");
+  EXPECT_EQ(default_of("half"), "-0.5");
+  EXPECT_EQ(default_of("is_on"), "true");
+  EXPECT_EQ(default_of("mood"), "'loud'");
+  EXPECT_EQ(default_of("none"), "undefined");
+  EXPECT_EQ(default_of("items"), "[{'item',<<120>>,2}]");
+  EXPECT_EQ(default_of("both"), "{false,undefined}");
+  EXPECT_EQ(default_of("nobody"), "");
+  // With a map among its members the message is no constant, so nothing is known of its defaults.
+  EXPECT_TRUE(messages[2].members.empty());
 }
 
 }  // namespace

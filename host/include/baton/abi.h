@@ -31,7 +31,7 @@ extern "C" {
 #pragma clang diagnostic ignored "-Wc99-extensions"
 #endif
 
-enum { BATON_ABI_MAJOR = 1, BATON_ABI_MINOR = 0 };
+enum { BATON_ABI_MAJOR = 1, BATON_ABI_MINOR = 1 };
 
 /* ---- Terms -------------------------------------------------------------------------------------
  * A term is one word. Its low three bits say what the rest is; what does not fit points into the
@@ -395,6 +395,12 @@ typedef struct baton_host {
  *   call NAME TYPE_TEXT -> TYPE_TEXT       the contract: a message, its fields, its reply
  *   cast NAME TYPE_TEXT
  *   info NAME TYPE_TEXT
+ * and since ABI 1.1, after the message that they belong to, what older forms of it were:
+ *   message_was NAME                       the message had that name
+ *   member_default MEMBER TERM             what a member is that such a form lacks, as text
+ *   member_was NEW OLD
+ *   member_dropped NAME
+ * Messages of one name and kind stand there more than once if their numbers of members differ.
  */
 enum { BATON_NOTE_TYPE = 0x42410001 };
 

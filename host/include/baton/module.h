@@ -16,6 +16,7 @@
 #pragma once
 
 #include <baton/child.h>
+#include <baton/message_note.h>
 
 namespace baton::inline v1::entry {
 
@@ -73,6 +74,7 @@ constexpr void call_line(auto& out) {
     wire_type<typename task::ReplyTo<M>::Type>(out);
   }
   out.put("\n");
+  note::message_lines<M>(out);
 }
 
 template <class B>
@@ -83,10 +85,10 @@ constexpr void behaviour_lines(auto& out) {
   if constexpr (HasState<B>) Schema<typename B::State>::note(out);
   [&]<class... M>(Messages<M...>) { (call_line<B, M>(out), ...); }(typename B::Calls());
   [&]<class... M>(Messages<M...>) {
-    ((contract_line<M>(out, "cast"), out.put("\n")), ...);
+    ((contract_line<M>(out, "cast"), out.put("\n"), note::message_lines<M>(out)), ...);
   }(typename B::Casts());
   [&]<class... M>(Messages<M...>) {
-    ((contract_line<M>(out, "info"), out.put("\n")), ...);
+    ((contract_line<M>(out, "info"), out.put("\n"), note::message_lines<M>(out)), ...);
   }(typename B::Infos());
 }
 
