@@ -17,6 +17,10 @@
 #
 # BATON_BUILD, a tag over the sources and the SDK, is defined by a header that is included first.
 #
+# Versions may share files: #include "..." looks in the folders of the SOURCES, in their order, and then in the
+# folder of the CMakeLists.txt. So a shared file gets the header of the version that is built if SOURCES names the
+# version's own files first. The headers in all these folders are part of the tag.
+#
 # Works inside the project and from an installed package: find_package(baton).
 
 function(baton_add_module name)
@@ -47,9 +51,18 @@ function(baton_add_module name)
   set(target module_${name}_${MODULE_VERSION})
 
   # The tag: whatever can change what the module does is hashed when it changes.
-  set(sources ${MODULE_SOURCES})
-  list(TRANSFORM sources PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ REGEX "^[^/]")
-  file(GLOB own_headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
+  set(sources)
+  set(folders)
+  foreach(source IN LISTS MODULE_SOURCES)
+    cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
+    cmake_path(GET source PARENT_PATH folder)
+    list(APPEND sources ${source})
+    list(APPEND folders ${folder})
+  endforeach()
+  list(APPEND folders ${CMAKE_CURRENT_SOURCE_DIR})
+  list(REMOVE_DUPLICATES folders)
+  list(TRANSFORM folders APPEND /*.h OUTPUT_VARIABLE patterns)
+  file(GLOB own_headers CONFIGURE_DEPENDS ${patterns})
   file(GLOB sdk_headers CONFIGURE_DEPENDS ${include}/baton/*.h)
   set(hashed ${sources} ${own_headers} ${sdk_headers})
   set(tag_header ${CMAKE_CURRENT_BINARY_DIR}/${target}/baton_build.h)
@@ -64,8 +77,9 @@ function(baton_add_module name)
   target_link_libraries(${target} PRIVATE ${MODULE_LINKS})
   target_compile_features(${target} PRIVATE cxx_std_20 c_std_11)
   target_compile_definitions(${target} PRIVATE $<$<BOOL:${MODULE_STATEFUL_GLOBALS}>:BATON_STATEFUL_GLOBALS=1>)
+  list(TRANSFORM folders PREPEND -iquote)
   target_compile_options(${target} PRIVATE
-    -include ${tag_header} -ffunction-sections -fdata-sections -fno-semantic-interposition
+    ${folders} -include ${tag_header} -ffunction-sections -fdata-sections -fno-semantic-interposition
     $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
   target_link_options(${target} PRIVATE
     -Wl,--version-script=${here}/module.map -Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--no-undefined

@@ -37,6 +37,8 @@ void push(Request& request, End end) {
   append_integer(request.out, static_cast<std::int64_t>(list->size()));
 }
 
+void append_null_array(std::string& out) { out.append("*-1\r\n", 5); }
+
 void append_popped(Request& request, List& list, End end) {
   append_bulk(request.out, end == End::kFront ? list.pop_front() : list.pop_back());
 }

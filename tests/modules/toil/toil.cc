@@ -1,5 +1,7 @@
-// toil 1.0.0: callbacks that take long, or for ever, and processes that tell what that costs
+// toil: callbacks that take long, or for ever, and processes that tell what that costs
 // others.
+#include "version.h"
+
 #include <baton/baton.h>
 
 namespace toil::inline BATON_BUILD {
@@ -170,5 +172,5 @@ struct Team : baton::GenServer<Team, TeamState> {
 
 }  // namespace toil::inline BATON_BUILD
 
-BATON_MODULE("toil", "1.0.0", toil::Hand, toil::Mailbox, toil::Laborer, toil::Ticker, toil::Mate,
-             toil::Team)
+BATON_MODULE("toil", TOIL_VERSION, toil::Hand, toil::Mailbox, toil::Laborer, toil::Ticker,
+             toil::Mate, toil::Team)

@@ -1,0 +1,4 @@
+// What the versions of toil differ in.
+#pragma once
+
+#define TOIL_VERSION "1.0.0"
