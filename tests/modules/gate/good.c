@@ -107,7 +107,7 @@ BATON_NOTE(
     "module counter\n"
     "version " GOOD_VERSION
     "\n"
-    "abi 1.0\n"
+    "abi 1.1\n"
     "build good\n"
     "behaviour counter gen_server\n"
     "schema counter_state " GOOD_FINGERPRINT

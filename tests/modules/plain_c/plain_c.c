@@ -26,7 +26,7 @@ BATON_NOTE(
     "baton-note 1\n"
     "module plain_c\n"
     "version 1.0.0\n"
-    "abi 1.0\n"
+    "abi 1.1\n"
     "build " QUOTE(BATON_BUILD) "\n"
     "atoms get add stop\n"
     "behaviour plain_c gen_server\n"
