@@ -181,7 +181,6 @@ Result<void> Upgrade::record_current() {
   BATON_TRY(parts_.store.change(release_name_, version_, Action::kInstall, reason_, Room::kKept));
   was_current_ = true;
   for (const description::Change& change : plan_.changes) parts_.services.expose(change);
-  probation_->begin(now());
   say("commit", to_name_ + " is current");
   return {};
 }
@@ -271,9 +270,11 @@ Upgrade::Outcome Upgrade::install(const std::shared_ptr<Operation>& operation) {
   }
   BATON_CHECK(is_current());
   waiting_.push_back({operation, std::nullopt});
+  if (options_.has_probation) say("probation", to_name_);
+  // After it is said: nobody who reads the times sees a probation that is too short.
+  probation_->begin(now());
   if (options_.has_probation) {
     turn(Heading::kNone);
-    say("probation", to_name_);
     look();
   } else {
     turn(Heading::kPermanent);
