@@ -177,7 +177,7 @@ Upgrade::Outcome ReleaseHandler::do_install(const std::shared_ptr<Operation>& op
   }
   auto to = parts_.store.manifest(name, version);
   if (!to.ok()) return std::move(to).error();
-  if (auto in_force = parts_.store.check_in_force(*release); !in_force.ok()) {
+  if (auto in_force = parts_.store.check_in_force(*release, *to); !in_force.ok()) {
     if (!is_way_back) return in_force;
     operation->progress("warning", in_force.error().message());
   }
@@ -198,8 +198,8 @@ Upgrade::Outcome ReleaseHandler::do_rollback(const std::shared_ptr<Operation>& o
                                              const Reason& reason) {
   if (upgrade_ != nullptr) {
     if (upgrade_->is_one_way())
-      return Error(Code::kRefused, upgrade_->to() + " is one_way: no state leads back to " +
-                                       upgrade_->from() + "; baton plan says why");
+      return Error(Code::kRefused, upgrade_->to() + " has no way back: its states do not fit " +
+                                       upgrade_->from() + ", as the operation's warnings say");
     if (!upgrade_->has_way_back())
       return Error(Code::kUsage, upgrade_->to() +
                                      " is the first release of this host: there is none to go "
@@ -255,11 +255,7 @@ Result<void> ReleaseHandler::do_purge(Operation& operation) {
   for (const Modules::Left& left : parts_.modules.left()) {
     auto purged = left.is_old ? parts_.modules.purge(left.module, kPurgePatience)
                               : parts_.modules.remove(left.module, kPurgePatience);
-    operation.progress("purge", !purged.ok() ? purged.error().message()
-                                : purged->is_unloaded
-                                    ? purged->module + " " + purged->version + " is unloaded"
-                                    : purged->module + " " + purged->version +
-                                          " stays mapped: " + purged->pinned_by);
+    operation.progress("purge", purged.ok() ? purged->text() : purged.error().message());
     if (!purged.ok() && first.ok()) first = std::move(purged).error();
   }
   return first;
@@ -412,7 +408,7 @@ Result<void> ReleaseHandler::do_boot() {
   BATON_ASSIGN(bundle::Manifest manifest,
                parts_.store.manifest(permanent->name, permanent->version));
   // A host that must not stop starts all the same.
-  if (auto in_force = parts_.store.check_in_force(*permanent); !in_force.ok())
+  if (auto in_force = parts_.store.check_in_force(*permanent, manifest); !in_force.ok())
     parts_.log.write(LogLevel::kError,
                      "started although it should be replaced: " + in_force.error().message());
   BATON_TRY(start(manifest));

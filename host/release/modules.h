@@ -33,6 +33,10 @@ struct PurgeReport {
   std::uint64_t killed = 0;  // processes that still ran it
   bool is_unloaded = false;
   std::string pinned_by;  // why it is still mapped, if it is
+
+  std::string text() const {
+    return module + " " + version + (is_unloaded ? " is unloaded" : " stays mapped: " + pinned_by);
+  }
 };
 
 class Modules {

@@ -56,11 +56,11 @@ Result<void> compare_module(const Manifest& from, const ManifestModule& before, 
   for (const module::BehaviourChange& behaviour : module.evolution.behaviours) {
     if (behaviour.there.outcome == module::Outcome::kImpossible)
       refuse(module, behaviour, reasons_of(behaviour.there), refusals);
-    // On the way down it is the older release's states that would have to know the newer one's.
-    if (is_one_way(behaviour) && plan.direction == module::Direction::kUp) {
+    if (is_one_way(behaviour)) {
       const std::string why =
           "no way back to " + module.from_version + ": " + reasons_of(behaviour.back);
-      if (to.release.one_way)
+      // An older release cannot have said it; an operator who goes down wants that above all.
+      if (to.release.one_way || plan.direction == module::Direction::kDown)
         plan.warnings.push_back("module " + module.name + ", behaviour " + behaviour.behaviour +
                                 ": " + why);
       else

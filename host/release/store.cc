@@ -262,10 +262,9 @@ Result<void> ReleaseStore::change(std::string_view name, std::string_view versio
 
 // ---- Taking in and giving up
 
-Result<void> ReleaseStore::check_in_force(const Release& release) const {
+Result<void> ReleaseStore::check_in_force(const Release& release, const Manifest& manifest) const {
   BATON_ASSIGN(const bundle::TrustedKeys keys, keys_.load());
-  BATON_ASSIGN(const Manifest found, manifest(release.name, release.version));
-  return bundle::check_in_force(found, release.key, keys, clock_.wall());
+  return bundle::check_in_force(manifest, release.key, keys, clock_.wall());
 }
 
 Result<const Release*> ReleaseStore::unpack(const std::string& bundle_file,

@@ -115,7 +115,7 @@ class ReleaseStore {
   Result<bundle::Manifest> manifest(std::string_view name, std::string_view version) const;
   /// Refuses a release that is expired, or whose signer's key was revoked since it was unpacked:
   /// see bundle::check_in_force.
-  Result<void> check_in_force(const Release& release) const;
+  Result<void> check_in_force(const Release& release, const bundle::Manifest& manifest) const;
   /// Where a module's file stands in the store.
   std::string module_file(const Digest& digest) const;
   /// Opens a module's file after comparing its content with its digest: load it through this

@@ -245,9 +245,7 @@ void Upgrade::purge() {
       parts_.log.write(LogLevel::kWarning, purged.error().message());
       continue;
     }
-    say("purge",
-        purged->module + " " + purged->version +
-            (purged->is_unloaded ? " is unloaded" : " stays mapped: " + purged->pinned_by));
+    say("purge", purged->text());
   }
 }
 
