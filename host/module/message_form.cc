@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <limits>
 
 namespace baton::module {
 
@@ -145,7 +147,7 @@ bool WireType::fits(baton_term t) const {
     case Kind::kAtomOf: return std::find(atoms_.begin(), atoms_.end(), t) != atoms_.end();
     case Kind::kAtom: return term::is_atom(t);
     case Kind::kInteger: return fits_integer(t, bits_, is_signed_);
-    case Kind::kFloat: return term::as_float(t).has_value();
+    case Kind::kFloat: return term::as_float(t) || term::is_small(t);
     case Kind::kString: return term::as_binary(t).has_value();
     case Kind::kPid: return term::is_pid(t);
     case Kind::kRef: return term::is_ref(t);
@@ -186,11 +188,12 @@ bool WireType::fits(baton_term t) const {
 bool WireType::keeps(baton_term t) const {
   if (!fits(t)) return false;
   if (kind_ != Kind::kFloat || bits_ == 64) return true;
-  // Not a number stays one; what is beyond a float would be undefined to convert.
-  const double value = *term::as_float(t);
-  constexpr double kMax = 3.4028234663852886e38;
-  return value != value ||
-         (value <= kMax && value >= -kMax && double{static_cast<float>(value)} == value);
+  const auto integer = term::as_int(t);
+  const double value = integer ? static_cast<double>(*integer) : *term::as_float(t);
+  if (!std::isfinite(value)) return true;
+  // What is beyond a float would be undefined to convert.
+  constexpr double kMax = std::numeric_limits<float>::max();
+  return value <= kMax && value >= -kMax && double{static_cast<float>(value)} == value;
 }
 
 bool WireType::is_atomic() const {

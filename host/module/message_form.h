@@ -34,10 +34,11 @@ class WireType {
  public:
   static WireType of(std::string_view type_text) { return of(type_text, 0); }
 
-  /// Whether a reader of this type takes the term. A float of any size fits both.
+  /// Whether a reader of this type takes the term. A float of any size fits both, and so does an
+  /// integer that is its own term.
   bool fits(baton_term term) const;
   /// The same of a value that is to be narrowed without a loss: a double that no f32 holds does
-  /// not fit.
+  /// not fit. What is infinite or no number stays so.
   bool keeps(baton_term term) const;
   /// Whether some term may be of both.
   friend bool overlap(const WireType& a, const WireType& b);
