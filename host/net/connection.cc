@@ -44,12 +44,12 @@ std::uint64_t coarse_now_ns() {
 
 }  // namespace
 
-bool Connection::open(Connections& table, int fd, baton_term port,
+bool Connection::open(Connections& table, int fd, std::shared_ptr<CheckLine> line, baton_term port,
                       std::shared_ptr<Listener> listener, Readiness& readiness, baton_term owner,
                       bool is_direct) {
   BATON_CHECK(state_ == State::kFree);
   if (!readiness.watch(fd, port, kEvents)) {
-    ::close(fd);
+    if (line == nullptr) ::close(fd);
     return false;
   }
   state_ = State::kOpen;
@@ -64,6 +64,7 @@ bool Connection::open(Connections& table, int fd, baton_term port,
   table_ = &table;
   readiness_ = &readiness;
   listener_ = std::move(listener);
+  line_ = std::move(line);
   armed_ns_ = sent_ns_ = drain_ns_ = ending_ns_ = request_ns_ = 0;
   charged_ = large_ns_ = in_mail_ = held_by_owner_ = 0;
   is_accounting_ = is_first_ = false;
@@ -478,6 +479,11 @@ void Connection::pass_to(baton_term pid) {
   table_->index().add(owner_, port_);
 }
 
+description::Address Connection::peer() const {
+  if (line_ != nullptr) return {listener_->address().host, 0};
+  return address_of(fd_, Side::kPeer);
+}
+
 void Connection::owner_ended(runtime::Context& context, baton_term pid) {
   if (http_ != nullptr) {
     // Without its owner, and without a listener that might get another, it has no more to do.
@@ -497,6 +503,11 @@ void Connection::owner_ended(runtime::Context& context, baton_term pid) {
   settle(context);
 }
 
+void Connection::end_output() {
+  if (line_ == nullptr) ::shutdown(fd_, SHUT_WR);
+  is_output_ended_ = true;
+}
+
 void Connection::settle(runtime::Context& context) {
   if (state_ == State::kOpen && http_ != nullptr) {
     const bool is_over = is_input_ended_ && http_->pipeline.is_empty() && http_->rest.empty();
@@ -506,14 +517,13 @@ void Connection::settle(runtime::Context& context) {
     }
   }
   if (state_ == State::kOpen && ends_output_ && !is_output_ended_ && waiting() == 0) {
-    ::shutdown(fd_, SHUT_WR);
-    is_output_ended_ = true;
+    end_output();
   }
   if (state_ == State::kOpen && is_output_ended_ && is_input_ended_) begin_close();
   if (state_ == State::kClosing && waiting() == 0) {
-    if (is_input_ended_) return finish();
-    if (!is_output_ended_) ::shutdown(fd_, SHUT_WR);
-    is_output_ended_ = true;
+    // A line loses nothing, and its stream does not end.
+    if (is_input_ended_ || line_ != nullptr) return finish();
+    if (!is_output_ended_) end_output();
     state_ = State::kLingering;
     ending_ns_ = runtime::now_ns();
     if (may_be_readable_) rearm();
@@ -581,6 +591,7 @@ void Connection::tell_owner(runtime::Context& context, runtime::Message* message
 
 std::uint64_t Connection::idle_since_ns(const Listener* of) const {
   if (state_ != State::kOpen || (of != nullptr && listener_.get() != of)) return 0;
+  if (line_ != nullptr) return 0;
   if (waiting() != 0 || may_be_readable_) return 0;
   return http_ == nullptr || http_->pipeline.is_empty() ? active_ns_ : 0;
 }
@@ -613,7 +624,8 @@ void Connection::end(runtime::Context& context, baton_term reason) {
   // After tcp_closed nothing more is said.
   const bool is_told = http_ == nullptr ? is_input_ended_ : is_direct_;
   if (state_ == State::kOpen && !is_told) {
-    if (http_ == nullptr) tell_owner(context, message_of(context, atoms::kTcpError, port_, reason));
+    if (http_ == nullptr && reason != BATON_NO_TERM)
+      tell_owner(context, message_of(context, atoms::kTcpError, port_, reason));
     tell_owner(context, message_of(context, atoms::kTcpClosed, port_));
   }
   finish();
@@ -621,8 +633,12 @@ void Connection::end(runtime::Context& context, baton_term reason) {
 
 void Connection::finish() {
   if (state_ == State::kOpen) table_->index().remove(owner_, port_);
-  ::close(fd_);
-  readiness_->forget();
+  if (line_ != nullptr) {
+    readiness_->unwatch(fd_);
+  } else {
+    ::close(fd_);
+    readiness_->forget();
+  }
   add(listener_->counters().closed);
   listener_->counters().open.fetch_sub(1, std::memory_order_relaxed);
   listener_->memory().subtract(charged_);
@@ -632,6 +648,7 @@ void Connection::finish() {
   fd_ = -1;
   port_ = owner_ = BATON_NO_TERM;
   listener_.reset();
+  line_.reset();
   http_.reset();
   out_ = {};
   out_at_ = 0;

@@ -27,6 +27,7 @@
 // Threads:   any, holding mutex(). Callers look for the port again after locking.
 #pragma once
 
+#include "net/check_line.h"
 #include "net/http_pipeline.h"
 #include "net/http_reader.h"
 #include "net/listener.h"
@@ -59,9 +60,11 @@ class Connection {
   const Listener* listener() const { return listener_.get(); }
 
   /// Takes the socket. False: the system cannot watch it; the socket is closed. Direct: an HTTP
-  /// connection whose requests go to its listener's owner.
-  bool open(Connections& table, int fd, baton_term port, std::shared_ptr<Listener> listener,
-            Readiness& readiness, baton_term owner, bool is_direct);
+  /// connection whose requests go to its listener's owner. With a line, a check of the host's own:
+  /// the socket is that line's, and stays open in the end.
+  bool open(Connections& table, int fd, std::shared_ptr<CheckLine> line, baton_term port,
+            std::shared_ptr<Listener> listener, Readiness& readiness, baton_term owner,
+            bool is_direct);
 
   // What its Readiness tells. `context` is the scheduler's.
   void ready(runtime::Context& context, std::uint32_t events);
@@ -77,12 +80,15 @@ class Connection {
   void pass_to(baton_term pid);
   int respond(runtime::Context& context, std::int64_t request, int status,
               std::span<const baton_http_header> headers, std::string_view body);
-  description::Address peer() const { return address_of(fd_, Side::kPeer); }
+  /// Of a check the listener's host, and no port.
+  description::Address peer() const;
 
   /// The process that owned it, or was asked by it, has ended.
   void owner_ended(runtime::Context& context, baton_term pid);
-  /// Since when nothing goes on on it; 0: something does, or its listener is another than `of`
-  /// (null: any).
+  /// The other side is gone, and wants nothing any more.
+  void hang_up(runtime::Context& context) { end(context, BATON_NO_TERM); }
+  /// Since when nothing goes on on it; 0: something does, it is a check's, or its listener is
+  /// another than `of` (null: any).
   std::uint64_t idle_since_ns(const Listener* of) const;
   /// Closes it at once, to make room for another. Requires: it is idle.
   void shed(runtime::Context& context);
@@ -138,11 +144,13 @@ class Connection {
   /// failed, and the connection is gone.
   bool write_out(runtime::Context& context, std::string_view behind = {});
   void begin_close();
+  void end_output();
   /// Goes from state to state when nothing is left to do in one, and sets the deadline.
   void settle(runtime::Context& context);
   std::uint64_t next_deadline() const;
   void tell_owner(runtime::Context& context, runtime::Message* message);
   void fail(runtime::Context& context, baton_term reason);
+  /// Without a reason it is no error.
   void end(runtime::Context& context, baton_term reason);
   void finish();
   void rearm();
@@ -165,6 +173,7 @@ class Connection {
   Connections* table_ = nullptr;
   Readiness* readiness_ = nullptr;
   std::shared_ptr<Listener> listener_;
+  std::shared_ptr<CheckLine> line_;  // whose socket it is; null: its own
   std::string out_;
   std::size_t out_at_ = 0;
 

@@ -23,14 +23,15 @@ Connections::~Connections() {
   }
 }
 
-Connections::Slot Connections::allocate() {
+Connections::Slot Connections::allocate(Whose whose) {
   std::lock_guard lock(mutex_);
+  const std::size_t open = used_ - free_.size();
+  if (open >= kPortsMax - (whose == Whose::kClients ? kPortsReserved : 0)) return {};
   std::uint32_t index = used_;
   if (!free_.empty()) {
     index = free_.back();
     free_.pop_back();
   } else {
-    if (used_ == kPortsMax) return {};
     if (used_ % kChunk == 0) chunks_[used_ / kChunk].store(new Chunk, std::memory_order_release);
     ++used_;
   }

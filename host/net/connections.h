@@ -26,10 +26,12 @@ class Connections {
   Connections& operator=(const Connections&) = delete;
 
   struct Slot {
-    Connection* connection = nullptr;  // null: kPortsMax are open
+    Connection* connection = nullptr;  // null: there is none left
     baton_term port = BATON_NO_TERM;   // its name from now on
   };
-  Slot allocate();
+  /// For a connection of these.
+  enum class Whose { kClients, kChecks };
+  Slot allocate(Whose whose);
   /// Gives back the slot of a port that is void now.
   void release(baton_term port);
   /// The slot of a port; its use may be another one by now. Null: no such port was ever open.

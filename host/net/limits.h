@@ -13,6 +13,8 @@ namespace baton::net {
 inline constexpr std::uint32_t kPortsMax = 1u << 20;
 /// Bytes of one read, and so of one {tcp, Port, Bytes}; see BATON_TCP_CHUNK_MAX.
 inline constexpr std::size_t kChunkBytesMax = 65536;
+/// Those of them that are left to the host's own checks.
+inline constexpr std::uint32_t kPortsReserved = 64;
 /// Reads of one connection before the others have their turn.
 inline constexpr int kReadsMax = 2;
 /// Sockets that one look finds ready.

@@ -289,24 +289,24 @@ int Net::unlisten(runtime::Context& context, std::string_view name) {
 
 // ---- Accepting
 
-void Net::expect_check(std::uint16_t port) {
-  std::lock_guard lock(checks_mutex_);
-  checks_.push_back(port);
+Result<baton_term> Net::connect(std::string_view name, const std::shared_ptr<CheckLine>& line) {
+  const auto found = listener(name);
+  if (found == nullptr) return no_listener(name);
+  if (found->is_suspended() || found->owner() == BATON_NO_TERM)
+    return Error(Code::kUnreachable, "nobody serves listener " + std::string(name));
+  BATON_ASSIGN(runtime::External external, runtime::External::borrow(runtime_));
+  line->clear();
+  const Connections::Slot slot = connections_.allocate(Connections::Whose::kChecks);
+  if (slot.connection == nullptr || !serve(external.context(), found, slot, line->lent_end(), line))
+    return Error(Code::kUnreachable, "listener " + std::string(name) + " takes no connection");
+  return slot.port;
 }
 
-void Net::forget_check(std::uint16_t port) {
-  std::lock_guard lock(checks_mutex_);
-  if (const auto found = std::find(checks_.begin(), checks_.end(), port); found != checks_.end())
-    checks_.erase(found);
-}
-
-// The check holds its port, so nobody else on this machine can come from it; and from another
-// machine nobody can come with this one's address.
-bool Net::is_check(int fd) const {
-  const description::Address peer = address_of(fd, Side::kPeer);
-  if (peer.host != address_of(fd, Side::kOwn).host) return false;
-  std::lock_guard lock(checks_mutex_);
-  return std::find(checks_.begin(), checks_.end(), peer.port) != checks_.end();
+void Net::hang_up(baton_term check) {
+  runtime::External external(runtime_);
+  Connection* connection = connections_.find(check);
+  std::lock_guard lock(connection->mutex());
+  if (connection->port() == check) connection->hang_up(external.context());
 }
 
 bool Net::shed_one(runtime::Context& context, const Listener* of) {
@@ -371,11 +371,12 @@ void Net::begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, 
                        listener->limits().connections_max.load(std::memory_order_relaxed);
   const bool is_short = fd >= first_reserved;
   bool has_room = true;
-  if ((is_full || is_short) && !is_check(fd)) {
+  if (is_full || is_short) {
     has_room = shed_one(acceptor.scheduler(), is_full ? listener.get() : nullptr);
     if (has_room && is_short) fd = moved_down(fd);
   }
-  const Connections::Slot slot = has_room ? connections_.allocate() : Connections::Slot();
+  const Connections::Slot slot =
+      has_room ? connections_.allocate(Connections::Whose::kClients) : Connections::Slot();
   if (slot.connection == nullptr) {
     add(counters.refused);
     if (listener->is_http()) {
@@ -387,27 +388,32 @@ void Net::begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, 
     ::close(fd);
     return;
   }
+  serve(acceptor.scheduler(), listener, slot, fd, nullptr);
+}
 
+bool Net::serve(runtime::Context& context, const std::shared_ptr<Listener>& listener,
+                const Connections::Slot& slot, int fd, const std::shared_ptr<CheckLine>& line) {
   const baton_term owner = listener->owner();
   const bool is_direct = listener->is_http() && !listener->is_announcing();
   Readiness& readiness =
       *readiness_[next_scheduler_.fetch_add(1, std::memory_order_relaxed) % readiness_.size()];
   std::lock_guard lock(slot.connection->mutex());
-  if (!slot.connection->open(connections_, fd, slot.port, listener, readiness,
+  if (!slot.connection->open(connections_, fd, line, slot.port, listener, readiness,
                              is_direct ? listener->key() : owner, is_direct)) {
-    add(counters.refused);
+    add(listener->counters().refused);
     connections_.release(slot.port);
-    return;
+    return false;
   }
-  if (is_direct) return;
+  if (is_direct) return true;
   // Its owner may have ended since: then owner_ended may have looked before the connection was
   // there.
   if (owner == BATON_NO_TERM || !runtime_.watch_port_owner(owner)) {
-    slot.connection->close(acceptor.scheduler());
-    return;
+    slot.connection->close(context);
+    return false;
   }
-  runtime::send(acceptor.scheduler(), owner,
-                message_of(acceptor.scheduler(), atoms::kTcpAccepted, listener->atom(), slot.port));
+  runtime::send(context, owner,
+                message_of(context, atoms::kTcpAccepted, listener->atom(), slot.port));
+  return true;
 }
 
 // ---- What the sockets tell

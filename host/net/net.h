@@ -6,7 +6,7 @@
 //
 // Ownership: owns listeners and connections. The runtime outlives it; its schedulers start after it
 //            is made and have stopped when it ends.
-// Threads:   open ... forget_check: any thread. The rest: in a context.
+// Threads:   open ... hang_up: any thread. The rest: in a context.
 // Fails:     open: kFailed, when the address is taken or may not be bound; kUsage, when it is none,
 //            or there is a listener of that name.
 // See:       baton/net.h
@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "description/release_description.h"
+#include "net/check_line.h"
 #include "net/connections.h"
 #include "net/listener.h"
 #include "net/longest_idle.h"
@@ -93,10 +94,12 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   Result<ListenerStatus> status(std::string_view name) const;
   /// What all connections hold.
   Memory& memory() { return memory_; }
-  /// The host's own health checks: a connection from this local port of this machine is accepted
-  /// where there is no room for others, until the check is over.
-  void expect_check(std::uint16_t port);
-  void forget_check(std::uint16_t port);
+  /// A check of the host's own comes by its line as if it were accepted now, whatever room there is
+  /// for clients; under what name it runs. kNotFound; kUnreachable: nobody would accept it now;
+  /// kBusy, as External::borrow. Requires: the line is not in use.
+  Result<baton_term> connect(std::string_view listener, const std::shared_ptr<CheckLine>& line);
+  /// Ends it, as a client does, if it has not ended yet: its line is not in use any more.
+  void hang_up(baton_term check);
   /// The listener's, to set what no release describes.
   std::shared_ptr<Listener> listener(std::string_view name) const;
 
@@ -133,7 +136,9 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   void end_of_owner(runtime::Context& context, baton_term port, baton_term pid);
   void begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, int fd,
              int first_reserved);
-  bool is_check(int fd) const;
+  /// Gives a socket to its connection, and that to its owner. False: it could not.
+  bool serve(runtime::Context& context, const std::shared_ptr<Listener>& listener,
+             const Connections::Slot& slot, int fd, const std::shared_ptr<CheckLine>& line);
   /// Closes the connection that was idle longest, of this listener (null: of all). False: none is.
   bool shed_one(runtime::Context& context, const Listener* of);
   /// Runs `act` on an open connection with its lock held; `otherwise` if there is none.
@@ -156,9 +161,6 @@ class Net : public runtime::PortKeeper, public Readiness::Handler {
   std::map<std::uint64_t, std::shared_ptr<Listener>> by_key_;                // guarded by mutex_
   std::vector<std::weak_ptr<Listener>> closed_;  // that may have connections; guarded by mutex_
   std::uint64_t last_key_ = 0;                   // guarded by mutex_
-
-  mutable std::mutex checks_mutex_;
-  std::vector<std::uint16_t> checks_;  // local ports of checks under way; guarded by checks_mutex_
 
   std::mutex shed_mutex_;                 // before a connection's
   LongestIdle longest_idle_;              // guarded by shed_mutex_

@@ -65,6 +65,11 @@ void Readiness::rearm(int fd, std::uint64_t key, std::uint32_t events) {
 
 void Readiness::forget() { scheduler_.poller().sockets().fetch_sub(1, std::memory_order_relaxed); }
 
+void Readiness::unwatch(int fd) {
+  BATON_CHECK(epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr) == 0);
+  forget();
+}
+
 void Readiness::dispatch() {
   std::array<epoll_event, kEventsMax> events;
   // One batch: what is left makes the descriptor ready again when it is armed.

@@ -54,6 +54,8 @@ class Readiness {
   void rearm(int fd, std::uint64_t key, std::uint32_t events);
   /// To be called once for each socket watched, when it is closed.
   void forget();
+  /// Instead, for one that stays open.
+  void unwatch(int fd);
 
   void set_deadline(std::uint64_t deadline_ns, std::uint64_t key);
 

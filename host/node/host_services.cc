@@ -3,7 +3,9 @@
 #include "base/check.h"
 
 #include <algorithm>
+#include <chrono>
 #include <ranges>
+#include <thread>
 #include <utility>
 
 namespace baton::node {
@@ -293,6 +295,49 @@ void HostServices::stop() {
   asides_.clear();
   running_ = {};
   for (const auto& listener : net_.list()) static_cast<void>(net_.close(listener.description.name));
+}
+
+namespace {
+
+// While nobody serves a listener a client waits, and so does a check.
+constexpr std::chrono::milliseconds kServedLook{10};
+
+class ListenerLine final : public release::CheckLine {
+ public:
+  ListenerLine(Net& net, std::string listener, std::shared_ptr<net::CheckLine> line)
+      : net_(net), listener_(std::move(listener)), line_(std::move(line)) {}
+  ~ListenerLine() override { hang_up(); }
+
+  Result<int> connect(std::chrono::nanoseconds patience) override {
+    for (;; patience -= kServedLook) {
+      auto port = net_.connect(listener_, line_);
+      if (!port.ok() && patience > kServedLook) {
+        std::this_thread::sleep_for(kServedLook);
+        continue;
+      }
+      if (!port.ok()) return std::move(port).error();
+      port_ = *port;
+      return line_->own_end();
+    }
+  }
+  void hang_up() override {
+    if (port_ != BATON_NO_TERM) net_.hang_up(std::exchange(port_, BATON_NO_TERM));
+  }
+
+ private:
+  Net& net_;
+  const std::string listener_;
+  const std::shared_ptr<net::CheckLine> line_;
+  baton_term port_ = BATON_NO_TERM;  // while it is connected
+};
+
+}  // namespace
+
+Result<std::unique_ptr<release::CheckLine>> HostServices::line_to(
+    const std::string& listener) const {
+  BATON_ASSIGN(auto line, net::CheckLine::make());
+  return std::unique_ptr<release::CheckLine>(
+      std::make_unique<ListenerLine>(net_, listener, std::move(line)));
 }
 
 std::string HostServices::listener_address(const std::string& name) const {

@@ -1,7 +1,7 @@
 // HostServices: the applications and listeners of this host, as the release handler changes them.
 //
 // Ownership: borrows all it is given.
-// Threads:   the release handler's; samples and listener_address: any.
+// Threads:   the release handler's; samples, line_to and listener_address: any.
 #pragma once
 
 #include "base/log.h"
@@ -30,8 +30,7 @@ class HostServices : public release::Services {
   void settle(const description::Change& change) override;
   Result<void> start_ended() override;
   void stop() override;
-  void expect_check(std::uint16_t port) const override { net_.expect_check(port); }
-  void forget_check(std::uint16_t port) const override { net_.forget_check(port); }
+  Result<std::unique_ptr<release::CheckLine>> line_to(const std::string& listener) const override;
   std::string listener_address(const std::string& name) const override;
   std::uint64_t samples() const override;
 

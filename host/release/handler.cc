@@ -329,7 +329,7 @@ void ReleaseHandler::after_task() {
         checks_.clear();  // of an earlier upgrade
       }
       watch_ = std::make_unique<HealthWatch>(
-          upgrade_->to_manifest().release.probation.health, parts_.services,
+          upgrade_->to_manifest().release.probation.health, parts_.services, parts_.clock,
           [this](std::size_t number, const Result<void>& answer) {
             {
               std::lock_guard lock(mutex_);

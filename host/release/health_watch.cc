@@ -7,9 +7,23 @@
 
 namespace baton::release {
 
+namespace {
+
+Result<std::unique_ptr<CheckLine>> line_for(const description::HealthCheck& check,
+                                            const Services& services) {
+  return check.listener.empty() ? line_to_address(check.address) : services.line_to(check.listener);
+}
+
+}  // namespace
+
 HealthWatch::HealthWatch(std::vector<description::HealthCheck> checks, const Services& services,
-                         Tell tell)
-    : checks_(std::move(checks)), services_(services), tell_(std::move(tell)) {
+                         const Clock& clock, Tell tell)
+    : checks_(std::move(checks)), services_(services), clock_(clock), tell_(std::move(tell)) {
+  // All of them now: what there is no room for now is tried again when it is due.
+  for (const description::HealthCheck& check : checks_) {
+    auto line = line_for(check, services_);
+    lines_.push_back(line.ok() ? *std::move(line) : nullptr);
+  }
   if (!checks_.empty()) thread_ = std::thread([this] { watch(); });
 }
 
@@ -23,21 +37,31 @@ HealthWatch::~HealthWatch() {
 }
 
 void HealthWatch::watch() {
-  using Clock = std::chrono::steady_clock;
-  std::vector<Clock::time_point> due(checks_.size(), Clock::now());
+  std::vector<std::chrono::nanoseconds> due(checks_.size(), clock_.monotonic());
   std::unique_lock lock(mutex_);
   while (!is_over_) {
     const auto next = std::min_element(due.begin(), due.end());
-    if (changed_.wait_until(lock, *next, [this] { return is_over_; })) return;
+    if (const auto left = *next - clock_.monotonic(); left.count() > 0) {
+      changed_.wait_for(lock, left);
+      continue;
+    }
     lock.unlock();
     const auto number = static_cast<std::size_t>(next - due.begin());
-    const description::HealthCheck& check = checks_[number];
-    const std::string address =
-        check.listener.empty() ? check.address.text() : services_.listener_address(check.listener);
-    tell_(number, check_health(check, address, services_));
-    *next = Clock::now() + check.interval;
+    tell_(number, check(number));
+    *next = clock_.monotonic() + checks_[number].interval;
     lock.lock();
   }
+}
+
+Result<void> HealthWatch::check(std::size_t number) {
+  const description::HealthCheck& check = checks_[number];
+  std::unique_ptr<CheckLine>& line = lines_[number];
+  if (line == nullptr) {
+    BATON_ASSIGN(line, line_for(check, services_));
+  }
+  const std::string address =
+      check.listener.empty() ? check.address.text() : services_.listener_address(check.listener);
+  return check_health(check, address, *line, clock_);
 }
 
 }  // namespace baton::release

@@ -1,14 +1,17 @@
 // HealthWatch: asks a release's health checks, each at its interval, and tells what they answered.
 //
-// Ownership: owns its thread; borrows the Services.
+// Ownership: owns its thread and the lines of the checks; borrows the Services and the Clock.
 // Threads:   constructed and destroyed on one thread; answers are told on its own.
 #pragma once
 
+#include "base/clock.h"
 #include "description/release_description.h"
+#include "release/check_line.h"
 #include "release/services.h"
 
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -20,7 +23,8 @@ class HealthWatch {
   /// `number` is the check's place in the list.
   using Tell = std::function<void(std::size_t number, const Result<void>& answer)>;
 
-  HealthWatch(std::vector<description::HealthCheck> checks, const Services& services, Tell tell);
+  HealthWatch(std::vector<description::HealthCheck> checks, const Services& services,
+              const Clock& clock, Tell tell);
   /// Ends the watching: after it, nothing is told. Waits for a check that is under way, which is
   /// bounded by its time-out.
   ~HealthWatch();
@@ -29,10 +33,15 @@ class HealthWatch {
 
  private:
   void watch();
+  Result<void> check(std::size_t number);
 
   const std::vector<description::HealthCheck> checks_;
   const Services& services_;
+  const Clock& clock_;
   const Tell tell_;
+
+  // Of each check; null: there was no room for it yet. Its thread's, once that runs.
+  std::vector<std::unique_ptr<CheckLine>> lines_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -12,13 +12,15 @@
 // A change is applied once, in the plan's order; then it is either reverted, in the reverse order,
 // or exposed and then reverted or settled. A listener whose address another needs really closes.
 //
-// Threads: the release handler's thread; samples and listener_address: any.
+// Threads: the release handler's thread; samples, line_to and listener_address: any.
 #pragma once
 
 #include "base/result.h"
 #include "description/difference.h"
+#include "release/check_line.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace baton::release {
@@ -41,10 +43,8 @@ class Services {
   /// Stops applications in reverse order, then the listeners.
   virtual void stop() = 0;
 
-  /// A health check of the host's own is about to connect from this local port, and is over:
-  /// meanwhile it is let in where there is no room for clients.
-  virtual void expect_check(std::uint16_t) const {}
-  virtual void forget_check(std::uint16_t) const {}
+  /// For the host's own checks of a listener. kFailed: the system has no room for one.
+  virtual Result<std::unique_ptr<CheckLine>> line_to(const std::string& listener) const = 0;
   /// Where a listener is really bound; empty if it is not open.
   virtual std::string listener_address(const std::string& name) const = 0;
   /// Requests and reads served since the start, by all listeners: whether a probation saw any use.

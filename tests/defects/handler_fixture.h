@@ -60,6 +60,9 @@ class FakeServices : public release::Services {
   void settle(const description::Change&) override {}
   Result<void> start_ended() override { return {}; }
   void stop() override {}
+  Result<std::unique_ptr<release::CheckLine>> line_to(const std::string&) const override {
+    return Error(Code::kFailed, "there are no listeners");
+  }
   std::string listener_address(const std::string&) const override { return {}; }
   std::uint64_t samples() const override { return 1'000'000; }
 };

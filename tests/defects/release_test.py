@@ -255,7 +255,6 @@ class Probation(ReleaseCase):
         description = other(demo("1.1.0"), few, ("sequence: 2", "sequence: 3"), ("upgrade_from: [1.0.0]\n", ""))
         self.assert_done("upgrade", self.packer.pack(description), "--probation", "4s", within=20)
 
-    @not_mended
     def test_D10_a_host_without_descriptors_does_not_fail_the_probation(self):
         # So it was when clients had used up all descriptors of the host.
         with given("1.1.0 in probation, and no descriptor left"):

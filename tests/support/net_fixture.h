@@ -130,15 +130,6 @@ class Client {
     inet_pton(AF_INET, address.host.c_str(), &to.sin_addr);
     is_connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
   }
-  /// Takes a port before it connects.
-  std::uint16_t bind() {
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    socklen_t size = sizeof any;
-    EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&any), size), 0);
-    EXPECT_EQ(getsockname(fd_, reinterpret_cast<sockaddr*>(&any), &size), 0);
-    return ntohs(any.sin_port);
-  }
   Client(Client&& other) noexcept
       : fd_(std::exchange(other.fd_, -1)), is_connected_(other.is_connected_) {}
   ~Client() { close(); }

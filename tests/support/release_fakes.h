@@ -143,6 +143,9 @@ class FakeServices final : public release::Services {
   }
   Result<void> start_ended() override { return trip_("revert"); }
   void stop() override { in_force = {}; }
+  Result<std::unique_ptr<release::CheckLine>> line_to(const std::string&) const override {
+    return Error(Code::kFailed, "there are no listeners");
+  }
   std::string listener_address(const std::string&) const override { return {}; }
   std::uint64_t samples() const override { return handled; }
 

@@ -514,36 +514,6 @@ TEST_F(Tcp, AFullListenerClosesTheConnectionThatWasIdleLongest) {
   EXPECT_EQ(statistics("echo").refused, 0u);
 }
 
-// A stranger who held all connections made the host's own checks fail.
-TEST_F(Tcp, AFullListenerLetsTheHostsOwnChecksIn) {
-  auto small = description("echo", description::Protocol::kTcp);
-  small.connections_max = 1;
-  const auto address = open(small);
-  serve("echo", 0, echo());
-  Client first(address);
-  first.send("x");
-  EXPECT_EQ(first.receive(1), "x");
-  Client check(address, Client::Connect::kLater);
-  const std::uint16_t port = check.bind();
-
-  net_.expect_check(port);
-  check.connect(address);
-  check.send("y");
-  EXPECT_EQ(check.receive(1), "y");
-  Client stranger(address);
-  EXPECT_EQ(stranger.receive_all(), "");
-
-  net_.forget_check(port);
-  check.abort();
-  EXPECT_TRUE(eventually([&] { return statistics("echo").open == 1; }));
-  Client late(address, Client::Connect::kLater);
-  const std::uint16_t other = late.bind();
-  net_.expect_check(other);
-  net_.forget_check(other);
-  late.connect(address);
-  EXPECT_EQ(late.receive_all(), "");
-}
-
 // Clients could use up all descriptors: then there was none for the admin interface or a bundle.
 TEST_F(Tcp, LeavesDescriptorsToTheHost) {
   const auto address = open_tcp();
