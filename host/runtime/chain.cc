@@ -106,6 +106,8 @@ void HeldList::give_back(Scheduler& scheduler) {
     if (process->mailbox.wake(pid_generation(pid))) scheduler.enqueue_tail(process);
   }
   pids_.clear();
+  for (Process* process : kept_) scheduler.enqueue_tail(process);
+  kept_.clear();
   ++round_;
 }
 

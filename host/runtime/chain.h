@@ -10,7 +10,9 @@
 //   a callback  that handles such a message; a frame that waited for its answer; one that began
 //               before its scheduler noticed the drain
 //   a child     that such a callback spawned
-// What may not run is put aside (HeldList) until a barrier gives it back.
+// What may not run is put aside (HeldList) until a barrier gives it back. What is parked is kept
+// there as it is, with all mail where it lies: from the last barrier of a park on no scheduler
+// touches it.
 //
 // Coroutine processes are not drained: their frame is code of their version.
 //
@@ -115,11 +117,15 @@ class HeldList {
   /// list may be worked off in this very moment, in vain because we own the process.
   void add(Process& process);
   bool has(const Process& process) const;
+  /// A parked process that its scheduler owns: the list does from now on, so that what is sent to
+  /// it wakes nobody.
+  void keep(Process& process) { kept_.push_back(&process); }
   void give_back(Scheduler& scheduler);
 
  private:
   const std::uint32_t scheduler_;
   std::vector<baton_term> pids_;
+  std::vector<Process*> kept_;
   std::uint32_t round_ = 1;
 };
 

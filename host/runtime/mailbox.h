@@ -72,6 +72,13 @@ class Mailbox {
     return message_at(taken);
   }
 
+  /// The newest of what a take would give, null: nothing; all of it can be read along `next` while
+  /// nobody takes it.
+  Message* newest() const {
+    const std::uint64_t value = head_.load(std::memory_order_acquire) & kValue;
+    return value <= kDead ? nullptr : message_at(value);
+  }
+
   /// False: mail arrived, and the caller still owns the process.
   bool go_idle() {
     std::uint64_t head = head_.load(std::memory_order_relaxed);

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace baton::runtime {
 
@@ -38,6 +39,12 @@ baton_message* Timers::cancel(baton_term ref, bool& found) {
   wanted_.erase(entry);
   if (heap_.size() > kSweepMin && heap_.size() > kSweepFactor * wanted_.size()) sweep();
   return message;
+}
+
+baton_message* Timers::exchange(baton_term ref, baton_message* message) {
+  std::lock_guard lock(mutex_);
+  const auto entry = wanted_.find(ref);
+  return entry == wanted_.end() ? message : std::exchange(entry->second.message, message);
 }
 
 void Timers::take_due(std::uint64_t now_ns, std::vector<Due>& due) {

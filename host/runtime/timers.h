@@ -43,6 +43,16 @@ class Timers {
   std::uint64_t next_ns() const { return next_ns_.load(std::memory_order_relaxed); }
   /// Appends to `due` what is due at `now_ns`, in order of deadlines.
   void take_due(std::uint64_t now_ns, std::vector<Due>& due);
+  /// Calls see(const Due&) for each message that waits, under the lock.
+  template <class See>
+  void each(See see) {
+    std::lock_guard lock(mutex_);
+    for (const auto& [ref, due] : wanted_)
+      if (due.message != nullptr) see(due);
+  }
+  /// Puts another message in the place of that of a timer still to fire; what is not needed then
+  /// comes back: the one or the other. Allocates nothing.
+  baton_message* exchange(baton_term ref, baton_message* message);
   /// Everything, at the runtime's end.
   void take_all(std::vector<Due>& due);
 

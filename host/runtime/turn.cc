@@ -256,10 +256,9 @@ void forget_hold(Context& context, Process& process) {
 // One step of a process that may not take its mail as it comes.
 After run_restricted(Scheduler& scheduler, Process& process, code::Phase phase) {
   if (phase == code::Phase::kParked) {
-    // Not even signals: a take-over owns what is parked. New mail may have to be passed over
-    // unseen.
-    if (process.mailbox.has_new_mail()) append_mail(process, process.mailbox.take());
-    return hold(scheduler, process);
+    // Not even signals: a take-over owns what is parked, its mail too.
+    scheduler.held().keep(process);
+    return After::kLeave;
   }
   if (process.held_in != 0 && process.held_in != kPassedOver && !scheduler.held().has(process))
     forget_hold(scheduler, process);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/pages.h"
 #include "code/behaviour.h"
+#include "term/layout.h"
 
 #include <algorithm>
 #include <thread>
@@ -36,6 +37,7 @@ Migration::Migration(runtime::Runtime& runtime, std::vector<Change> changes,
 
 Migration::~Migration() {
   if (is_committed_ || contexts_.empty()) return;
+  settle_mail();
   for (const Crossing& crossing : crossings_) {
     if (crossing.kind != Crossing::Kind::kMigrates || crossing.made == nullptr) continue;
     free_state(context(), mover_of(crossing).to(), crossing.made);
@@ -58,6 +60,10 @@ Result<void> Migration::plan() {
       movers_.push_back(std::make_unique<const StateMover>(std::move(mover)));
       routes_.push_back(
           {from, to, change.to, movers_.back()->adopts() ? nullptr : movers_.back().get()});
+      auto mail_mover = std::make_unique<const MailMover>(planned->mail_there);
+      if (mail_mover->is_idle()) mail_mover.reset();
+      moves_mail_ = moves_mail_ || mail_mover != nullptr;
+      mail_movers_.push_back(std::move(mail_mover));
     }
   }
   returns_.assign(routes_.size(), nullptr);
@@ -161,6 +167,7 @@ Result<void> Migration::borrow_contexts() {
     if (!another.ok()) break;  // fewer do it too
     contexts_.push_back(std::move(another).value());
   }
+  mail_.resize(contexts_.size());
   return {};
 }
 
@@ -206,17 +213,86 @@ Result<void> Migration::prepare(std::uint64_t deadline_ns) {
         if (has_failed_.load(std::memory_order_relaxed)) return;
         if (runtime::now_ns() > deadline_ns) return fail_late();
       }
-      prefetch_ahead(i, end, false);
+      prefetch_ahead(i, end, moves_mail_);
       if (!prepare(crossings_[i], context)) return;
+      if (moves_mail_ && !prepare_mail(crossings_[i], thread, deadline_ns)) return;
     }
   });
+  if (moves_mail_ && !has_failed_) prepare_timers();
   // The last of them may have come too late.
   if (!has_failed_ && runtime::now_ns() > deadline_ns) fail_late();
   if (has_failed_) return Error(failure_code_, failure_);
   if (has_losses_ && !options_.accepts_loss)
     return Error(Code::kRefused,
-                 "going down would lose " + describe_losses() + "; --accept-loss gives them up");
+                 "going down would lose " + describe(lost_) + "; --accept-loss gives them up");
+  MailCount mail;
+  for (const MovedMail& part : mail_) mail.add(part.count);
+  if (!mail.stuck.empty())
+    return Error(Code::kRefused,
+                 "messages that wait cannot be converted: " + describe(mail.stuck) +
+                     "; cure: let their receivers handle them first, or say --mail drop or "
+                     "--mail deliver");
+  report_.mail_moved = mail.moved;
+  report_.mail_dropped = mail.dropped;
+  report_.mail_delivered = mail.delivered;
   return {};
+}
+
+bool Migration::prepare_mail(const Crossing& crossing, std::size_t thread,
+                             std::uint64_t deadline_ns) {
+  const MailMover* const mover = mail_movers_[crossing.route].get();
+  if (mover == nullptr) return true;
+  runtime::Process& process = runtime_.table().at(crossing.process);
+  if (process.in_first == nullptr && !process.mailbox.has_new_mail()) return true;
+  MovedMail& mail = mail_[thread];
+  MailSwap& swap = mail.swaps.emplace_back(process);
+  const auto is_late = [&] { return runtime::now_ns() > deadline_ns; };
+  if (!swap.prepare(contexts_[thread].context(), *mover, options_.stuck_mail, is_late,
+                    mail.count)) {
+    fail_late();
+    return false;
+  }
+  if (swap.is_empty()) mail.swaps.pop_back();
+  return true;
+}
+
+// Their timers may fire or be cancelled meanwhile: what such a message was made into is freed then,
+// and the message itself is a late one.
+void Migration::prepare_timers() {
+  for (std::uint32_t i = 0; i < runtime_.scheduler_count(); ++i) {
+    runtime::Timers& timers = runtime_.scheduler(i).timers();
+    timers.each([&](const runtime::Timers::Due& due) {
+      const Route* const route = route_to(due.to);
+      if (route == nullptr) return;
+      const MailMover* const mover = mail_movers_[route - routes_.data()].get();
+      if (mover == nullptr) return;
+      const MovedMessage moved =
+          move_message(context(), *mover, *due.message, options_.stuck_mail, mail_.front().count);
+      if (moved.step != MovedMessage::Step::kSwap) return;
+      if (moved.made != nullptr && moved.made->words != 0) moved.made->word[0] = due.ref;
+      timers_.push_back({&timers, due.ref, moved.made, moved.made == nullptr});
+    });
+  }
+}
+
+const Route* Migration::route_to(baton_term receiver) const {
+  if (term::is_atom(receiver)) receiver = runtime_.registry().whereis(receiver);
+  const runtime::Process* const process = runtime_.find(receiver);
+  if (process == nullptr) return nullptr;
+  // Only of one of the group, which is parked, the rest may be read.
+  code::Version* const version = process->version.load(std::memory_order_acquire);
+  const bool crosses = std::any_of(changes_.begin(), changes_.end(),
+                                   [&](const Change& change) { return change.from == version; });
+  return crosses && process->self == receiver ? route_of(*process) : nullptr;
+}
+
+void Migration::settle_mail() {
+  for (std::size_t i = 0; i < mail_.size(); ++i)
+    for (MailSwap& swap : mail_[i].swaps) swap.settle(contexts_[i].context());
+  for (TimerSwap& swap : timers_)
+    if (swap.message != nullptr) context().release(swap.message);
+  mail_.clear();
+  timers_.clear();
 }
 
 bool Migration::prepare(Crossing& crossing, runtime::Context& context) {
@@ -260,10 +336,10 @@ bool Migration::count_loss(const Crossing& crossing, baton_error& error) {
   return true;
 }
 
-std::string Migration::describe_losses() const {
+std::string Migration::describe(const std::map<std::string, std::uint64_t>& counts) {
   std::string text;
-  std::size_t left = lost_.size();
-  for (const auto& [what, count] : lost_) {
+  std::size_t left = counts.size();
+  for (const auto& [what, count] : counts) {
     if (!text.empty()) text += left == 1 ? " and " : ", ";
     text += std::to_string(count) + " of " + what;
     --left;
@@ -310,6 +386,13 @@ void Migration::commit(const std::function<void()>& flip) {
       process.version.store(route.to_version, std::memory_order_release);
     }
   });
+  for (MovedMail& mail : mail_)
+    for (MailSwap& swap : mail.swaps) swap.commit();
+  for (TimerSwap& swap : timers_) {
+    bool is_found;
+    swap.message = swap.is_dropped ? swap.timers->cancel(swap.ref, is_found)
+                                   : swap.timers->exchange(swap.ref, swap.message);
+  }
   flip();
   for (const Share& share : shares_) reindex(share);
 }

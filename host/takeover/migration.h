@@ -14,6 +14,8 @@
 #pragma once
 
 #include "takeover/crossing.h"
+#include "takeover/mail_mover.h"
+#include "takeover/mail_swap.h"
 #include "takeover/takeover.h"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -56,6 +58,9 @@ class Migration {
   TakeoverReport& report() { return report_; }
   /// To free states in. After prepare.
   runtime::Context& context() { return contexts_.front().context(); }
+  /// Frees the mail that was replaced, or was not put in place; tells who asked for what was
+  /// dropped. After a commit only when the processes were released.
+  void settle_mail();
   /// All that the way back needs. After commit.
   void move_into(WayBack& way_back);
 
@@ -77,13 +82,19 @@ class Migration {
   std::size_t chunk_count() const;
   /// One for each thread that works on the crossings; kBusy if there is none.
   Result<void> borrow_contexts();
+  /// The mail of a crossing process that waits; the same.
+  bool prepare_mail(const Crossing& crossing, std::size_t thread, std::uint64_t deadline_ns);
+  /// What timers hold for crossing processes.
+  void prepare_timers();
+  /// The route of whom a timer's message is for; null: nobody who crosses.
+  const Route* route_to(baton_term receiver) const;
+  /// "2 of cast say (the value of ...)".
+  static std::string describe(const std::map<std::string, std::uint64_t>& counts);
   /// False: it failed, and so has the take-over.
   bool prepare(Crossing& crossing, runtime::Context& context);
   bool make(Crossing& crossing, runtime::Context& context);
   /// False: the module cannot count it; the text says why.
   bool count_loss(const Crossing& crossing, baton_error& error);
-  /// "2 of keys with an expiry and 1 of order notes".
-  std::string describe_losses() const;
   /// False.
   bool fail(const Crossing& crossing, std::string_view why);
   void fail_late();
@@ -100,6 +111,8 @@ class Migration {
   const TakeoverOptions options_;
   std::vector<std::unique_ptr<const StateMover>> movers_;
   std::vector<Route> routes_;
+  std::vector<std::unique_ptr<const MailMover>> mail_movers_;  // of each route, or null: mail stays
+  bool moves_mail_ = false;                                    // one of them is not null
   std::vector<Share> shares_;
   std::vector<Crossing> crossings_;
   const WayBack* offer_ = nullptr;
@@ -110,6 +123,19 @@ class Migration {
   bool is_committed_ = false;
   TakeoverReport report_;
   std::vector<runtime::External> contexts_;  // from prepare on
+  /// What a thread of prepare made.
+  struct MovedMail {
+    std::vector<MailSwap> swaps;
+    MailCount count;
+  };
+  std::vector<MovedMail> mail_;  // one for each context
+  struct TimerSwap {
+    runtime::Timers* timers;
+    baton_term ref;
+    runtime::Message* message;  // that the timer does not have: before commit the new one
+    bool is_dropped;
+  };
+  std::vector<TimerSwap> timers_;
 
   std::atomic<bool> has_failed_{false};
   std::atomic<bool> has_losses_{false};

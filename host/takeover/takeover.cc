@@ -46,6 +46,7 @@ Result<void> transact(runtime::Runtime& runtime, Migration& migration,
   report.commit_us = microseconds_since(prepared);
   drain.release();
   report.pause_us = microseconds_since(start);
+  migration.settle_mail();
   return {};
 }
 

@@ -4,9 +4,10 @@
 //   step      what happens                                            on failure
 //   plan      a StateMover per behaviour; room for the list           nothing has happened
 //   drain     only this group's processes come to rest                they run on, as they were
-//   prepare   new objects beside the old ones, on all processors      the new objects are freed; as
-//                                                                     above
-//   commit    fields move, versions change, current is flipped        cannot fail
+//   prepare   new objects beside the old ones, and mail that waits    the new objects are freed; as
+//             in its new forms beside the old, on all processors      above
+//   commit    fields move, mail is swapped, versions change, current  cannot fail
+//             is flipped
 //   resume    held mail goes on, to the new version
 //
 // Each emptied old object stays parked in the WayBack that is the result: rollback moves the fields
@@ -22,6 +23,7 @@
 
 #include "base/result.h"
 #include "runtime/runtime.h"
+#include "takeover/mail_swap.h"
 #include "takeover/way_back.h"
 
 #include <chrono>
@@ -35,6 +37,7 @@ namespace baton::takeover {
 struct TakeoverOptions {
   std::chrono::milliseconds budget{5000};  // for drain, prepare and commit together
   bool accepts_loss = false;
+  StuckMail stuck_mail = StuckMail::kRefuse;
   std::uint32_t threads = 0;  // for prepare and commit; 0: one per processor
 };
 
@@ -43,10 +46,10 @@ class Takeover {
   explicit Takeover(runtime::Runtime& runtime) : runtime_(runtime) {}
 
   /// Moves all processes, then calls `flip`, which makes the new versions current and retires the
-  /// old ones; nothing may fail in it. kRefused: no state crosses, or something of value would be
-  /// lost and that was not accepted; kTimedOut: a process did not rest, or the budget ended;
-  /// kFailed: a migration failed, for the process named. Whatever the error, all processes go on as
-  /// they were.
+  /// old ones; nothing may fail in it. kRefused: no state crosses, something of value would be lost
+  /// and that was not accepted, or mail that waits has no form there; kTimedOut: a process did not
+  /// rest, or the budget ended; kFailed: a migration failed, for the process named. Whatever the
+  /// error, all processes go on as they were.
   Result<std::unique_ptr<WayBack>> run(std::vector<Change> changes, const TakeoverOptions& options,
                                        const std::function<void()>& flip);
 

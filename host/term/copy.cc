@@ -3,15 +3,17 @@
 #include "term/binary.h"
 #include "term/layout.h"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstring>
 #include <string>
-#include <vector>
 
 namespace baton::term {
 
 Result<Extent> extent_of(baton_term t, std::size_t words_max) {
   Extent extent;
-  std::vector<baton_term> waiting;  // a term may be of any depth: no recursion
+  // A term may be of any depth: no recursion. Most need no memory for it.
+  boost::container::small_vector<baton_term, 16> waiting;
   for (;;) {
     if (extent.words > words_max)
       return Error(Code::kFailed, "the term has more than " + std::to_string(words_max) + " words");

@@ -89,6 +89,7 @@ TEST_F(TakeoverStateTest, AWidenedNumberThatNoLongerFitsRefusesTheRollbackForAll
   const baton_term large = spawn("diary");
   const baton_term small = spawn("diary");
   EXPECT_EQ(host_.call(small, "incr"), "1");
+  host_.state(large);  // it has one
   ASSERT_NO_FATAL_FAILURE(go_up());
   code::Version* newer = current("keeper");
   EXPECT_EQ(host_.call(large, "{add,5000000000}"), "5000000000");

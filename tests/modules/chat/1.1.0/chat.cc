@@ -1,0 +1,53 @@
+// chat 1.1.0: messages gain members, and a number becomes wider.
+#include "room.h"
+
+namespace chat::inline BATON_BUILD {
+
+struct Say {
+  std::string who;
+  std::string text;
+  std::string lang = "en";
+};
+BATON_MESSAGE(Say, who, text, lang)
+
+struct Post {
+  std::int64_t weight = 1;
+  std::string text;
+  using Reply = std::int64_t;
+};
+BATON_MESSAGE(Post, weight, text)
+
+struct Tick {
+  std::int64_t n = 0;
+  std::string note = "late";
+};
+BATON_MESSAGE(Tick, n, note)
+
+struct Score {
+  double value = 0;
+};
+BATON_MESSAGE(Score, value)
+
+struct Room : AnyRoom<Room> {
+  using Calls = baton::Messages<Lines, Post>;
+  using Casts = baton::Messages<Say, Score, Work, Remind>;
+  using Infos = baton::Messages<Tick>;
+  using AnyRoom<Room>::handle_call;
+  using AnyRoom<Room>::handle_cast;
+
+  std::int64_t handle_call(const Post& post) {
+    return write("post " + post.text + " x" + std::to_string(post.weight));
+  }
+  void handle_cast(const Say& say) {
+    write("say " + say.who + ": " + say.text + " in " + say.lang);
+  }
+  void handle_cast(const Score& score) { write("score " + std::to_string(score.value)); }
+  void handle_cast(const Remind& remind) {
+    send_after(std::chrono::milliseconds(remind.ms), self(), Tick{remind.n, "set"});
+  }
+  void handle_info(const Tick& tick) { write("tick " + std::to_string(tick.n) + " " + tick.note); }
+};
+
+}  // namespace chat::inline BATON_BUILD
+
+BATON_MODULE("chat", "1.1.0", chat::Room)

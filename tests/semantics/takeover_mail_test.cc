@@ -1,0 +1,290 @@
+// Mail in flight crosses versions: what waits for a process is there in the forms of the version
+// that takes it over, up, down and after an abort.
+//
+// chat 1.0.0 -> 1.1.0: say, post and tick gain a member, score's number is wider.
+//      1.1.0 -> 1.2.0: say is tell now and has no language, tick has no note.
+#include "runtime/asker.h"
+#include "support/takeover_fixture.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+namespace baton::takeover {
+namespace {
+
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+class TakeoverMailTest : public test::TakeoverFixture {
+ protected:
+  void SetUp() override {
+    load("chat", "1.0.0");
+    room_ = host_.spawn(current("chat"), "room", "[]");
+    EXPECT_EQ(lines(), "[]");
+  }
+
+  void hold(baton_term pid) { system(pid, runtime::kSuspend); }
+  void resume(baton_term pid) { system(pid, runtime::kResume); }
+  void cast(const std::string& message) { send(message, BATON_CAST); }
+  void info(const std::string& message) { send(message, BATON_MESSAGE); }
+  /// A call that is answered later; returns when it waits in the room that is held, as the
+  /// `queued`th of its mail.
+  std::shared_ptr<runtime::Question> ask(const std::string& request, int queued) {
+    auto question = *host_.runtime().begin_call(room_, host_.parse(request), 60s);
+    const std::string wanted =
+        "message_queue_len => " + std::to_string(queued + 1) + ",";  // and the question
+    const auto info = [&] {
+      return host_.text(host_.runtime().system(room_, runtime::kInfo, 10s));
+    };
+    for (int i = 0; i < 3000 && info().find(wanted) == std::string::npos; ++i)
+      std::this_thread::sleep_for(1ms);
+    EXPECT_THAT(info(), HasSubstr(wanted));
+    return question;
+  }
+  std::string answer(const std::shared_ptr<runtime::Question>& question) {
+    return host_.text(question->wait());
+  }
+  std::string lines() { return host_.call(room_, "lines"); }
+
+  std::unique_ptr<WayBack> go(const char* version, Options options = {}) {
+    load("chat", version);
+    auto way_back = take_over({"chat"}, options);
+    EXPECT_TRUE(way_back.ok()) << way_back.error().message();
+    return way_back.ok() ? std::move(way_back).value() : nullptr;
+  }
+  /// The old version is gone; the room goes on with the one before by a take-over of its own.
+  void forget_old() { EXPECT_TRUE(unload(host_.code().take_old("chat"))); }
+
+  baton_term room_ = 0;
+
+ private:
+  void system(baton_term pid, runtime::SystemRequest request) {
+    auto done = host_.runtime().system(pid, request, 10s);
+    ASSERT_TRUE(done.ok()) << done.error().message();
+  }
+  void send(const std::string& text, std::uint8_t kind) {
+    const term::Block block = host_.parse(text);
+    runtime::External external(host_.runtime());
+    runtime::Message* message = runtime::message_of(external.context(), block.root(), kind);
+    runtime::send(external.context(), room_, message);
+  }
+};
+
+TEST_F(TakeoverMailTest, WhatWaitsIsUnderstoodByTheVersionThatTakesOver) {
+  hold(room_);
+  cast("{say,<<\"ann\">>,<<\"hi\">>}");
+  const auto post = ask("{post,<<\"news\">>}", 2);
+  info("{tick,7}");
+  cast("{score,0.5}");
+
+  const auto way_back = go("1.1.0");
+  resume(room_);
+
+  EXPECT_EQ(way_back->report().mail_moved, 3u);
+  EXPECT_EQ(answer(post), "2");
+  EXPECT_EQ(
+      lines(),
+      R"([<<"say ann: hi in en">>,<<"post news x1">>,<<"tick 7 late">>,<<"score 0.500000">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverMailTest, ItGoesOnFromVersionToVersionAndBack) {
+  hold(room_);
+  cast("{say,<<\"ann\">>,<<\"hi\">>}");
+  info("{tick,1}");
+  auto way_back = go("1.1.0");
+  cast("{say,<<\"bob\">>,<<\"ja\">>,<<\"de\">>}");
+  const auto post = ask("{post,3,<<\"news\">>}", 4);
+  way_back.reset();
+  forget_old();
+  way_back = go("1.2.0");
+  EXPECT_EQ(way_back->report().mail_moved, 3u);
+  cast("{tell,<<\"eve\">>,<<\"yo\">>}");
+  info("{tick,2}");
+
+  // then: back to 1.1.0, where what 1.1.0 was sent has its default for what 1.2.0 does not have
+  auto report = roll_back(*way_back, {"chat"});
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_EQ(report->mail_moved, 5u);
+  resume(room_);
+
+  EXPECT_EQ(answer(post), "4");
+  EXPECT_EQ(lines(), R"([<<"say ann: hi in en">>,<<"tick 1 late">>,<<"say bob: ja in en">>,)"
+                     R"(<<"post news x3">>,<<"say eve: yo in en">>,<<"tick 2 late">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverMailTest, ARollbackTurnsWhatTheNewVersionWasSentIntoWhatTheOldOneTakes) {
+  auto way_back = go("1.1.0");
+  hold(room_);
+  cast("{say,<<\"ann\">>,<<\"hi\">>,<<\"de\">>}");
+  const auto post = ask("{post,9,<<\"news\">>}", 2);
+  cast("{score,0.25}");
+
+  ASSERT_TRUE(roll_back(*way_back, {"chat"}).ok());
+  resume(room_);
+
+  EXPECT_EQ(answer(post), "2");
+  EXPECT_EQ(lines(), R"([<<"say ann: hi">>,<<"post news">>,<<"score 0.250000">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverMailTest, WhatATimerHoldsIsConvertedToo) {
+  cast("{remind,200,5}");
+  EXPECT_EQ(lines(), "[]");
+
+  auto way_back = go("1.1.0");
+
+  EXPECT_EQ(way_back->report().mail_moved, 1u);
+  for (int i = 0; i < 500 && lines() == "[]"; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(lines(), R"([<<"tick 5 late">>])");
+}
+
+TEST_F(TakeoverMailTest, AMessageThatDoesNotFitOnTheWayDownRefusesItAndNothingHasChanged) {
+  auto way_back = go("1.1.0");
+  hold(room_);
+  cast("{say,<<\"ann\">>,<<\"hi\">>,<<\"de\">>}");
+  cast("{score,0.1}");
+  cast("{score,0.5}");
+  cast("{score,1.0e300}");
+
+  auto refused = roll_back(*way_back, {"chat"});
+
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), Code::kRefused);
+  EXPECT_THAT(refused.error().message(),
+              HasSubstr("2 of cast score (the value of member value does not fit f32)"));
+  EXPECT_THAT(refused.error().message(), HasSubstr("--mail drop"));
+  resume(room_);
+  EXPECT_EQ(current("chat")->number(), "1.1.0");
+  EXPECT_THAT(lines(),
+              testing::StartsWith(
+                  R"([<<"say ann: hi in de">>,<<"score 0.100000">>,<<"score 0.500000">>,)"));
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverMailTest, WhatDoesNotFitIsDroppedOrDeliveredIfThatIsSaid) {
+  auto way_back = go("1.1.0");
+  hold(room_);
+  cast("{score,0.1}");
+  cast("{score,0.5}");
+  auto report = roll_back(*way_back, {"chat"}, {.stuck_mail = StuckMail::kDrop});
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_EQ(report->mail_dropped, 1u);
+  resume(room_);
+  EXPECT_EQ(lines(), R"([<<"score 0.500000">>])");
+
+  way_back.reset();
+  stage_again("chat");
+  auto again = take_over({"chat"});
+  ASSERT_TRUE(again.ok());
+  hold(room_);
+  cast("{score,0.1}");
+  report = roll_back(**again, {"chat"}, {.stuck_mail = StuckMail::kDeliver});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->mail_delivered, 1u);
+  resume(room_);
+  EXPECT_EQ(lines(), R"([<<"score 0.500000">>,<<"score 0.100000">>])");
+}
+
+TEST_F(TakeoverMailTest, TenThousandMessagesCostATakeoverFiveMilliseconds) {
+  constexpr int kMessages = 10'000;
+  std::vector<std::uint64_t> pauses;
+  for (int round = 0; round < 5; ++round) {
+    hold(room_);
+    for (int i = 0; i < kMessages; ++i) cast("{say,<<\"ann\">>,<<\"" + std::to_string(i) + "\">>}");
+    auto way_back = round == 0 ? go("1.1.0") : std::move(take_over({"chat"})).value();
+    EXPECT_EQ(way_back->report().mail_moved, std::uint64_t{kMessages});
+    pauses.push_back(way_back->report().pause_us);
+    auto report = roll_back(*way_back, {"chat"});
+    ASSERT_TRUE(report.ok());
+    EXPECT_EQ(report->mail_moved, std::uint64_t{kMessages});
+    pauses.push_back(report->pause_us);
+    way_back.reset();
+    stage_again("chat");
+    resume(room_);
+  }
+  // The shortest, as others use the processors too.
+  const std::uint64_t pause = *std::min_element(pauses.begin(), pauses.end());
+  RecordProperty("pause_us", std::to_string(pause));
+  if (!module::kHostIsSanitized) {
+    EXPECT_LT(pause, 5000u);
+  }
+  EXPECT_THAT(lines(), HasSubstr("say ann: 9999"));
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverMailTest, AMillionMessagesCross) {
+  constexpr std::uint64_t kMessages = 1'000'000;
+  hold(room_);
+  const term::Block tick = host_.parse("{tick,1}");
+  for (std::uint64_t i = 0; i < kMessages; ++i) {
+    runtime::External external(host_.runtime());
+    runtime::send(external.context(), room_, runtime::message_of(external.context(), tick.root()));
+  }
+
+  auto way_back = go("1.1.0", {.budget = 60s});
+  EXPECT_EQ(way_back->report().mail_moved, kMessages);
+  auto report = roll_back(*way_back, {"chat"}, {.budget = 60s});
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_EQ(report->mail_moved, kMessages);
+  // One that ends before all is made leaves the mail as it was.
+  stage_again("chat");
+  EXPECT_EQ(take_over({"chat"}, {.budget = 20ms}).error().code(), Code::kTimedOut);
+
+  resume(room_);
+  const auto length = [&] {
+    const std::string text = host_.call(room_, "lines", 60s);
+    return std::count(text.begin(), text.end(), ',') + 1;
+  };
+  EXPECT_GT(length(), 10'000);  // a longer text is cut short
+  EXPECT_EQ(host_.call(room_, "{post,<<>>}", 60s), std::to_string(kMessages + 1));
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverMailTest, NothingIsLostUnderLoad) {
+  // given: many rooms that are written to all the time, in the form of the version that runs
+  const auto rooms = spawn_many("chat", "room", 200);
+  std::atomic<bool> is_done{false};
+  std::atomic<std::uint64_t> sent{0};
+  std::thread writer([&] {
+    while (!is_done) {
+      for (baton_term room : rooms) {
+        const term::Block block = host_.parse("{work,0}");
+        runtime::External external(host_.runtime());
+        runtime::send(external.context(), room,
+                      runtime::message_of(external.context(), block.root(), BATON_CAST));
+        ++sent;
+      }
+    }
+  });
+  load("chat", "1.1.0");
+  for (int round = 0; round < 30; ++round) {
+    for (baton_term room : rooms) {
+      room_ = room;
+      cast(round % 2 == 0 ? "{work,0}" : "{score,0.5}");
+    }
+    auto way_back = take_over({"chat"});
+    ASSERT_TRUE(way_back.ok()) << way_back.error().message();
+    auto report = roll_back(**way_back, {"chat"});
+    ASSERT_TRUE(report.ok()) << report.error().message();
+    way_back->reset();
+    stage_again("chat");
+  }
+  is_done = true;
+  writer.join();
+
+  for (baton_term room : rooms) {
+    room_ = room;
+    std::string text = lines();
+    std::size_t scores = 0;
+    for (std::size_t at = 0; (at = text.find("score", at)) != std::string::npos; ++at) ++scores;
+    EXPECT_EQ(scores, 15u);
+  }
+  EXPECT_GT(sent, 0u);
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+}  // namespace
+}  // namespace baton::takeover
