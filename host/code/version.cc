@@ -77,6 +77,12 @@ void Version::revive() { retired_.store(false, std::memory_order_release); }
 
 bool Version::is_unused() const { return lease_count() == 0; }
 
+std::uint64_t Version::samples() const {
+  std::uint64_t sum = 0;
+  for (const Shard& shard : shards_) sum += shard.samples.load(std::memory_order_relaxed);
+  return sum;
+}
+
 std::uint64_t Version::lease_count() const {
   std::uint64_t released = 0, acquired = 0;
   for (const Shard& shard : shards_) released += shard.released.load(std::memory_order_acquire);

@@ -83,10 +83,11 @@ class Version {
     std::vector<std::uint32_t> processes;    // slot indices; guarded by lock
     std::atomic<std::uint64_t> acquired{0};  // written under lock
     std::atomic<std::uint64_t> released{0};  // written under lock
-    // Callbacks that wait in a frame, begun and ended; written only by the context whose id is this
-    // shard's number, and so in a line that the others leave alone.
+    // Callbacks that wait in a frame, begun and ended, and samples (runtime/sample.h); written only
+    // by the context whose id is this shard's number, and so in a line that the others leave alone.
     alignas(64) std::atomic<std::uint64_t> awaits_begun{0};
     std::atomic<std::uint64_t> awaits_ended{0};
+    std::atomic<std::uint64_t> samples{0};
   };
   static_assert(sizeof(Shard) == 128);
   Shard& shard(std::uint32_t i) { return shards_[i]; }
@@ -107,6 +108,8 @@ class Version {
   /// Meaningful only when retired: no lease is left, and none can come.
   bool is_unused() const;
   std::uint64_t lease_count() const;
+  /// Handled by its processes while samples were counted.
+  std::uint64_t samples() const;
 
  private:
   // Constant after construction.

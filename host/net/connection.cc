@@ -194,7 +194,7 @@ void Connection::take_input(runtime::Context& context, std::string_view bytes) {
 }
 
 void Connection::take_tcp(runtime::Context& context, std::string_view bytes) {
-  runtime::send(context, owner_, tcp_message(context, port_, bytes));
+  tell_owner(context, tcp_message(context, port_, bytes));
   if (is_accounting_ && bytes.size() >= BATON_TCP_LARGE) in_mail_ += bytes.size();
   if (active_ == Active::kOnce) active_ = Active::kFalse;
   if (active_ != Active::kCount || --count_ != 0) return;
@@ -304,7 +304,7 @@ void Connection::begin_request(runtime::Context& context, const HttpHead& head,
     return answer_by_host(context, number, 503);
   }
   add(listener_->counters().http_requests);
-  runtime::send(context, owner, http_message(context, port_, number, head, body));
+  tell(context, owner, http_message(context, port_, number, head, body));
 }
 
 void Connection::refuse_request(runtime::Context& context, int status) {
@@ -586,7 +586,16 @@ void Connection::due(runtime::Context& context, std::uint64_t deadline_ns) {
 }
 
 void Connection::tell_owner(runtime::Context& context, runtime::Message* message) {
-  runtime::send(context, owner_, message);
+  tell(context, owner_, message);
+}
+
+void Connection::tell(runtime::Context& context, baton_term pid, runtime::Message* message) {
+  if (line_ != nullptr) message->flags |= runtime::kSetOff;
+  runtime::send(context, pid, message);
+}
+
+void Connection::announce(runtime::Context& context) {
+  tell_owner(context, message_of(context, atoms::kTcpAccepted, listener_->atom(), port_));
 }
 
 std::uint64_t Connection::idle_since_ns(const Listener* of) const {

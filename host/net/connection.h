@@ -85,6 +85,8 @@ class Connection {
 
   /// The process that owned it, or was asked by it, has ended.
   void owner_ended(runtime::Context& context, baton_term pid);
+  /// To its owner: it is open now.
+  void announce(runtime::Context& context);
   /// The other side is gone, and wants nothing any more.
   void hang_up(runtime::Context& context) { end(context, BATON_NO_TERM); }
   /// Since when nothing goes on on it; 0: something does, it is a check's, or its listener is
@@ -149,6 +151,8 @@ class Connection {
   void settle(runtime::Context& context);
   std::uint64_t next_deadline() const;
   void tell_owner(runtime::Context& context, runtime::Message* message);
+  /// A check's is marked: it is no use of the service.
+  void tell(runtime::Context& context, baton_term pid, runtime::Message* message);
   void fail(runtime::Context& context, baton_term reason);
   /// Without a reason it is no error.
   void end(runtime::Context& context, baton_term reason);

@@ -411,8 +411,7 @@ bool Net::serve(runtime::Context& context, const std::shared_ptr<Listener>& list
     slot.connection->close(context);
     return false;
   }
-  runtime::send(context, owner,
-                message_of(context, atoms::kTcpAccepted, listener->atom(), slot.port));
+  slot.connection->announce(context);
   return true;
 }
 

@@ -345,12 +345,4 @@ std::string HostServices::listener_address(const std::string& name) const {
   return status.ok() ? status->address.text() : std::string();
 }
 
-std::uint64_t HostServices::samples() const {
-  std::uint64_t count = 0;
-  for (const auto& listener : net_.list())
-    count += listener.statistics.http_requests + listener.statistics.bytes_received / 1024 +
-             listener.statistics.accepted;
-  return count;
-}
-
 }  // namespace baton::node

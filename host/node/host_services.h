@@ -1,7 +1,7 @@
 // HostServices: the applications and listeners of this host, as the release handler changes them.
 //
 // Ownership: borrows all it is given.
-// Threads:   the release handler's; samples, line_to and listener_address: any.
+// Threads:   the release handler's; line_to and listener_address: any.
 #pragma once
 
 #include "base/log.h"
@@ -32,7 +32,6 @@ class HostServices : public release::Services {
   void stop() override;
   Result<std::unique_ptr<release::CheckLine>> line_to(const std::string& listener) const override;
   std::string listener_address(const std::string& name) const override;
-  std::uint64_t samples() const override;
 
  private:
   /// What a change has set aside, to go on or to end.

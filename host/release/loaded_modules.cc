@@ -3,6 +3,7 @@
 #include "runtime/primitives.h"
 #include "term/atom.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <mutex>
 #include <thread>
@@ -109,6 +110,20 @@ Result<takeover::TakeoverReport> LoadedModules::take_back(
   BATON_ASSIGN(const auto report, takeover_.rollback(*way_back_, options, flip));
   way_back_.reset();
   return report;
+}
+
+std::uint64_t LoadedModules::samples(const Plan& plan) const {
+  const auto is_new = [](const ModulePlan& module) {
+    return module.step == ModuleStep::kLoad || module.step == ModuleStep::kTakeOver;
+  };
+  const bool brings_any = std::ranges::any_of(plan.modules, is_new);
+  std::uint64_t sum = 0;
+  for (const ModulePlan& module : plan.modules) {
+    if (module.step == ModuleStep::kStop || (brings_any && !is_new(module))) continue;
+    const auto status = runtime_.code().status(module.name);
+    if (status && status->current != nullptr) sum += status->current->samples();
+  }
+  return sum;
 }
 
 std::uint64_t LoadedModules::kill_all(code::Version& version) {

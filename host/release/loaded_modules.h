@@ -26,7 +26,12 @@ class LoadedModules final : public Modules {
                                              const takeover::TakeoverOptions& options) override;
   Result<takeover::TakeoverReport> take_back(const Plan& plan,
                                              const takeover::TakeoverOptions& options) override;
-  void give_up_way_back() override { way_back_.reset(); }
+  void watch() override { runtime_.attend(runtime::Attention::kSampling, true); }
+  std::uint64_t samples(const Plan& plan) const override;
+  void give_up_way_back() override {
+    runtime_.attend(runtime::Attention::kSampling, false);
+    way_back_.reset();
+  }
   Result<PurgeReport> purge(const std::string& module, std::chrono::milliseconds patience) override;
   Result<PurgeReport> remove(const std::string& module,
                              std::chrono::milliseconds patience) override;

@@ -8,6 +8,7 @@
 //   unstage      stage             they are gone again
 //   take_over    stage             processes run the new versions; the way back is kept
 //   take_back    take_over         processes run the versions before; the new ones are old
+//   watch        stage             samples are counted, until the way back is given up
 //   give_up      take_over         the way back is freed
 //   purge        give_up or back   the old version of a module is unloaded
 //   remove       the same          a module that runs nowhere any more is unloaded
@@ -53,6 +54,11 @@ class Modules {
   /// would lose something, which the options do not accept.
   virtual Result<takeover::TakeoverReport> take_back(const Plan& plan,
                                                      const takeover::TakeoverOptions& options) = 0;
+  /// Samples are counted from now on.
+  virtual void watch() = 0;
+  /// Those of the versions that the plan brings; of all its modules if it brings none. A number
+  /// that rises (runtime/sample.h).
+  virtual std::uint64_t samples(const Plan& plan) const = 0;
   /// Ends the way back, if there is one, and frees what it kept.
   virtual void give_up_way_back() = 0;
 

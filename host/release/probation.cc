@@ -64,11 +64,11 @@ std::optional<Judgement> Probation::judge(std::chrono::nanoseconds now, const Cr
   if (now < start_ + duration_) return std::nullopt;
   const std::uint64_t seen = samples - samples_before_;
   if (seen < rules_.min_samples)
-    return Judgement{Verdict::kInconclusive, std::to_string(seen) + " requests, " +
+    return Judgement{Verdict::kInconclusive, std::to_string(seen) + " messages, " +
                                                  std::to_string(rules_.min_samples) +
                                                  " are needed to judge"};
   return Judgement{Verdict::kPassed, "no check failed, " + std::to_string(count.all) +
-                                         " crashes, " + std::to_string(seen) + " requests"};
+                                         " crashes, " + std::to_string(seen) + " messages"};
 }
 
 }  // namespace baton::release

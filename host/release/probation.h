@@ -33,7 +33,7 @@ struct Judgement {
 class Probation {
  public:
   /// `taken_over` is when the release took over, on the monotonic clock: what crashes from then on
-  /// counts. `samples` is how many messages its listeners had handled until then.
+  /// counts. `samples` is how many had been counted until then (Modules::samples).
   Probation(const description::ReleaseDescription& release, std::chrono::nanoseconds duration,
             std::chrono::nanoseconds taken_over, std::uint64_t samples);
 

@@ -12,14 +12,13 @@
 // A change is applied once, in the plan's order; then it is either reverted, in the reverse order,
 // or exposed and then reverted or settled. A listener whose address another needs really closes.
 //
-// Threads: the release handler's thread; samples, line_to and listener_address: any.
+// Threads: the release handler's thread; line_to and listener_address: any.
 #pragma once
 
 #include "base/result.h"
 #include "description/difference.h"
 #include "release/check_line.h"
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -47,8 +46,6 @@ class Services {
   virtual Result<std::unique_ptr<CheckLine>> line_to(const std::string& listener) const = 0;
   /// Where a listener is really bound; empty if it is not open.
   virtual std::string listener_address(const std::string& name) const = 0;
-  /// Requests and reads served since the start, by all listeners: whether a probation saw any use.
-  virtual std::uint64_t samples() const = 0;
 };
 
 }  // namespace baton::release

@@ -150,6 +150,7 @@ Result<void> Upgrade::take_over() {
   how.budget = options_.budget;
   how.accepts_loss = options_.accepts_loss;
   const auto start = now();
+  parts_.modules.watch();
   auto report = parts_.modules.take_over(plan_, how);
   if (!report.ok()) {
     say("abort", report.error().message());
@@ -157,7 +158,7 @@ Result<void> Upgrade::take_over() {
   }
   // From before the commit on: a crash right after it counts.
   probation_.emplace(to_.release, options_.probation.value_or(to_.release.probation.duration),
-                     start, parts_.services.samples());
+                     start, parts_.modules.samples(plan_));
   if (!takes_over(plan_)) return {};
   if (speaking_to_ != nullptr) speaking_to_->set_report(*report);
   say("take_over",
@@ -343,7 +344,7 @@ void Upgrade::look() {
     return;
   }
   if (is_decided_) return;
-  const auto judgement = probation_->judge(now(), parts_.crashes, parts_.services.samples());
+  const auto judgement = probation_->judge(now(), parts_.crashes, parts_.modules.samples(plan_));
   if (judgement) act_on(*judgement);
 }
 

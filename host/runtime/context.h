@@ -41,6 +41,7 @@ enum SystemRequest : baton_term { kSuspend, kResume, kGetState, kInfo, kTerminat
 enum MessageFlag : std::uint16_t {
   // ChainFlag: 2 and 4.
   kWatched = 8,  // a BATON_DOWN that answers a monitor, not a request
+  kSetOff = 16,  // by a check or a timer: no sample (sample.h)
 };
 
 /// Those that a message's release has to act on.
@@ -80,6 +81,7 @@ struct Context : baton_context {
   std::uint64_t refs = 0;
 
   Chain chain;
+  bool is_set_off = false;  // the callback under way is, by a check or a timer (sample.h)
 
   char error_text[kErrorTextBytes];
 

@@ -41,6 +41,7 @@ enum ProcessFlag : std::uint16_t {
   kChained = 128,       // the awaiting frame continues a chain begun before a drain
   kParentLinked = 256,  // linked to its parent since its spawn: most are, so it costs no Extension
   kIsServer = 512,      // what a drain puts aside; here, as a take-over changes `behaviour`
+  kFrameSetOff = 1024,  // the awaiting frame is no sample's (sample.h)
 };
 
 /// baton_behaviour::flags of the host's own behaviours.

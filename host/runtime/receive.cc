@@ -1,6 +1,8 @@
 // Receiving inside a frame: taking new mail, acting on the signals in it, picking what fits.
 #include "runtime/receive.h"
 
+#include "runtime/runtime.h"
+#include "runtime/sample.h"
 #include "runtime/scheduler.h"
 #include "runtime/signals.h"
 
@@ -18,6 +20,7 @@ Message* unlink_from_mail(Process& process, Message* before, Message* message) {
 Message* received(Context& context, Process& process, Message* before, Message* message) {
   context.marker_ref = BATON_NO_TERM;
   context.refused = nullptr;
+  if (context.runtime.attends()) receive_sample(context, *message);
   return unlink_from_mail(process, before, message);
 }
 

@@ -56,6 +56,12 @@ inline constexpr std::uint32_t kExternalsMax = kContextsMax - kSchedulersMax;
 /// How long one who can be refused waits for a context.
 inline constexpr std::chrono::seconds kBorrowTimeout{1};
 
+/// Why messages are looked at on their way.
+enum class Attention : std::uint8_t {
+  kDraining = 1,  // for chains (chain.h)
+  kSampling = 2,  // for samples (sample.h)
+};
+
 class Runtime {
  public:
   Runtime(Options options, term::AtomTable& atoms, code::CodeTable& code, Observer& observer);
@@ -126,7 +132,22 @@ class Runtime {
   /// aside back to its run queues. Blocks until all have, or the deadline passes: false. Any thread
   /// outside the schedulers.
   bool barrier(std::uint64_t deadline_ns);
-  std::atomic<bool>& is_draining() { return is_draining_; }
+  /// From now on messages are looked at for that, or not. Any thread.
+  void attend(Attention why, bool is_on) {
+    const auto bit = static_cast<std::uint8_t>(why);
+    if (is_on)
+      attention_.fetch_or(bit, std::memory_order_seq_cst);
+    else
+      attention_.fetch_and(static_cast<std::uint8_t>(~bit), std::memory_order_seq_cst);
+  }
+  bool attends(Attention why) const {
+    return (attention_.load(std::memory_order_relaxed) & static_cast<std::uint8_t>(why)) != 0;
+  }
+  /// To anything: one look on the fast paths, and mostly not.
+  bool attends() const {
+    return __builtin_expect(attention_.load(std::memory_order_relaxed) != 0, 0);
+  }
+  bool is_draining() const { return attends(Attention::kDraining); }
 
   // For scheduler.cc and the send path.
   Wakeup& wakeup() { return wakeup_; }
@@ -170,7 +191,7 @@ class Runtime {
   std::vector<Context*> free_externals_;             // guarded by externals_mutex_
 
   Wakeup wakeup_;
-  alignas(128) std::atomic<bool> is_draining_{false};
+  alignas(128) std::atomic<std::uint8_t> attention_{0};  // of Attention
   std::atomic<std::uint64_t> epoch_{0};
   std::atomic<bool> is_stopping_{false};
 };

@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "runtime/primitives.h"
 #include "runtime/runtime.h"
+#include "runtime/sample.h"
 #include "term/atom.h"
 #include "term/copy.h"
 #include "term/layout.h"
@@ -40,8 +41,10 @@ void dead_letter(Context& context, baton_term to, Message* message) {
 
 void deliver(Context& context, baton_term pid, Message* message) {
   Process& process = context.runtime.table().at(pid_index(pid));
-  if (__builtin_expect(context.runtime.is_draining().load(std::memory_order_relaxed), 0))
-    mark_sent(context, process, message);
+  if (context.runtime.attends()) {
+    if (context.runtime.is_draining()) mark_sent(context, process, message);
+    mark_sample(context, *message);
+  }
   switch (process.mailbox.push(pid_generation(pid), message)) {
     case Push::kDelivered: return;
     case Push::kWoke:

@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "runtime/primitives.h"
 #include "runtime/runtime.h"
+#include "runtime/sample.h"
 #include "term/layout.h"
 
 namespace baton::runtime {
@@ -54,8 +55,10 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   args->kind = BATON_SPAWN;
   args->next = nullptr;
   // Children of a chain begun before a drain belong to it; others wait for the outcome.
-  if (runtime.is_draining().load(std::memory_order_relaxed))
-    mark_child(context, *request.version, args);
+  if (runtime.attends()) {
+    if (runtime.is_draining()) mark_child(context, *request.version, args);
+    mark_sample(context, *args);
+  }
   process->in_first = process->in_last = args;
   if (request.name != BATON_NO_TERM) extension_of(*process).names.push_back(request.name);
 

@@ -3,6 +3,7 @@
 #include "runtime/primitives.h"
 #include "runtime/receive.h"
 #include "runtime/runtime.h"
+#include "runtime/sample.h"
 #include "runtime/signals.h"
 #include "term/atom.h"
 #include "term/layout.h"
@@ -20,6 +21,18 @@ code::Phase phase_of(const Process& process) {
   return process.version.load(std::memory_order_acquire)->phase().load(std::memory_order_acquire);
 }
 
+// Somebody attends to messages: what the callback continues, and what set it off.
+void follow(Context& context, const Message* message) {
+  if (context.runtime.is_draining())
+    context.chain.begin(message != nullptr && continues_chain(context, *message));
+  begin_sample(context, message);
+}
+
+void follow(Context& context, Process& process) {
+  if (context.runtime.is_draining()) context.chain.begin(continues_chain(process));
+  resume_sample(context, process);
+}
+
 void begin_callback(Context& context, const Message* message) {
   context.handled = message;
   context.frame = nullptr;
@@ -34,8 +47,7 @@ void begin_callback(Context& context, const Message* message) {
     context.call_ref = BATON_NO_TERM;
   }
   context.chain.begin(false);
-  if (__builtin_expect(context.runtime.is_draining().load(std::memory_order_relaxed), 0))
-    context.chain.begin(message != nullptr && continues_chain(context, *message));
+  if (context.runtime.attends()) follow(context, message);
 }
 
 // A term that says what a callback's error text says: {error, Text}.
@@ -80,6 +92,7 @@ After await(Scheduler& scheduler, Process& process) {
   scheduler.call_ref = BATON_NO_TERM;
   process.set(kAwaiting);
   if (scheduler.chain.is_continued()) process.set(kChained);
+  if (scheduler.is_set_off) process.set(kFrameSetOff);
   process.scan = scheduler.refused;
   if (scheduler.deadline_ns != 0 || process.extension != nullptr)
     wake_at(scheduler, process, scheduler.deadline_ns);
@@ -92,7 +105,7 @@ After await(Scheduler& scheduler, Process& process) {
 }
 
 void leave_frame(Scheduler& scheduler, Process& process) {
-  process.clear(kAwaiting | kChained);
+  process.clear(kAwaiting | kChained | kFrameSetOff);
   process.scan = nullptr;
   if (process.extension != nullptr) process.extension->deadline_ns = 0;
   if (process.behaviour->kind == BATON_PROCESS) {
@@ -188,8 +201,7 @@ After run_frame(Scheduler& scheduler, Process& process) {
     scheduler.caller = process.extension->caller;
     scheduler.call_ref = std::exchange(process.extension->call_ref, BATON_NO_TERM);
   }
-  if (__builtin_expect(scheduler.runtime.is_draining().load(std::memory_order_relaxed), 0))
-    scheduler.chain.begin(continues_chain(process));
+  if (scheduler.runtime.attends()) follow(scheduler, process);
   if (process.extension != nullptr && process.extension->deadline_ns != 0 &&
       process.scan != nullptr && process.extension->deadline_ns <= now_ns())
     process.scan = nullptr;  // the wait is over: what receives next may want another message
@@ -343,6 +355,7 @@ void run_turn(Scheduler& scheduler, Process& process) {
   scheduler.self = BATON_NO_TERM;
   scheduler.set_running(BATON_NO_TERM);
   scheduler.chain.begin(false);
+  scheduler.is_set_off = false;
 }
 
 }  // namespace baton::runtime

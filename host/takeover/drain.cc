@@ -23,7 +23,7 @@ Result<void> Drain::park(std::uint64_t deadline_ns) {
   is_released_ = false;
   // Draining is announced before any phase changes: what is sent from then on is looked at for
   // marks.
-  runtime_.is_draining().store(true, std::memory_order_seq_cst);
+  runtime_.attend(runtime::Attention::kDraining, true);
   set_phase(code::Phase::kDraining);
   bool has_passed = runtime_.barrier(deadline_ns);
   while (has_passed && runtime::now_ns() < deadline_ns) {
@@ -55,7 +55,7 @@ void Drain::release() {
   if (is_released_) return;
   is_released_ = true;
   set_phase(code::Phase::kOpen);
-  runtime_.is_draining().store(false, std::memory_order_seq_cst);
+  runtime_.attend(runtime::Attention::kDraining, false);
   runtime_.scheduling_point();
   // Behind it all that was put aside is in the run queues again.
   runtime_.barrier(runtime::now_ns() + kReleaseNs);

@@ -64,7 +64,6 @@ class FakeServices : public release::Services {
     return Error(Code::kFailed, "there are no listeners");
   }
   std::string listener_address(const std::string&) const override { return {}; }
-  std::uint64_t samples() const override { return 1'000'000; }
 };
 
 class HandlerFixture : public testing::Test {

@@ -7,7 +7,7 @@ import resource
 import subprocess
 import time
 
-from defects import DefectCase, SmallDisk, built, demo, given, main, not_mended, wait_until
+from defects import DefectCase, SmallDisk, built, demo, given, main, wait_until
 
 # How long something is watched that must not happen.
 WATCHED_SECONDS = 6
@@ -283,7 +283,6 @@ class Probation(ReleaseCase):
             time.sleep(0.05)
         self.assertEqual(self.host.redis("GET", "dear"), "1")
 
-    @not_mended
     def test_D11_the_probations_own_checks_are_no_traffic(self):
         # They were counted as samples, as were bytes: a release that nobody used had enough of them.
         description = other(demo("1.1.0"), ("interval: 200ms", "interval: 50ms"),
@@ -291,6 +290,17 @@ class Probation(ReleaseCase):
         done = self.run_baton("upgrade", self.packer.pack(description), within=20)
         self.assertEqual(done.returncode, 7, done.stderr)
         self.assertIn("inconclusive", done.stderr)
+
+    def test_D11_what_clients_ask_is_traffic(self):
+        description = other(demo("1.1.0"), ("duration: 30s", "duration: 2s\n  min_samples: 20\n"
+                                            "  when_inconclusive: roll_back"))
+        with given("1.1.0 in probation"):
+            self.host.must("upgrade", self.packer.pack(description), "--detach")
+            wait_until(lambda: self.host.cli("status")["probation"], "1.1.0 is in probation")
+        for _ in range(25):
+            self.host.redis("PING")
+        wait_until(lambda: self.host.statuses()["1.1.0"] != "current", "the verdict")
+        self.assertEqual(self.host.statuses()["1.1.0"], "permanent")
 
     def test_D20_what_a_release_removes_is_there_again_after_a_rollback(self):
         # Children and listeners that it removes ended at once: after the rollback they began empty.

@@ -56,9 +56,9 @@ class ChainTest : public test::RuntimeFixture {
   }
   void set_phase(code::Phase phase) {
     const bool is_open = phase == code::Phase::kOpen;
-    if (!is_open) runtime_.is_draining() = true;
+    if (!is_open) runtime_.attend(Attention::kDraining, true);
     version_->phase() = phase;
-    if (is_open) runtime_.is_draining() = false;
+    if (is_open) runtime_.attend(Attention::kDraining, false);
   }
   void pass_barrier() { EXPECT_TRUE(runtime_.barrier(now_ns() + 10'000'000'000)); }
   baton_term spawn_waiter(baton_term reporter) {

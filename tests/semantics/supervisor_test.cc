@@ -566,12 +566,12 @@ class SupervisorInADrain : public Supervisor {
     return "#{id => " + id + ", start => {drained, child, [" + watcher_.text() + "," + id + "]}}";
   }
   void drain() {
-    runtime_.is_draining() = true;
+    runtime_.attend(runtime::Attention::kDraining, true);
     version_->phase() = code::Phase::kDraining;
   }
   void reopen() {
     version_->phase() = code::Phase::kOpen;
-    runtime_.is_draining() = false;
+    runtime_.attend(runtime::Attention::kDraining, false);
     EXPECT_TRUE(runtime_.barrier(runtime::now_ns() + 10'000'000'000));
   }
   /// From inside a callback of a drained process that began before the drain.

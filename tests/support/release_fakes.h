@@ -68,6 +68,8 @@ class FakeModules final : public release::Modules {
     way_back_.clear();
     return takeover::TakeoverReport{};
   }
+  void watch() override {}
+  std::uint64_t samples(const release::Plan&) const override { return 0; }
   void give_up_way_back() override { way_back_.clear(); }
   Result<release::PurgeReport> purge(const std::string& module,
                                      std::chrono::milliseconds) override {
@@ -147,10 +149,8 @@ class FakeServices final : public release::Services {
     return Error(Code::kFailed, "there are no listeners");
   }
   std::string listener_address(const std::string&) const override { return {}; }
-  std::uint64_t samples() const override { return handled; }
 
   description::ReleaseDescription in_force;
-  std::uint64_t handled = 0;
   std::vector<std::string> calls;
 
  private:

@@ -37,12 +37,12 @@ class ProbationTest : public testing::Test {
 TEST_F(ProbationTest, AReleaseOfWhichNothingIsSeenIsInconclusiveAtTheEndAndNotBefore) {
   EXPECT_EQ(judge(100s), "");
   EXPECT_EQ(judge(159s), "");
-  EXPECT_EQ(judge(160s), "inconclusive: 0 requests, 5 are needed to judge");
-  EXPECT_EQ(judge(160s, 1004), "inconclusive: 4 requests, 5 are needed to judge");
+  EXPECT_EQ(judge(160s), "inconclusive: 0 messages, 5 are needed to judge");
+  EXPECT_EQ(judge(160s, 1004), "inconclusive: 4 messages, 5 are needed to judge");
 }
 
 TEST_F(ProbationTest, AReleaseThatServedEnoughPasses) {
-  EXPECT_EQ(judge(160s, 1005), "passed: no check failed, 0 crashes, 5 requests");
+  EXPECT_EQ(judge(160s, 1005), "passed: no check failed, 0 crashes, 5 messages");
 }
 
 TEST_F(ProbationTest, MoreCrashesThanAllowedWithinThePeriodFailItAtOnce) {
@@ -63,7 +63,7 @@ TEST_F(ProbationTest, CrashesBeforeTheTakeOverOfOtherModulesOrSpreadOutDoNotCoun
   crash(112s + 1ns);
   crash(123s);
   EXPECT_EQ(judge(159s), "");
-  EXPECT_EQ(judge(160s, 2000), "passed: no check failed, 4 crashes, 1000 requests");
+  EXPECT_EQ(judge(160s, 2000), "passed: no check failed, 4 crashes, 1000 messages");
 }
 
 TEST_F(ProbationTest, ACheckCountsWhenItFailedOftenEnoughInARow) {
