@@ -553,6 +553,11 @@ Result<ReleaseDescription> read_release(const YamlNode& node) {
   }
   mapping.list("upgrade_from", 1000, release.upgrade_from, read_version);
   mapping.boolean("one_way", release.one_way);
+  mapping.word<MailPolicy>("mail",
+                           {{"refuse", MailPolicy::kRefuse},
+                            {"drop", MailPolicy::kDrop},
+                            {"deliver", MailPolicy::kDeliver}},
+                           release.mail);
   mapping.required("modules");
   mapping.list("modules", kModulesMax, release.modules, read_module);
   Scope scope{release.modules, {}};

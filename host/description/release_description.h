@@ -151,6 +151,8 @@ struct HealthCheck {
 };
 
 enum class WhenInconclusive { kPause, kRollBack };
+/// Of mail that no form of the version that is entered can be made of, and of a broken contract.
+enum class MailPolicy { kRefuse, kDrop, kDeliver };
 
 struct ProbationDescription {
   std::chrono::nanoseconds duration = std::chrono::minutes(1);
@@ -173,6 +175,7 @@ struct ReleaseDescription {
   std::string host_max;
   std::vector<std::string> upgrade_from;  // versions; empty: any
   bool one_way = false;  // states may change so that nothing leads back to the release before
+  MailPolicy mail = MailPolicy::kRefuse;
   std::vector<ModuleReference> modules;
   std::vector<ApplicationDescription> applications;  // in the order they start
   std::vector<ListenerDescription> listeners;

@@ -24,8 +24,10 @@ namespace baton::module {
 
 struct ContractChange {
   std::string behaviour;
-  std::string message;  // empty: the whole behaviour
-  std::string text;     // "call increment: member by: i64 -> string"
+  std::string message;                    // empty: the whole behaviour
+  std::string text;                       // "call increment: member by: i64 -> string"
+  MessageKind kind = MessageKind::kInfo;  // of the message
+  bool is_reply = false;                  // it is about the message's reply
 };
 
 struct ContractDifference {

@@ -25,6 +25,37 @@ json::array texts(const std::vector<std::string>& lines) {
   return all;
 }
 
+// What a behaviour's messages become where they change.
+json::array mail_of(const module::BehaviourChange& behaviour) {
+  json::array mail;
+  for (const module::MessageChange& change : behaviour.mail_there) {
+    if (change.outcome == module::MessageOutcome::kSame) continue;
+    json::array fields;
+    for (const module::FieldAction& action : change.actions)
+      fields.push_back(json::string(action.text));
+    mail.push_back(json::object{{"message", change.title()},
+                                {"becomes", change.to.name},
+                                {"outcome", module::message_outcome_name(change.outcome)},
+                                {"fields", std::move(fields)},
+                                {"reasons", texts(change.reasons)}});
+  }
+  return mail;
+}
+
+json::array breaks_of(const release::Plan& plan) {
+  json::array all;
+  for (const release::Break& broken : plan.breaks) {
+    json::object shown{{"module", broken.module},
+                       {"behaviour", broken.behaviour},
+                       {"message", broken.form},
+                       {"text", broken.text},
+                       {"waiting", nullptr}};
+    if (broken.waiting) shown["waiting"] = *broken.waiting;
+    all.push_back(std::move(shown));
+  }
+  return all;
+}
+
 json::object plan_of(const release::Plan& plan) {
   json::array modules;
   for (const release::ModulePlan& module : plan.modules) {
@@ -36,7 +67,8 @@ json::object plan_of(const release::Plan& plan) {
       behaviours.push_back(json::object{{"behaviour", behaviour.behaviour},
                                         {"outcome", module::outcome_name(behaviour.there.outcome)},
                                         {"fields", std::move(fields)},
-                                        {"reasons", texts(behaviour.there.reasons)}});
+                                        {"reasons", texts(behaviour.there.reasons)},
+                                        {"mail", mail_of(behaviour)}});
     }
     modules.push_back(json::object{{"module", module.name},
                                    {"from", module.from_version},
@@ -54,6 +86,7 @@ json::object plan_of(const release::Plan& plan) {
           {"has_changes", plan.has_changes()},
           {"modules", std::move(modules)},
           {"changes", std::move(changes)},
+          {"breaks", breaks_of(plan)},
           {"warnings", texts(plan.warnings)}};
 }
 
@@ -78,17 +111,29 @@ json::object operation_of(const Operation& operation, std::size_t first) {
                                   {"message", result->error().message()}};
   shown["take_over"] = nullptr;
   if (const auto report = operation.report())
-    shown["take_over"] =
-        json::object{{"migrated", report->migrated},       {"adopted", report->adopted},
-                     {"left_behind", report->left_behind}, {"drain_us", report->drain_us},
-                     {"prepare_us", report->prepare_us},   {"commit_us", report->commit_us},
-                     {"pause_us", report->pause_us}};
+    shown["take_over"] = json::object{
+        {"migrated", report->migrated},         {"adopted", report->adopted},
+        {"left_behind", report->left_behind},   {"drain_us", report->drain_us},
+        {"prepare_us", report->prepare_us},     {"commit_us", report->commit_us},
+        {"pause_us", report->pause_us},         {"mail_moved", report->mail_moved},
+        {"mail_dropped", report->mail_dropped}, {"mail_delivered", report->mail_delivered}};
   return shown;
 }
 
 Result<json::value> begun(Result<std::shared_ptr<Operation>> operation) {
   if (!operation.ok()) return std::move(operation).error();
   return json::value(operation_of(**operation, 0));
+}
+
+// What the operator says of mail that cannot be converted.
+Result<std::optional<description::MailPolicy>> mail_argument(const json::object& arguments) {
+  using Answer = std::optional<description::MailPolicy>;
+  BATON_ASSIGN(const std::string text, text_argument(arguments, "mail", ""));
+  if (text.empty()) return Answer();
+  if (text == "refuse") return Answer(description::MailPolicy::kRefuse);
+  if (text == "drop") return Answer(description::MailPolicy::kDrop);
+  if (text == "deliver") return Answer(description::MailPolicy::kDeliver);
+  return Error(Code::kUsage, "mail is one of refuse, drop and deliver");
 }
 
 Result<InstallOptions> install_options(const Parts& parts, const json::object& arguments) {
@@ -105,6 +150,7 @@ Result<InstallOptions> install_options(const Parts& parts, const json::object& a
   options.rolls_back_by_itself = !stays;
   BATON_ASSIGN(options.accepts_loss, flag_argument(arguments, "accept_loss"));
   BATON_ASSIGN(options.requires_hot, flag_argument(arguments, "require_hot"));
+  BATON_ASSIGN(options.mail, mail_argument(arguments));
   return options;
 }
 
@@ -187,9 +233,11 @@ void add_release_verbs(Verbs& verbs, const Parts& parts) {
   verbs["rollback"] = [parts](const json::object& arguments,
                               const Caller& caller) -> Result<json::value> {
     BATON_ASSIGN(const std::string version, text_argument(arguments, "version", ""));
-    BATON_ASSIGN(const bool accepts_loss, flag_argument(arguments, "accept_loss"));
+    release::WayBackOptions options;
+    BATON_ASSIGN(options.accepts_loss, flag_argument(arguments, "accept_loss"));
+    BATON_ASSIGN(options.mail, mail_argument(arguments));
     BATON_ASSIGN(const release::Reason reason, reason_of(arguments, caller));
-    return begun(parts.handler.rollback(version, accepts_loss, reason));
+    return begun(parts.handler.rollback(version, options, reason));
   };
   verbs["remove"] = [parts](const json::object& arguments,
                             const Caller& caller) -> Result<json::value> {

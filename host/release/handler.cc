@@ -105,11 +105,11 @@ Result<std::shared_ptr<Operation>> ReleaseHandler::make_permanent(const Reason& 
 }
 
 Result<std::shared_ptr<Operation>> ReleaseHandler::rollback(const std::string& version,
-                                                            bool accepts_loss,
+                                                            const WayBackOptions& options,
                                                             const Reason& reason) {
   return begin("rollback", version, reason,
-               [this, version, accepts_loss](const auto& operation, const Reason& why) {
-                 return do_rollback(operation, version, accepts_loss, why);
+               [this, version, options](const auto& operation, const Reason& why) {
+                 return do_rollback(operation, version, options, why);
                });
 }
 
@@ -140,7 +140,10 @@ Result<Plan> ReleaseHandler::plan(const std::string& bundle_file) {
                                          ? &upgrade_->to_manifest()
                                      : running_ ? &*running_
                                                 : nullptr;
-      return make_plan(from, bundle.manifest());
+      BATON_ASSIGN(Plan plan, make_plan(from, bundle.manifest()));
+      if (auto counted = parts_.modules.count_mail(plan); !counted.ok())
+        plan.warnings.push_back("mail is not counted: " + counted.error().message());
+      return plan;
     }();
   }));
   return *std::move(answer);
@@ -185,6 +188,15 @@ Upgrade::Outcome ReleaseHandler::do_install(const std::shared_ptr<Operation>& op
   if (!plan.ok()) return std::move(plan).error();
   if (const auto restarts = plan->restarts(); options.requires_hot && !restarts.empty())
     return Error(Code::kRefused, "not without a restart: " + restarts.front());
+  const auto mail = options.mail.value_or(to->release.mail);
+  for (const Break& broken : plan->breaks) {
+    if (mail == description::MailPolicy::kRefuse)
+      return Error(Code::kRefused,
+                   plan->from + " -> " + plan->to + ": " + broken.describe() +
+                       "; or say --mail drop or --mail deliver (mail: in the release) for what is "
+                       "sent so; baton plan shows all such");
+    operation->progress("warning", broken.describe());
+  }
   operation->progress(
       "plan", plan->from.empty() ? "first release of this host" : plan->from + " -> " + plan->to);
   for (const std::string& warning : plan->warnings) operation->progress("warning", warning);
@@ -194,8 +206,8 @@ Upgrade::Outcome ReleaseHandler::do_install(const std::shared_ptr<Operation>& op
 }
 
 Upgrade::Outcome ReleaseHandler::do_rollback(const std::shared_ptr<Operation>& operation,
-                                             const std::string& version, bool accepts_loss,
-                                             const Reason& reason) {
+                                             const std::string& version,
+                                             const WayBackOptions& accepted, const Reason& reason) {
   if (upgrade_ != nullptr) {
     if (upgrade_->is_one_way())
       return Error(Code::kRefused, upgrade_->to() + " has no way back: its states do not fit " +
@@ -208,12 +220,13 @@ Upgrade::Outcome ReleaseHandler::do_rollback(const std::shared_ptr<Operation>& o
     if (!version.empty() && upgrade_->from().substr(upgrade_->from().find('-') + 1) != version)
       return Error(Code::kUsage, "while " + upgrade_->to() + " is new the way back leads to " +
                                      upgrade_->from() + " only");
-    return upgrade_->go_back(operation, accepts_loss, reason);
+    return upgrade_->go_back(operation, accepted, reason);
   }
   const auto target = way_back_target(version);
   if (!target.ok()) return target.error();
   InstallOptions options;
-  options.accepts_loss = accepts_loss;
+  options.accepts_loss = accepted.accepts_loss;
+  options.mail = accepted.mail;
   options.has_probation = false;
   const std::string name = (*target)->name, to = (*target)->version;
   return do_install(operation, name, to, options, reason, true);

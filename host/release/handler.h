@@ -82,8 +82,8 @@ class ReleaseHandler {
   /// To the release before: while an upgrade is open by its warm versions, else to `version` by a
   /// take-over without probation. An empty version is the newest old one, unless the last change
   /// was a way back already: going on from there has to name where to.
-  Result<std::shared_ptr<Operation>> rollback(const std::string& version, bool accepts_loss,
-                                              const Reason& reason);
+  Result<std::shared_ptr<Operation>> rollback(const std::string& version,
+                                              const WayBackOptions& options, const Reason& reason);
   Result<std::shared_ptr<Operation>> remove(const std::string& name, const std::string& version,
                                             const Reason& reason);
   /// Unloads what lingers of modules that ran, killing what still runs it.
@@ -124,7 +124,8 @@ class ReleaseHandler {
                               const std::string& version, const InstallOptions& options,
                               const Reason& reason, bool is_way_back = false);
   Upgrade::Outcome do_rollback(const std::shared_ptr<Operation>& operation,
-                               const std::string& version, bool accepts_loss, const Reason& reason);
+                               const std::string& version, const WayBackOptions& options,
+                               const Reason& reason);
   Result<const Release*> way_back_target(const std::string& version) const;
   Result<void> do_purge(Operation& operation);
   Result<void> do_remove(const std::string& name, const std::string& version, const Reason& reason);

@@ -1,6 +1,7 @@
 #include "release/loaded_modules.h"
 
 #include "runtime/primitives.h"
+#include "takeover/mail_survey.h"
 #include "term/atom.h"
 
 #include <algorithm>
@@ -13,6 +14,8 @@ namespace baton::release {
 namespace {
 
 constexpr std::uint64_t kBarrierNs = 5'000'000'000;
+// For processes to come to rest, only to be counted.
+constexpr std::chrono::milliseconds kSurveyBudget{200};
 constexpr auto kLookAgain = std::chrono::milliseconds(1);
 
 // Processes die of a kill at the end of a callback.
@@ -76,6 +79,28 @@ void LoadedModules::unstage_module(const std::string& module) {
   version->retire();
   auto library = version->release_library();
   library->close();
+}
+
+Result<void> LoadedModules::count_mail(Plan& plan) {
+  std::vector<takeover::Departure> departures;
+  for (const ModulePlan& module : plan.modules) {
+    const auto status = runtime_.code().status(module.name);
+    const bool is_broken =
+        std::any_of(plan.breaks.begin(), plan.breaks.end(),
+                    [&](const Break& broken) { return broken.module == module.name; });
+    if (is_broken && status && status->current != nullptr)
+      departures.push_back({status->current, module.evolution});
+  }
+  if (departures.empty()) return {};
+  BATON_ASSIGN(const takeover::StuckCounts counts,
+               takeover::count_stuck_mail(runtime_, departures, kSurveyBudget));
+  for (Break& broken : plan.breaks) {
+    if (broken.form.empty()) continue;
+    const auto found =
+        counts.find(takeover::stuck_key(broken.module, broken.behaviour, broken.form));
+    broken.waiting = found == counts.end() ? 0 : found->second;
+  }
+  return {};
 }
 
 Result<takeover::TakeoverReport> LoadedModules::take_over(

@@ -22,6 +22,7 @@ class LoadedModules final : public Modules {
 
   Result<void> stage(const Plan& plan, const bundle::Manifest& to) override;
   void unstage(const Plan& plan) override;
+  Result<void> count_mail(Plan& plan) override;
   Result<takeover::TakeoverReport> take_over(const Plan& plan,
                                              const takeover::TakeoverOptions& options) override;
   Result<takeover::TakeoverReport> take_back(const Plan& plan,

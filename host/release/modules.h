@@ -47,6 +47,9 @@ class Modules {
   /// Loads what the plan loads or takes over. On failure nothing is staged.
   virtual Result<void> stage(const Plan& plan, const bundle::Manifest& to) = 0;
   virtual void unstage(const Plan& plan) = 0;
+  /// Says of the plan's breaks how many messages of those forms wait now. On failure nothing is
+  /// counted.
+  virtual Result<void> count_mail(Plan& plan) = 0;
   /// Moves the processes, and makes current what was staged. On failure all is as before it.
   virtual Result<takeover::TakeoverReport> take_over(const Plan& plan,
                                                      const takeover::TakeoverOptions& options) = 0;

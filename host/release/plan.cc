@@ -34,6 +34,47 @@ bool is_one_way(const module::BehaviourChange& behaviour) {
          behaviour.back.outcome == module::Outcome::kImpossible;
 }
 
+bool is_about(const module::MessageChange& mail, const module::ContractChange& change) {
+  return mail.from.kind == change.kind && mail.from.name == change.message;
+}
+
+// Whether all that is sent in the forms that the change is about is understood all the same.
+bool is_converted(const module::Evolution& evolution, const module::ContractChange& change) {
+  const module::BehaviourChange* const behaviour = evolution.behaviour(change.behaviour);
+  if (change.is_reply || change.message.empty() || behaviour == nullptr) return false;
+  bool is_known = false;
+  for (const module::MessageChange& mail : behaviour->mail_there) {
+    if (!is_about(mail, change)) continue;
+    if (mail.outcome == module::MessageOutcome::kImpossible) return false;
+    is_known = true;
+  }
+  return is_known;
+}
+
+std::string form_of(const module::ContractChange& change) {
+  return std::string(module::message_kind_name(change.kind)) + " " + change.message;
+}
+
+Break break_of(const ModulePlan& module, const module::ContractChange& change) {
+  Break broken{module.name, change.behaviour, {}, change.text};
+  if (change.message.empty()) return broken;
+  broken.form = form_of(change);
+  const module::BehaviourChange* const behaviour = module.evolution.behaviour(change.behaviour);
+  if (change.is_reply || behaviour == nullptr) return broken;
+  for (const module::MessageChange& mail : behaviour->mail_there)
+    if (is_about(mail, change) && mail.outcome == module::MessageOutcome::kImpossible)
+      for (const std::string& reason : mail.reasons) broken.text += "; " + reason;
+  return broken;
+}
+
+// A form that breaks in several ways is one break.
+bool is_of_last_break(const Plan& plan, const std::string& module,
+                      const module::ContractChange& change) {
+  return !plan.breaks.empty() && !change.message.empty() && plan.breaks.back().module == module &&
+         plan.breaks.back().behaviour == change.behaviour &&
+         plan.breaks.back().form == form_of(change);
+}
+
 void refuse(const ModulePlan& module, const module::BehaviourChange& behaviour,
             const std::string& why, std::string& refusals) {
   refusals += (refusals.empty() ? "" : "; ") + ("module " + module.name + ", behaviour ") +
@@ -71,9 +112,19 @@ Result<void> compare_module(const Manifest& from, const ManifestModule& before, 
     if (behaviour.there.outcome == module::Outcome::kRestart)
       plan.warnings.push_back(restart_of(module, behaviour));
   }
-  for (const module::ContractChange& change : module.evolution.contract.breaks)
-    plan.warnings.push_back("module " + after.name + ", behaviour " + change.behaviour +
-                            ": contract broken: " + change.text);
+  for (const module::ContractChange& change : module.evolution.contract.breaks) {
+    if (is_converted(module.evolution, change)) continue;
+    if (is_of_last_break(plan, module.name, change)) {
+      plan.breaks.back().text += "; " + change.text;
+      continue;
+    }
+    Break broken = break_of(module, change);
+    // An operator who goes down wants that above all; mail that really waits is asked about then.
+    if (plan.direction == module::Direction::kDown)
+      plan.warnings.push_back(broken.describe());
+    else
+      plan.breaks.push_back(std::move(broken));
+  }
   plan.modules.push_back(std::move(module));
   return {};
 }
@@ -88,6 +139,12 @@ const char* module_step_name(ModuleStep step) {
     case ModuleStep::kTakeOver: return "take_over";
   }
   return "";
+}
+
+std::string Break::describe() const {
+  std::string all = "module " + module + ", behaviour " + behaviour + ": contract broken: " + text;
+  if (waiting) all += " (" + std::to_string(*waiting) + " such messages wait now)";
+  return all;
 }
 
 bool Plan::has_changes() const {

@@ -11,7 +11,9 @@
 //   same file            keep
 //   other file           take over: per behaviour adopt, migrate, or leave to a restart
 //
-// A way up whose way back no state could go is refused, unless the target says `one_way`.
+// A way up whose way back no state could go is refused, unless the target says `one_way`. What the
+// contract breaks is named, but for messages that are converted; on the way up such a plan is
+// carried out only where the target or the operator has said what becomes of mail (MailPolicy).
 //
 // Threads: pure; value types; any thread.
 // Fails:   kRefused with every reason found, not just the first.
@@ -22,6 +24,8 @@
 #include "description/difference.h"
 #include "module/evolution.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,13 +42,24 @@ struct ModulePlan {
   module::Evolution evolution;  // of kTakeOver
 };
 
+/// What those who know the version before rely on, and the version after does not keep.
+struct Break {
+  std::string module, behaviour;
+  std::string form;                        // "cast say"; empty: the whole behaviour
+  std::string text;                        // of form or behaviour; with the cure
+  std::optional<std::uint64_t> waiting{};  // such messages that wait now; nothing: not counted
+
+  std::string describe() const;
+};
+
 struct Plan {
   std::string from;  // "demo-1.0.0"; empty: nothing runs yet
   std::string to;
   module::Direction direction = module::Direction::kUp;
   std::vector<ModulePlan> modules;           // in the target's order, then those that stop
   std::vector<description::Change> changes;  // of the services, in the order they are carried out
-  std::vector<std::string> warnings;         // contract breaks, processes that will be restarted
+  std::vector<Break> breaks;                 // on the way up
+  std::vector<std::string> warnings;         // processes that will be restarted, and the like
 
   bool has_changes() const;
   /// Whether a process that is taken over could not go back.

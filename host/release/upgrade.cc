@@ -24,8 +24,30 @@ std::string milliseconds(std::uint64_t us) {
   return std::to_string(hundredths / 100) + "." + fraction + " ms";
 }
 
+// What became of the mail that waited; empty where nothing changed.
+std::string mail_of(const TakeoverReport& report) {
+  std::string text;
+  const auto add = [&](std::uint64_t count, const char* what) {
+    if (count != 0) text += "; " + std::to_string(count) + " messages " + what;
+  };
+  add(report.mail_moved, "converted");
+  add(report.mail_dropped, "dropped");
+  add(report.mail_delivered, "delivered though they have no form here");
+  return text;
+}
+
 std::string name_of(const description::ReleaseDescription& release) {
   return release.name + "-" + release.version;
+}
+
+takeover::StuckMail stuck_mail(description::MailPolicy policy) {
+  switch (policy) {
+    case description::MailPolicy::kRefuse: return takeover::StuckMail::kRefuse;
+    case description::MailPolicy::kDrop: return takeover::StuckMail::kDrop;
+    case description::MailPolicy::kDeliver: return takeover::StuckMail::kDeliver;
+  }
+  BATON_CHECK(false, "a MailPolicy without a meaning");
+  return takeover::StuckMail::kRefuse;
 }
 
 bool takes_over(const Plan& plan) {
@@ -149,6 +171,7 @@ Result<void> Upgrade::take_over() {
   takeover::TakeoverOptions how;
   how.budget = options_.budget;
   how.accepts_loss = options_.accepts_loss;
+  how.stuck_mail = stuck_mail(options_.mail.value_or(to_.release.mail));
   const auto start = now();
   parts_.modules.watch();
   auto report = parts_.modules.take_over(plan_, how);
@@ -165,7 +188,7 @@ Result<void> Upgrade::take_over() {
       std::to_string(report->migrated) + " processes migrated, " + std::to_string(report->adopted) +
           " adopted, pause " + milliseconds(report->pause_us) + " (drain " +
           milliseconds(report->drain_us) + ", prepare " + milliseconds(report->prepare_us) +
-          ", commit " + milliseconds(report->commit_us) + ")");
+          ", commit " + milliseconds(report->commit_us) + ")" + mail_of(*report));
   return {};
 }
 
@@ -195,12 +218,13 @@ Result<void> Upgrade::record_permanent() {
 
 Result<void> Upgrade::take_back() {
   takeover::TakeoverOptions how;
-  how.accepts_loss = accepts_loss_;
+  how.accepts_loss = way_back_.accepts_loss;
+  how.stuck_mail = stuck_mail(way_back_.mail.value_or(to_.release.mail));
   BATON_ASSIGN(const TakeoverReport report, parts_.modules.take_back(plan_, how));
   if (!takes_over(plan_)) return {};
   if (speaking_to_ != nullptr) speaking_to_->set_report(report);
-  say("roll_back",
-      std::to_string(report.migrated) + " processes back, pause " + milliseconds(report.pause_us));
+  say("roll_back", std::to_string(report.migrated) + " processes back, pause " +
+                       milliseconds(report.pause_us) + mail_of(report));
   return {};
 }
 
@@ -262,7 +286,7 @@ Upgrade::Outcome Upgrade::install(const std::shared_ptr<Operation>& operation) {
                                 : std::move(done).error();
     // What was taken over this moment goes back whatever it costs.
     turn(Heading::kBack);
-    accepts_loss_ = true;
+    way_back_ = {true, description::MailPolicy::kDrop};
     waiting_.push_back({operation, std::move(failure)});
     go_on();
     return std::nullopt;
@@ -296,19 +320,21 @@ Upgrade::Outcome Upgrade::make_permanent(const std::shared_ptr<Operation>& opera
   return Result<void>();
 }
 
-Upgrade::Outcome Upgrade::go_back(const std::shared_ptr<Operation>& operation, bool accepts_loss,
-                                  const Reason& reason) {
+Upgrade::Outcome Upgrade::go_back(const std::shared_ptr<Operation>& operation,
+                                  const WayBackOptions& options, const Reason& reason) {
   BATON_CHECK(has_way_back());
   speaking_to_ = operation;
   const Heading before = heading_;
   turn(Heading::kBack);
-  const bool accepted_before = std::exchange(accepts_loss_, accepts_loss_ || accepts_loss);
+  const WayBackOptions before_options = way_back_;
+  way_back_.accepts_loss = way_back_.accepts_loss || options.accepts_loss;
+  if (options.mail) way_back_.mail = options.mail;
   reason_ = reason;
   const State was = state_;
   if (Result<void> done = walk(); !done.ok() && was == State::kCurrent && is_current()) {
     // Nothing has moved: it goes on as before.
     heading_ = before;
-    accepts_loss_ = accepted_before;
+    way_back_ = before_options;
     return Result<void>(std::move(done).error().within("roll back to " + from_name_));
   }
   tell_if_undone(rolled_back("by operator: " + reason.why));
@@ -374,7 +400,7 @@ void Upgrade::act_on(const Judgement& judgement) {
     return say("probation", "no automatic rollback; it is the operator's turn");
   reason_ = {"baton", judgement.evidence, reason_.operation};
   tell_if_undone(rolled_back(judgement.evidence));
-  accepts_loss_ = to_.release.probation.accept_loss;
+  way_back_.accepts_loss = to_.release.probation.accept_loss;
   turn(Heading::kBack);
   go_on();
 }

@@ -70,7 +70,13 @@ struct InstallOptions {
   bool rolls_back_by_itself = true;
   bool accepts_loss = false;
   bool requires_hot = false;  // refuse if any process would have to be restarted
+  std::optional<description::MailPolicy> mail{};  // else what the release says
   std::chrono::milliseconds budget{5000};
+};
+
+struct WayBackOptions {
+  bool accepts_loss = false;
+  std::optional<description::MailPolicy> mail{};  // else what the release that is left says
 };
 
 enum class UpgradeState {
@@ -131,7 +137,7 @@ class Upgrade {
   /// Requires: is_current().
   Outcome make_permanent(const std::shared_ptr<Operation>& operation, const Reason& reason);
   /// Requires: has_way_back().
-  Outcome go_back(const std::shared_ptr<Operation>& operation, bool accepts_loss,
+  Outcome go_back(const std::shared_ptr<Operation>& operation, const WayBackOptions& options,
                   const Reason& reason);
   /// Judges it, and tries again what could not be done. Answers the operation that waits.
   void look();
@@ -230,8 +236,8 @@ class Upgrade {
 
   UpgradeState state_ = UpgradeState::kPlanned;
   Heading heading_ = Heading::kForward;
-  Reason reason_;              // of what it is heading for
-  bool accepts_loss_ = false;  // on the way back
+  Reason reason_;            // of what it is heading for
+  WayBackOptions way_back_;  // what it may cost
   Action undone_action_ = Action::kFailProbation;
   bool was_current_ = false;  // the journal says so
   std::size_t applied_ = 0;   // changes of the plan that are in force

@@ -30,7 +30,7 @@ Message* make_message(runtime::Context& context, const Message& old, baton_term 
   Message* made = runtime::message_of(context, root, old.kind, has_ref(old) ? 1 : 0);
   if (has_ref(old)) made->word[0] = old.words != 0 ? old.word[0] : BATON_NO_TERM;
   made->from = old.from;
-  made->flags |= old.flags & runtime::kNested;
+  made->flags |= static_cast<std::uint16_t>(old.flags & ~runtime::kReleaseFlags);
   return made;
 }
 

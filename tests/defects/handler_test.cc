@@ -38,7 +38,7 @@ TEST_F(D5, AFailedUndoLeavesBothVersionsLoadedAndEveryProcessOnOneOfThem) {
   services_.at_change = nullptr;
   ASSERT_EQ(call(diary, "{add, -5000000000}"), "2");
   EXPECT_TRUE(comes_true([&] {
-    return result_of(handler_->rollback("", false, kReason)).ok() || loaded("keeper") == "1.0.0";
+    return result_of(handler_->rollback("", {false}, kReason)).ok() || loaded("keeper") == "1.0.0";
   }));
   EXPECT_EQ(call(diary, "incr"), "3");
   EXPECT_EQ(statuses().find("current"), std::string::npos) << statuses();
@@ -89,7 +89,7 @@ TEST_F(D14, ARollbackFromProbationRunsCodeRevert) {
   try_out(pack("1.1.0", {{"scale", "1.1.0"}}));
   ASSERT_EQ(call(scale, "add"), "200");
 
-  const Result<void> back = result_of(handler_->rollback("", true, kReason));
+  const Result<void> back = result_of(handler_->rollback("", {true}, kReason));
 
   ASSERT_TRUE(back.ok()) << back.error().message();
   EXPECT_EQ(call(scale, "add"), "300");
@@ -121,7 +121,7 @@ TEST_F(D14, AReleaseThatSaysOneWayIsTriedOutAndNeverRolledBack) {
       if (line.text.find("operator's turn") != std::string::npos) return true;
     return false;
   }));
-  const Result<void> back = result_of(handler_->rollback("", true, kReason));
+  const Result<void> back = result_of(handler_->rollback("", {true}, kReason));
 
   ASSERT_FALSE(back.ok());
   EXPECT_EQ(back.error().code(), Code::kRefused) << back.error().message();
@@ -205,7 +205,7 @@ TEST_F(D17, WhatAFinishedOperationDidIsSeenByWhoeverAsksNext) {
     const std::vector<release::Release> seen = handler_->releases();
     EXPECT_EQ(release::status_name(seen.back().status), std::string("permanent")) << round;
     EXPECT_TRUE(result_of(upgrade).ok());
-    EXPECT_TRUE(result_of(handler_->rollback("1.0.0", false, kReason)).ok());
+    EXPECT_TRUE(result_of(handler_->rollback("1.0.0", {false}, kReason)).ok());
   }
   is_over = true;
   for (std::thread& reader : readers) reader.join();

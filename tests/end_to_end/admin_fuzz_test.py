@@ -15,7 +15,7 @@ VERBS = ("status", "modules", "crashes", "log_level", "version", "ps", "tree", "
          "suspend", "resume", "stop", "kill", "plan", "upgrade", "unpack", "install", "make_permanent", "rollback",
          "remove", "purge", "releases", "operation", "operations", "no_verb", "")
 ARGUMENTS = ("process", "request", "timeout_ms", "limit", "module", "bundle", "name", "version", "id", "first_line",
-             "wait_ms", "probation", "no_auto_rollback", "accept_loss", "require_hot", "reason", "level", "other")
+             "wait_ms", "probation", "no_auto_rollback", "accept_loss", "require_hot", "mail", "reason", "level", "other")
 ATOMS = ("ok", "kill", "start", "stop", "which_children", "start_child", "'EXIT'", "normal", "undefined", "'a b'", "hello")
 PIECES = tuple("{}[]()<>#,|=.'\"\\ \n0aé\u009b\x00") + ("<0.1.1>", "<<1,2>>", "=>", "-1", "1.0e309", "$a", "16#")
 

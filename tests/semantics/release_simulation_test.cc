@@ -38,8 +38,9 @@ class Play {
       case 3:
         return follow(world_.handler->install("demo", any_version(), options(), world_.reason));
       case 4: return follow(world_.handler->make_permanent(world_.reason));
-      case 5: return follow(world_.handler->rollback("", random(2) == 0, world_.reason));
-      case 6: return follow(world_.handler->rollback(any_version(), random(2) == 0, world_.reason));
+      case 5: return follow(world_.handler->rollback("", {random(2) == 0}, world_.reason));
+      case 6:
+        return follow(world_.handler->rollback(any_version(), {random(2) == 0}, world_.reason));
       case 7:
         if (random(5) != 0) return;
         return follow(world_.handler->remove("demo", any_version(), world_.reason));
@@ -76,7 +77,7 @@ class Play {
     world_.broken.clear();
     world_.failing.clear();
     world_.modules.loses = false;
-    if (world_.handler->upgrade()) follow(world_.handler->rollback("", true, world_.reason));
+    if (world_.handler->upgrade()) follow(world_.handler->rollback("", {true}, world_.reason));
     world_.settle();
     world_.pass(std::chrono::seconds(100));
     for (const auto& operation : open_)
@@ -126,7 +127,7 @@ class Play {
   // A way back that stays stuck until an operator tries again.
   void stick() {
     world_.broken.insert("revert");
-    follow(world_.handler->rollback("", true, world_.reason));
+    follow(world_.handler->rollback("", {true}, world_.reason));
     world_.settle();
     what_ = "a way back that sticks";
   }

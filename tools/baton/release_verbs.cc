@@ -15,7 +15,7 @@ namespace json = boost::json;
 constexpr int kPlanHasChanges = 20;  // with --detailed-exitcode
 
 struct ReleaseArguments {
-  std::string bundle, name, version, probation, reason;
+  std::string bundle, name, version, probation, reason, mail;
   bool no_auto_rollback = false;
   bool accept_loss = false;
   bool require_hot = false;
@@ -35,6 +35,7 @@ json::object request_of(const ReleaseArguments& arguments) {
   if (!arguments.name.empty()) request["name"] = arguments.name;
   if (!arguments.version.empty()) request["version"] = arguments.version;
   if (!arguments.probation.empty()) request["probation"] = arguments.probation;
+  if (!arguments.mail.empty()) request["mail"] = arguments.mail;
   return request;
 }
 
@@ -83,11 +84,25 @@ int show_plan(const Session& session, const ReleaseArguments& arguments) {
         rows.push_back({"", "", cell(field)});
       for (const json::value& reason : behaviour.at("reasons").as_array())
         rows.push_back({"", "", cell(reason)});
+      for (const json::value& mail : behaviour.at("mail").as_array()) {
+        rows.push_back({"    " + cell(mail, "message"), cell(mail, "outcome"), ""});
+        for (const json::value& field : mail.at("fields").as_array())
+          rows.push_back({"", "", cell(field)});
+        for (const json::value& reason : mail.at("reasons").as_array())
+          rows.push_back({"", "", cell(reason)});
+      }
     }
   }
   for (const json::value& change : plan->at("changes").as_array())
     rows.push_back({cell(change, "part"), change.at("restarts").as_bool() ? "restart" : "change",
                     cell(change, "text")});
+  for (const json::value& broken : plan->at("breaks").as_array()) {
+    std::string text = cell(broken, "module") + ":" + cell(broken, "behaviour") + ": " +
+                       cell(broken, "text") + "; refused without --mail drop or --mail deliver";
+    if (broken.at("waiting").is_number())
+      text += ", " + cell(broken, "waiting") + " such messages wait now";
+    rows.push_back({"contract", "break", text});
+  }
   for (const json::value& line : plan->at("warnings").as_array())
     rows.push_back({"warning", "", cell(line)});
   session.output.table(*plan, {"PART", "STEP", "WHAT"}, rows);
@@ -108,6 +123,14 @@ int list_releases(const Session& session) {
 
 using Arguments = std::shared_ptr<ReleaseArguments>;
 
+void add_mail_option(CLI::App* verb, const Arguments& arguments) {
+  verb->add_option("--mail", arguments->mail,
+                   "What becomes of messages that the other version has no form for, and whether "
+                   "a broken contract is accepted: refuse, drop or deliver them "
+                   "(default: what the release says, else refuse)")
+      ->check(CLI::IsMember({"refuse", "drop", "deliver"}));
+}
+
 void add_install_options(CLI::App* verb, const Arguments& arguments) {
   verb->add_option("--probation", arguments->probation,
                    "How long to watch it before it is permanent, such as 30s; 0s: not at all");
@@ -117,6 +140,7 @@ void add_install_options(CLI::App* verb, const Arguments& arguments) {
                  "Refuse if any process would have to be restarted");
   verb->add_flag("--accept-loss", arguments->accept_loss,
                  "Give up data that going down would lose");
+  add_mail_option(verb, arguments);
 }
 
 void add_common_options(CLI::App* verb, const Arguments& arguments) {
@@ -165,6 +189,7 @@ void add_release_verbs(CLI::App& app, Session& session) {
   CLI::App* rollback = app.add_subcommand("rollback", "Go back to the release before, at once");
   rollback->add_option("version", arguments->version, "Which (default: the one before)");
   rollback->add_flag("--accept-loss", arguments->accept_loss, "Give up data that would be lost");
+  add_mail_option(rollback, arguments);
   runs(rollback, session, "rollback", arguments);
   rollback->footer(
       "During probation this takes milliseconds, as the versions before are still loaded. Where "
