@@ -355,7 +355,7 @@ void Net::accept(Readiness& readiness, const std::shared_ptr<Listener>& listener
       case ENOMEM:
         if (shed_one(readiness.scheduler(), nullptr)) continue;
         // The client waits in the backlog; asking again at once would only burn the processor.
-        add(counters.refused);
+        add(counters.deferred);
         listener->rest(true);
         readiness.set_deadline(runtime::now_ns() + kAcceptPauseNs, listener->key());
         return;

@@ -18,7 +18,8 @@ struct StatisticsOf {
   Number accepted{};
   Number open{};
   Number closed{};
-  Number refused{};   // connections beyond connections_max, or that the system had no room for
+  Number refused{};   // connections beyond connections_max, closed at once
+  Number deferred{};  // times that clients were left waiting, as the system had no room for them
   Number errors{};    // connections that ended by an error of theirs
   Number timeouts{};  // connections that ended by a time-out
   Number shed{};      // idle connections that were closed for new ones
@@ -47,6 +48,7 @@ inline Statistics snapshot(const Counters& counters) {
   now.open = read(counters.open);
   now.closed = read(counters.closed);
   now.refused = read(counters.refused);
+  now.deferred = read(counters.deferred);
   now.errors = read(counters.errors);
   now.timeouts = read(counters.timeouts);
   now.shed = read(counters.shed);

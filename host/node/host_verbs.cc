@@ -40,6 +40,7 @@ json::array listeners(const Parts& parts) {
                      {"open", statistics.open},
                      {"accepted", statistics.accepted},
                      {"refused", statistics.refused},
+                     {"deferred", statistics.deferred},
                      {"errors", statistics.errors},
                      {"timeouts", statistics.timeouts},
                      {"shed", statistics.shed},
