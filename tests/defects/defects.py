@@ -20,7 +20,6 @@ must have the modules of this tree.
 """
 
 import contextlib
-import ctypes
 import functools
 import os
 import signal
@@ -31,13 +30,13 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "end_to_end"))
 
 from host import Host, HostCase, built, demo, main, wait_until  # noqa: E402, F401
+import small_disk  # noqa: E402
 from running import Failed  # noqa: E402
 
 # How long an answer may take that has nothing to wait for.
 PROMPTLY_SECONDS = 10
 # How long a host that has aborted may take to be gone.
 DEATH_SECONDS = 5
-CLONE_NEWNS = 0x00020000
 
 
 class NotMade(Exception):
@@ -142,39 +141,11 @@ class DefectCase(HostCase):
             self.fail(f"the host does not end within {within} s")
 
 
-class SmallDisk:
-    """A file system of its own, in memory, over a directory: one that can be full. A context manager.
-
-    It is mounted in a mount namespace of this process, so that it goes with the process whatever happens. That needs
-    root; where it cannot be had, the test is skipped and says so.
-    """
-
-    SIZE = "8m"
-    PAGE = 4096
-
-    def __init__(self, directory):
-        self.directory = directory
-        self.ballast = os.path.join(directory, "ballast")
+class SmallDisk(small_disk.SmallDisk):
+    """Where it cannot be had, the test is skipped and says so."""
 
     def __enter__(self):
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.unshare(CLONE_NEWNS) != 0:
-            raise unittest.SkipTest(f"no mount namespace for a small disk: {os.strerror(ctypes.get_errno())}")
-        for words in (["--make-rprivate", "/"],
-                      ["-t", "tmpfs", "-o", f"size={self.SIZE},mode=0750", "baton-small", self.directory]):
-            done = subprocess.run(["mount", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            if done.returncode != 0:
-                raise unittest.SkipTest(f"a small disk cannot be mounted: {done.stdout.strip()}")
-        return self
-
-    def __exit__(self, *_):
-        subprocess.run(["umount", "--lazy", self.directory], check=True)
-
-    def fill(self):
-        """To the last byte, but for what is left in the last page of files that are there."""
-        with open(self.ballast, "ab", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(self.PAGE))
-
-    def free(self):
-        os.remove(self.ballast)
+        try:
+            return super().__enter__()
+        except small_disk.NoDisk as error:
+            raise unittest.SkipTest(str(error)) from error

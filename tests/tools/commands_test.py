@@ -1,4 +1,4 @@
-"""What a person types: tools/setup, check, demo and bench explain themselves, also where Python is not installed yet."""
+"""What a person types: tools/setup, check, demo, chaos and bench explain themselves, also where Python is not installed yet."""
 
 import os
 import re
@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "bench"))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import suites
 
-COMMANDS = ("setup", "check", "demo", "bench")
+COMMANDS = ("setup", "check", "demo", "chaos", "bench")
 # What is in Debian's smallest root, as far as --help needs it.
 BARE = ("env", "bash", "sed", "dirname", "nproc", "id")
 
@@ -41,7 +41,8 @@ class CommandsTest(unittest.TestCase):
                     self.assertIn(f"\nUsage: tools/{command} ", done.stdout)
 
     def test_each_option_of_the_python_programs_is_explained(self):
-        for command, program in (("demo", "tools/demo.py"), ("bench", "tests/bench/bench.py")):
+        for command, program in (("demo", "tools/demo.py"), ("chaos", "tools/chaos.py"),
+                                 ("bench", "tests/bench/bench.py")):
             with open(os.path.join(ROOT, program), encoding="utf-8") as file:
                 options = re.findall(r'add_argument\("(--[a-z]+)"', file.read())
             self.assertGreater(len(options), 1)
@@ -54,7 +55,8 @@ class CommandsTest(unittest.TestCase):
 
     def test_what_is_not_known_is_named(self):
         for command, argument in (("setup", "--nonsense"), ("check", "--nonsense"), ("check", "--nonsense=1"),
-                                  ("demo", "--nonsense=1"), ("bench", "--nonsense=1")):
+                                  ("demo", "--nonsense=1"), ("chaos", "--nonsense=1"),
+                                  ("bench", "--nonsense=1")):
             with self.subTest(f"{command} {argument}"):
                 done = run(command, argument)
                 self.assertEqual(done.returncode, 2)
@@ -64,6 +66,7 @@ class CommandsTest(unittest.TestCase):
         # Each is refused for its value, so it was understood.
         for command, option, value, said in (("check", "--jobs", "0", "--jobs takes a number from 1, not '0'"),
                                              ("demo", "--keys", "0", "--keys takes a number from 1"),
+                                             ("chaos", "--minutes", "0", "--minutes takes a number above 0"),
                                              ("bench", "--runs", "0", "--runs takes a number from 1")):
             for words in ((option, value), (f"{option}={value}",)):
                 with self.subTest(f"{command} {words}"):
