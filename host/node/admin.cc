@@ -26,6 +26,8 @@ namespace json = boost::json;
 using Request = http::request<http::string_body>;
 using std::chrono::steady_clock;
 
+// The protocol's version is in the path and, as "baton/1", in the envelope. Bump both when older
+// clients could not make sense of it.
 constexpr std::string_view kPrefix = "/v1/";
 constexpr std::uint32_t kSocketMode = 0660;
 constexpr std::size_t kReadBytes = 16 * 1024;
@@ -39,6 +41,14 @@ http::status status_of(Code code) {
     case Code::kRefused: return http::status::unprocessable_entity;
     default: return http::status::internal_server_error;
   }
+}
+
+// The version in /vN/... if it is none that we speak; else empty.
+std::string other_version(std::string_view target) {
+  if (!target.starts_with("/v") || target.starts_with(kPrefix)) return {};
+  const std::string_view version = target.substr(2, target.find('/', 2) - 2);
+  const bool is_number = version.find_first_not_of("0123456789") == version.npos;
+  return is_number ? std::string(version) : std::string();
 }
 
 // The answer as it goes over the socket.
@@ -272,6 +282,9 @@ std::string Admin::Server::answer(const Request& request, const Caller& caller) 
 
 Result<json::value> Admin::Server::ask_verb(const Request& request, const Caller& caller) {
   const std::string_view target(request.target().data(), request.target().size());
+  if (const std::string other = other_version(target); !other.empty())
+    return Error(Code::kRefused, "this host speaks version 1 of its interface, and was asked in " +
+                                     other + "; use the command line of the host's version");
   if (request.method() != http::verb::post || target.substr(0, kPrefix.size()) != kPrefix)
     return Error(Code::kUsage, "expected POST /v1/VERB");
   const auto verb = verbs.find(target.substr(kPrefix.size()));

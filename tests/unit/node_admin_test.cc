@@ -138,6 +138,11 @@ TEST_F(AdminTest, WhatIsNoRequestIsAnsweredOrCutOff) {
   open();
   const std::pair<std::string, std::string> wrong[] = {
       {request("nothing"), "no such verb: nothing"},
+      {"POST /v2/echo HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n",
+       "this host speaks version 1 of its interface, and was asked in 2; use the command line of "
+       "the host's version"},
+      {"POST /v1a/echo HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n",
+       "expected POST /v1/VERB"},
       {request("echo", "[1]"), "the body must be one JSON object"},
       {request("echo", "{"), "the body must be one JSON object"},
       {"GET /v1/echo HTTP/1.1\r\nHost: test\r\n\r\n", "expected POST /v1/VERB"},

@@ -102,6 +102,12 @@ Result<json::value> Client::ask(const std::string& verb, const json::object& arg
   if (error || !envelope.is_object() || !envelope.as_object().contains("ok"))
     return Error(Code::kFailed, "the host answered something else than JSON of baton/1");
   const json::object& object = envelope.as_object();
+  if (!object.contains("api") || object.at("api") != "baton/1")
+    return Error(Code::kFailed,
+                 "the host speaks " +
+                     (object.contains("api") ? json::serialize(object.at("api")) : "no version") +
+                     " of its interface, and this command line baton/1; use that of the host's "
+                     "version");
   if (object.at("ok").as_bool()) return object.at("data");
   return error_of(object.at("error"));
 }

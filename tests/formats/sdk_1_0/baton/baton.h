@@ -1,0 +1,12 @@
+// Baton: all that a module includes.
+//
+//   term.h         looking at values           codec.h     how C++ types travel as terms
+//   describe.h     BATON_MESSAGE, BATON_ENUM   state.h     BATON_STATE and what survives an upgrade
+//   self.h         what a process can do       task.h      awaiting inside a callback
+//   gen_server.h   a process with a state      process.h   a process as a loop that receives
+//   module.h       BATON_MODULE
+//
+// Start with modules/factorial (a gen_server) and modules/pingpong (coroutine processes).
+#pragma once
+
+#include <baton/module.h>
