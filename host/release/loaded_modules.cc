@@ -121,6 +121,8 @@ Result<takeover::TakeoverReport> LoadedModules::take_over(
     flip();
     return takeover::TakeoverReport{};
   }
+  // Also if it fails: the host has seen both versions.
+  forms_.learn(changes);
   BATON_ASSIGN(way_back_, takeover_.run(std::move(changes), options, flip));
   return way_back_->report();
 }

@@ -9,6 +9,7 @@
 #include "release/modules.h"
 #include "release/store.h"
 #include "runtime/runtime.h"
+#include "takeover/known_forms.h"
 
 #include <memory>
 #include <string>
@@ -18,7 +19,7 @@ namespace baton::release {
 class LoadedModules final : public Modules {
  public:
   LoadedModules(runtime::Runtime& runtime, const ReleaseStore& store)
-      : runtime_(runtime), store_(store), takeover_(runtime) {}
+      : runtime_(runtime), store_(store), forms_(runtime), takeover_(runtime) {}
 
   Result<void> stage(const Plan& plan, const bundle::Manifest& to) override;
   void unstage(const Plan& plan) override;
@@ -46,6 +47,7 @@ class LoadedModules final : public Modules {
 
   runtime::Runtime& runtime_;
   const ReleaseStore& store_;
+  takeover::KnownForms forms_;
   takeover::Takeover takeover_;
   std::unique_ptr<takeover::WayBack> way_back_;  // null if nothing was taken over
 };

@@ -196,6 +196,37 @@ TEST_F(TakeoverMailTest, WhatDoesNotFitIsDroppedOrDeliveredIfThatIsSaid) {
   EXPECT_EQ(lines(), R"([<<"score 0.500000">>,<<"score 0.100000">>])");
 }
 
+TEST_F(TakeoverMailTest, MailThatComesLaterInTheFormOfTheOtherVersionIsConvertedWhenItIsHandled) {
+  // The older one's, after the way up; here renamed, with a member less.
+  auto way_back = go("1.1.0");
+  way_back.reset();
+  forget_old();
+  way_back = go("1.2.0");
+  cast("{say,<<\"ann\">>,<<\"hi\">>,<<\"de\">>}");
+  info("{tick,3,<<\"n\">>}");
+  EXPECT_EQ(lines(), R"([<<"tell ann: hi">>,<<"tick 3">>])");
+
+  // The newer one's, after the way down.
+  ASSERT_TRUE(roll_back(*way_back, {"chat"}).ok());
+  cast("{tell,<<\"bob\">>,<<\"yo\">>}");
+  info("{tick,4}");
+  EXPECT_EQ(lines(), R"([<<"tell ann: hi">>,<<"tick 3">>,<<"say bob: yo in en">>,)"
+                     R"(<<"tick 4 late">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverMailTest, AFormThatNoVersionHasIsItsSendersError) {
+  EXPECT_THAT(host_.call(room_, "{post,1,2,3}"), HasSubstr("does not take this form"));
+  cast("{say,5}");
+  EXPECT_EQ(lines(), "[]");
+  EXPECT_EQ(host_.crashes(), 0u);
+
+  // What the newer version has and the host has not seen yet.
+  cast("{say,<<\"ann\">>,<<\"hi\">>,<<\"de\">>}");
+  EXPECT_EQ(lines(), "[]");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
 TEST_F(TakeoverMailTest, TenThousandMessagesCostATakeoverFiveMilliseconds) {
   constexpr int kMessages = 10'000;
   std::vector<std::uint64_t> costs;  // in processor time, as others use the machine too
@@ -251,14 +282,14 @@ TEST_F(TakeoverMailTest, AMillionMessagesCross) {
 }
 
 TEST_F(TakeoverMailTest, NothingIsLostUnderLoad) {
-  // given: many rooms that are written to all the time, in the form of the version that runs
+  // given: many rooms that are written to all the time, in the form of one version only
   const auto rooms = spawn_many("chat", "room", 200);
   std::atomic<bool> is_done{false};
   std::atomic<std::uint64_t> sent{0};
   std::thread writer([&] {
     while (!is_done) {
       for (baton_term room : rooms) {
-        const term::Block block = host_.parse("{work,0}");
+        const term::Block block = host_.parse("{say,<<>>,<<>>}");
         runtime::External external(host_.runtime());
         runtime::send(external.context(), room,
                       runtime::message_of(external.context(), block.root(), BATON_CAST));
@@ -290,6 +321,12 @@ TEST_F(TakeoverMailTest, NothingIsLostUnderLoad) {
     EXPECT_EQ(scores, 15u);
   }
   EXPECT_GT(sent, 0u);
+  std::size_t said = 0;
+  for (baton_term room : rooms) {
+    const std::string text = host_.call(room, "lines");
+    for (std::size_t at = 0; (at = text.find("say : ", at)) != std::string::npos; ++at) ++said;
+  }
+  EXPECT_EQ(said, sent);
   EXPECT_EQ(host_.crashes(), 0u);
 }
 

@@ -105,6 +105,11 @@ class FakeHost {
   std::uint64_t now = 1'000'000'000;
   std::uint64_t wake_at = 0;
   bool has_memory = true;
+  bool knows_forms = true;
+  std::optional<TermValue> other_form;  // of the next message in no form that is taken
+  int forms_asked = 0;
+  const baton_behaviour* handling = nullptr;
+  void* handling_state = nullptr;
 
  private:
   static FakeHost& of(baton_context* context) { return *static_cast<Context*>(context)->owner; }
@@ -250,9 +255,30 @@ class FakeHost {
       const auto found = of(c).config.find(std::string(key, size));
       return found == of(c).config.end() ? nullptr : make_message(c, found->second).release();
     };
-    t.get_extension = [](const baton_host*, const char*) -> const void* { return nullptr; };
+    t.get_extension = [](const baton_host*, const char* name) -> const void* {
+      return current_->knows_forms && std::string_view(name) == BATON_MAIL ? &kMail : nullptr;
+    };
     return t;
   }
+  static constexpr baton_mail kMail = {
+      .struct_size = sizeof(baton_mail),
+      .handle_other_form = [](baton_context* c, const baton_message* m) -> int {
+        FakeHost& host = of(c);
+        ++host.forms_asked;
+        const std::optional<TermValue> form = std::exchange(host.other_form, std::nullopt);
+        if (!form) return BATON_UNKNOWN_FORM;
+        baton_message* const made = make_message(c, *form, 1).release();
+        made->kind = m->kind;
+        made->from = m->from;
+        made->word[0] = m->word[0];
+        const int answer = host.handling->handle(c, host.handling_state, made);
+        host.free_message(made);
+        return answer;
+      },
+      .refuse =
+          [](baton_context* c, baton_message* m) {
+            of(c).left(c->caller, "refuse", m, Ref{std::exchange(c->call_ref, BATON_NO_TERM)});
+          }};
 
   static inline FakeHost* current_ = nullptr;
 
@@ -297,6 +323,8 @@ class FakeProcess {
   template <class T>
   int deliver(int kind, const T& value, Pid from = FakeHost::pid(7), Ref ref = {}) {
     baton_message* const message = host_.message(kind, value, from, ref);
+    host_.handling = &behaviour_;
+    host_.handling_state = state_;
     const int result = behaviour_.handle(host_.context(), state_, message);
     host_.context()->host->free(host_.context(), message);
     return keep(result);

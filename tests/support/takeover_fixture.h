@@ -7,6 +7,7 @@
 #pragma once
 
 #include "support/loaded_host.h"
+#include "takeover/known_forms.h"
 #include "takeover/takeover.h"
 
 #include <initializer_list>
@@ -45,6 +46,7 @@ class TakeoverFixture : public testing::Test {
       changes.push_back(
           {current(module), staged, host_.evolution(current(module), staged, direction)});
     }
+    forms_.learn(changes);
     return takeover::Takeover(host_.runtime()).run(changes, options, [&] {
       at_flip();
       for (const char* module : modules) host_.code().make_current(module);
@@ -94,6 +96,7 @@ class TakeoverFixture : public testing::Test {
   }
 
   LoadedHost host_;
+  takeover::KnownForms forms_{host_.runtime()};
 };
 
 }  // namespace baton::test

@@ -181,7 +181,16 @@ TEST_F(GenServerTest, ACallThatNoHandlerTakesEndsTheProcess) {
   EXPECT_EQ(said(), "");
 }
 
-TEST_F(GenServerTest, AMessageThatDoesNotFitItsStructEndsTheProcessAndNamesTheMember) {
+TEST_F(GenServerTest, AMessageThatDoesNotFitItsStructIsRefusedAndTheMemberNamed) {
+  EXPECT_EQ(server.call(std::tuple{"increment"_atom, "ok"_atom}), BATON_OK);
+
+  EXPECT_THAT(said(), testing::AllOf(testing::StartsWith("refuse "),
+                                     HasSubstr("increment.by: expected an integer, got an atom")));
+}
+
+TEST_F(GenServerTest, AHostThatCannotRefuseForItLetsSuchAMessageEndTheProcess) {
+  host.knows_forms = false;
+
   EXPECT_EQ(server.call(std::tuple{"increment"_atom, "ok"_atom}), BATON_CRASH);
 
   EXPECT_EQ(host.error(), "increment.by: expected an integer, got an atom");

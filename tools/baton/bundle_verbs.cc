@@ -2,6 +2,7 @@
 #include "baton/verbs.h"
 #include "bundle/bundle.h"
 #include "bundle/keys.h"
+#include "bundle/successor.h"
 
 #include <boost/json/array.hpp>
 
@@ -92,8 +93,19 @@ Result<bundle::SecretKey> read_secret(Session& session, const std::string& file)
 }
 
 struct PackArguments {
-  std::string description, modules, key, output, expires;
+  std::string description, modules, key, output, expires, from;
 };
+
+// On a refusal the packed file is gone.
+Result<void> check_takes_over(Session& session, const std::string& from,
+                              const bundle::Manifest& packed, const std::string& file) {
+  const auto checked = [&]() -> Result<void> {
+    BATON_ASSIGN(const bundle::Bundle before, bundle::Bundle::open_unverified(session.files, from));
+    return bundle::check_successor(before.manifest(), packed);
+  }();
+  if (!checked.ok()) (void)session.files.remove_file(file);
+  return checked;
+}
 
 Result<void> pack(Session& session, PackArguments arguments) {
   BATON_ASSIGN(const bundle::SecretKey key, read_secret(session, arguments.key));
@@ -101,18 +113,24 @@ Result<void> pack(Session& session, PackArguments arguments) {
   options.description_file = arguments.description;
   options.modules_directory = arguments.modules;
   options.output = arguments.output;
+  // One that is refused replaces nothing.
+  if (!arguments.from.empty()) options.output += ".unchecked";
   options.key = &key;
   if (!arguments.expires.empty()) {
     BATON_ASSIGN(options.expires, parse_time(arguments.expires));
   }
   BATON_ASSIGN(const bundle::Packed packed, bundle::pack(session.files, options));
+  if (!arguments.from.empty()) {
+    BATON_TRY(check_takes_over(session, arguments.from, packed.manifest, options.output));
+    BATON_TRY(session.files.rename(options.output, arguments.output));
+  }
   const auto& release = packed.manifest.release;
-  session.output.line({{"bundle", options.output},
+  session.output.line({{"bundle", arguments.output},
                        {"name", release.name},
                        {"version", release.version},
                        {"digest", packed.digest.hex()},
                        {"size", packed.size}},
-                      options.output + ": " + release.name + " " + release.version + ", " +
+                      arguments.output + ": " + release.name + " " + release.version + ", " +
                           std::to_string(packed.manifest.modules.size()) + " modules, " +
                           std::to_string(packed.size) + " bytes, manifest " + packed.digest.hex());
   return {};
@@ -232,6 +250,9 @@ void add_bundle_verbs(CLI::App& app, Session& session) {
       ->required();
   pack_verb->add_option("--key", packing->key, "Secret key to sign with")->required();
   pack_verb->add_option("--output", packing->output, "The bundle's file")->required();
+  pack_verb->add_option("--from", packing->from,
+                        "A bundle that it has to take over from: refused if a state or a message "
+                        "of that one has no place in this");
   pack_verb->add_option("--expires", packing->expires,
                         "When hosts stop to take it, such as 2030-01-31T00:00:00Z");
   pack_verb->footer(

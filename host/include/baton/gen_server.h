@@ -29,8 +29,12 @@
 //                                     null after BATON_YIELD
 //
 // Only init must be known by one signature; all are optional. While a Task awaits, other messages
-// wait. A call or cast that no handler takes, and whatever a handler throws, ends the process, as
-// in OTP; an unknown info is logged. Of a change of the configuration the workers directly below an
+// wait. A call or cast of a name that no handler takes, and whatever a handler throws, ends the
+// process, as in OTP; an unknown info is logged. A message whose name is known and whose form is
+// not (members more, fewer, or of other types) is its sender's error: a call fails for who asked,
+// others are logged. If it, or one of an unknown name, is in the form of another version that the
+// host knows, it is converted and handled. Two messages of one name may stand in one list if they
+// have different numbers of members. Of a change of the configuration the workers directly below an
 // application's top supervisor are told, and need not care.
 //
 // Invariants: the object is made anew for each callback around context and state; members of its
@@ -38,6 +42,7 @@
 // Threads:    the process's callbacks.
 #pragma once
 
+#include <baton/mail.h>
 #include <baton/process.h>
 
 namespace baton::inline v1 {
@@ -121,6 +126,27 @@ inline int settle(Job& job) noexcept {
     job.discard(job);
   }
   return result;
+}
+
+// Whether the term is for M, of the list of All: by its name, and where another has that name too,
+// by the number of its members.
+template <class M, class... All>
+bool is_for(Term root) {
+  if constexpr (!DescribedStruct<M>) {
+    return Codec<M>::matches(root);
+  } else {
+    constexpr auto has_name = []<class Other>(std::type_identity<Other>) {
+      if constexpr (DescribedStruct<Other>) return Codec<Other>::tag == Codec<M>::tag;
+      return false;
+    };
+    constexpr std::size_t namesakes = (std::size_t{has_name(std::type_identity<All>())} + ...);
+    if constexpr (namesakes == 1) {
+      return Codec<M>::matches(root);
+    } else {
+      return Codec<M>::matches(root) &&
+             (root.is_tuple() ? root.size() : 1) == MembersOf<M>::size + 1;
+    }
+  }
 }
 
 // One per message and kind of handler, so that the compiler's error names the server and the
@@ -239,40 +265,49 @@ class GenServer : public Self {
         if (result != kPassOn) return activation.is_stopping ? +BATON_STOP : result;
       }
       if (message == nullptr) return +BATON_OK;
-      switch (message->kind) {
-        case BATON_CALL: return serve_call(server, *message, typename Derived::Calls());
-        case BATON_CAST: return serve_cast(server, *message, typename Derived::Casts());
-        case BATON_DOWN:
-          if constexpr (requires { server.handle_down(Pid(), Ref(), Term()); }) {
-            server.handle_down({message->from}, {message->word[0]}, Term(message->root));
-            return end_of(activation);
-          }
-          break;
-        case BATON_EXIT:
-          if constexpr (requires { server.handle_exit(Pid(), Term()); }) {
-            server.handle_exit({message->from}, Term(message->root));
-            return end_of(activation);
-          }
-          break;
-        case BATON_TIMEOUT:
-          if constexpr (requires { server.handle_timeout(Ref(), Term()); }) {
-            server.handle_timeout({message->word[0]}, Term(message->root));
-            return end_of(activation);
-          }
-          return serve_info(server, *message, typename Derived::Infos());
-        case BATON_REPLY: return +BATON_OK;  // to a call that was given up
-        case BATON_MESSAGE:
-          if constexpr (requires(const ConfigChange& c) { server.handle_config_change(c); }) {
-            if (Codec<ConfigChange>::matches(Term(message->root))) {
-              server.handle_config_change(Codec<ConfigChange>::read(Term(message->root)));
-              return end_of(activation);
-            }
-          }
-          return serve_info(server, *message, typename Derived::Infos());
-        default: return serve_info(server, *message, typename Derived::Infos());
+      try {
+        return dispatch(activation, server, *message);
+      } catch (const BadTerm& bad) {
+        return cope(server, *message, bad);
       }
-      return unknown_info(server, *message);
     });
+  }
+
+  [[gnu::always_inline]] static int dispatch(task::Activation& activation, Derived& server,
+                                             const baton_message& message) {
+    switch (message.kind) {
+      case BATON_CALL: return serve_call(server, message, typename Derived::Calls());
+      case BATON_CAST: return serve_cast(server, message, typename Derived::Casts());
+      case BATON_DOWN:
+        if constexpr (requires { server.handle_down(Pid(), Ref(), Term()); }) {
+          server.handle_down({message.from}, {message.word[0]}, Term(message.root));
+          return end_of(activation);
+        }
+        break;
+      case BATON_EXIT:
+        if constexpr (requires { server.handle_exit(Pid(), Term()); }) {
+          server.handle_exit({message.from}, Term(message.root));
+          return end_of(activation);
+        }
+        break;
+      case BATON_TIMEOUT:
+        if constexpr (requires { server.handle_timeout(Ref(), Term()); }) {
+          server.handle_timeout({message.word[0]}, Term(message.root));
+          return end_of(activation);
+        }
+        return serve_info(server, message, typename Derived::Infos());
+      case BATON_REPLY: return +BATON_OK;  // to a call that was given up
+      case BATON_MESSAGE:
+        if constexpr (requires(const ConfigChange& c) { server.handle_config_change(c); }) {
+          if (Codec<ConfigChange>::matches(Term(message.root))) {
+            server.handle_config_change(Codec<ConfigChange>::read(Term(message.root)));
+            return end_of(activation);
+          }
+        }
+        return serve_info(server, message, typename Derived::Infos());
+      default: return serve_info(server, message, typename Derived::Infos());
+    }
+    return unknown_info(server, message);
   }
 
   static int resume_callback(baton_context* context, void*, void* frame) noexcept {
@@ -300,8 +335,64 @@ class GenServer : public Self {
   template <class... M, class Serve>
   static Handled first_match(Messages<M...>, Term root, Serve serve) {
     Handled handled;
-    (void)((Codec<M>::matches(root) && (handled = serve(std::type_identity<M>()), true)) || ...);
+    (void)((gen_server::is_for<M, M...>(root) &&
+            (handled = serve(std::type_identity<M>()), true)) ||
+           ...);
     return handled;
+  }
+
+  // How much of a message the list knows.
+  enum class Known { kNothing, kName, kForm };
+  template <class... M>
+  static Known known_of(Messages<M...>, Term root) {
+    Known known = Known::kNothing;
+    [[maybe_unused]] const auto look = [&]<class Type>(std::type_identity<Type>) {
+      if (known == Known::kForm || !Codec<Type>::matches(root)) return;
+      known = Known::kName;
+      if (!gen_server::is_for<Type, M...>(root)) return;
+      try {
+        static_cast<void>(Codec<Type>::read(root));
+        known = Known::kForm;
+      } catch (const BadTerm&) {
+      }
+    };
+    (look(std::type_identity<M>()), ...);
+    return known;
+  }
+  static Known known_of(const baton_message& message) {
+    const Term root(message.root);
+    switch (message.kind) {
+      case BATON_CALL: return known_of(typename Derived::Calls(), root);
+      case BATON_CAST: return known_of(typename Derived::Casts(), root);
+      default: return known_of(typename Derived::Infos(), root);
+    }
+  }
+
+  // As another version has it, if the host knows that; else kUnknownForm.
+  static int handle_other_form(Derived& server, const baton_message& message) {
+    const auto* const mail = server.template extension<baton_mail>(BATON_MAIL);
+    return mail != nullptr ? mail->handle_other_form(server.context(), &message)
+                           : +BATON_UNKNOWN_FORM;
+  }
+
+  // The message was refused, by what is being caught: is it its form's fault, or the handler's?
+  [[gnu::cold, gnu::noinline]] static int cope(Derived& server, const baton_message& message,
+                                               const BadTerm& bad) {
+    const Known known = known_of(message);
+    if (known == Known::kForm) throw;
+    if (const int answer = handle_other_form(server, message); answer != BATON_UNKNOWN_FORM)
+      return answer;
+    baton_context* const context = server.context();
+    const auto* const mail = server.template extension<baton_mail>(BATON_MAIL);
+    if (known == Known::kNothing || mail == nullptr) throw;
+    const std::string text =
+        std::string(text::snake_name<Derived>.view()) + " does not take this form: " + bad.what();
+    server.log_error(text, ", from ", Pid{message.from}, ": ", Term(message.root));
+    if (message.kind == BATON_CALL) {
+      const std::tuple<Atom, std::string_view> reason("error"_atom, text);
+      mail->refuse(context, make_message(context, reason, 1).release());
+    }
+    return end_of(*server.activation());
   }
 
   template <class... M>
@@ -376,7 +467,11 @@ class GenServer : public Self {
     return unknown_info(server, message);
   }
 
-  static int unknown_info(Derived& server, const baton_message& message) {
+  [[gnu::cold, gnu::noinline]] static int unknown_info(Derived& server,
+                                                       const baton_message& message) {
+    if (message.kind == BATON_MESSAGE || message.kind == BATON_TIMEOUT)
+      if (const int answer = handle_other_form(server, message); answer != BATON_UNKNOWN_FORM)
+        return answer;
     if (message.kind == BATON_MESSAGE && Codec<ConfigChange>::matches(Term(message.root)))
       return BATON_OK;
     const char* const what = message.kind == BATON_DOWN   ? "DOWN of "

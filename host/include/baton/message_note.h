@@ -8,6 +8,13 @@
 //   BATON_DROPPED(Say, colour)                 // an older member, given up on purpose
 //   BATON_RENAMED_MESSAGE(Say, tell)           // the message itself was {tell, ...}
 //
+// Members go by name, numbers may become wider, what an older form lacks has its default. Mail that
+// waits crosses so up and down, and what comes later in the other version's form too. What cannot
+// become a form of the other version, such as one of another type, or two forms that look alike and
+// mean something else, needs a message of another name; the older one may stand beside it in the
+// contract for a while (see baton/gen_server.h). An upgrade that breaks a contract is refused,
+// unless the release says `mail: drop` or `mail: deliver`.
+//
 // A default is known if the message with all its defaults is a constant (std::map and std::deque
 // are none), and the member is made of what a term's text can hold: numbers, texts, enums,
 // optionals and lists, tuples and structs of them.
