@@ -507,8 +507,9 @@ class Life:
         self.first.setdefault(kind, (descriptors, mapped))
         world.wrong += wrong
         self.resident.append(resident)
-        world.note(f"kind {kind}: {sum(descriptors.values())} descriptors, {sum(mapped.values())} + {memory} mappings, "
-                   f"{resident >> 10} KiB")
+        if world.verbose:
+            say(f"chaos: kind {kind}: {sum(descriptors.values())} descriptors, {sum(mapped.values())} + {memory} mappings, "
+                f"{resident >> 10} KiB")
 
     def end(self):
         """What grew too much; and says by how much it grew."""
