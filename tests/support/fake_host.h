@@ -260,25 +260,24 @@ class FakeHost {
     };
     return t;
   }
+  static int handle_other_form(baton_context* c, const baton_message* m) {
+    FakeHost& host = of(c);
+    ++host.forms_asked;
+    const std::optional<TermValue> form = std::exchange(host.other_form, std::nullopt);
+    if (!form) return BATON_UNKNOWN_FORM;
+    baton_message* const made = make_message(c, *form, 1).release();
+    made->kind = m->kind;
+    made->from = m->from;
+    made->word[0] = m->word[0];
+    const int answer = host.handling->handle(c, host.handling_state, made);
+    host.free_message(made);
+    return answer;
+  }
+  static void refuse(baton_context* c, baton_message* m) {
+    of(c).left(c->caller, "refuse", m, Ref{std::exchange(c->call_ref, BATON_NO_TERM)});
+  }
   static constexpr baton_mail kMail = {
-      .struct_size = sizeof(baton_mail),
-      .handle_other_form = [](baton_context* c, const baton_message* m) -> int {
-        FakeHost& host = of(c);
-        ++host.forms_asked;
-        const std::optional<TermValue> form = std::exchange(host.other_form, std::nullopt);
-        if (!form) return BATON_UNKNOWN_FORM;
-        baton_message* const made = make_message(c, *form, 1).release();
-        made->kind = m->kind;
-        made->from = m->from;
-        made->word[0] = m->word[0];
-        const int answer = host.handling->handle(c, host.handling_state, made);
-        host.free_message(made);
-        return answer;
-      },
-      .refuse =
-          [](baton_context* c, baton_message* m) {
-            of(c).left(c->caller, "refuse", m, Ref{std::exchange(c->call_ref, BATON_NO_TERM)});
-          }};
+      .struct_size = sizeof(baton_mail), .handle_other_form = handle_other_form, .refuse = refuse};
 
   static inline FakeHost* current_ = nullptr;
 

@@ -4,7 +4,7 @@
 namespace ratchet::inline BATON_BUILD {
 
 struct Total {
-  using Reply = std::int64_t;
+  using Reply = std::string;
 };
 BATON_MESSAGE(Total)
 
@@ -19,7 +19,7 @@ BATON_STATE(State, total)
 struct Ratchet : baton::GenServer<Ratchet, State> {
   using Calls = baton::Messages<Total>;
   void init() {}
-  std::int64_t handle_call(const Total&) { return state().total; }
+  std::string handle_call(const Total&) { return std::to_string(state().total); }
 };
 
 }  // namespace ratchet::inline BATON_BUILD
