@@ -9,6 +9,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 namespace baton {
 
 namespace {
@@ -169,6 +172,14 @@ void Log::write(LogLevel level, const LogSource& source, std::string_view text,
   if (!is_enabled(level)) return;
   const std::string line = format_log_line(format_, clock_.wall(), level, source, text, fields);
   writer_->logger->log(kSpdlogLevels[static_cast<int>(level)], spdlog::string_view_t(line));
+}
+
+void Log::flush() {
+  // Its thread has written all that came before once it takes this up.
+  writer_->logger->flush();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  while (writer_->pool->queue_size() != 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 std::uint64_t Log::lost() const { return writer_->pool->overrun_counter(); }

@@ -79,6 +79,9 @@ class Log {
 
   /// A descriptor of what it writes to, for one who may not wait for its thread: a signal handler.
   int descriptor() const { return descriptor_.get(); }
+  /// Waits until what was written before is in the file, a second at most: for one who ends the
+  /// program without its destructors.
+  void flush();
   /// Lines lost because the writing thread fell behind.
   std::uint64_t lost() const;
 

@@ -55,6 +55,8 @@ ChildStart start_child_process(runtime::Context& context, const ChildSpec& spec,
                                                               .notifies_parent = true,
                                                               .name = spec.name});
     if (spawned.error == runtime::SpawnError::kNone) return {.pid = spawned.pid, .reason = {}};
+    if (spawned.error == runtime::SpawnError::kBarred)
+      return {.reason = reason(context, "system_limit", spec)};
     if (spawned.error == runtime::SpawnError::kNameTaken) {
       term::Builder builder;
       const baton_term holder = context.runtime.registry().whereis(spec.name);

@@ -77,7 +77,7 @@ std::unique_ptr<Version> CodeTable::take_staged(std::string_view module) {
 std::unique_ptr<Version> CodeTable::take_old(std::string_view module) {
   std::scoped_lock lock(taking_, mutex_);
   auto found = modules_.find(module);
-  if (found == modules_.end() || !found->second.old || !found->second.old->is_unused())
+  if (found == modules_.end() || !found->second.old || found->second.old->lease_count() != 0)
     return nullptr;
   return std::move(found->second.old);
 }
@@ -88,7 +88,7 @@ std::unique_ptr<Version> CodeTable::take_current(std::string_view module) {
   if (found == modules_.end()) return nullptr;
   Entry& entry = found->second;
   if (entry.old || entry.staged || !entry.current || !entry.current->is_retired() ||
-      !entry.current->is_unused())
+      entry.current->lease_count() != 0)
     return nullptr;
   auto taken = std::move(entry.current);
   modules_.erase(found);

@@ -7,10 +7,10 @@
 
 namespace baton::code {
 
-void SpinLock::lock() {
-  while (locked_.exchange(true, std::memory_order_acquire)) {
+void SpinLock::wait() {
+  do {
     while (locked_.load(std::memory_order_relaxed)) std::this_thread::yield();
-  }
+  } while (locked_.exchange(true, std::memory_order_acquire));
 }
 
 Version::Version(const baton_module* module, std::unique_ptr<Library> library)
@@ -53,7 +53,7 @@ bool Version::acquire(std::uint32_t shard_index, std::uint32_t process, std::uin
   shard.lock.lock();
   // retire() sets the flag and then passes through every shard's lock, so whoever holds the lock
   // and still reads false is counted before retire() returns.
-  if (retired_.load(std::memory_order_relaxed)) {
+  if (retired_.load(std::memory_order_relaxed) || is_barred()) {
     shard.lock.unlock();
     return false;
   }
@@ -75,7 +75,8 @@ void Version::retire() {
 
 void Version::revive() { retired_.store(false, std::memory_order_release); }
 
-bool Version::is_unused() const { return lease_count() == 0; }
+// An abandoned process is counted here before its lease is given up.
+bool Version::is_unused() const { return lease_count() == 0 && abandoned() == 0; }
 
 std::uint64_t Version::samples() const {
   std::uint64_t sum = 0;

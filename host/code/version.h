@@ -39,10 +39,14 @@ inline constexpr std::uint32_t kShards = 64;
 /// A lock for a few instructions: two words would be too many beside the data of a shard.
 class SpinLock {
  public:
-  void lock();
+  void lock() {
+    if (locked_.exchange(true, std::memory_order_acquire)) wait();
+  }
   void unlock() { locked_.store(false, std::memory_order_release); }
 
  private:
+  void wait();
+
   std::atomic<bool> locked_{false};
 };
 
@@ -92,8 +96,8 @@ class Version {
   static_assert(sizeof(Shard) == 128);
   Shard& shard(std::uint32_t i) { return shards_[i]; }
 
-  /// Adds a process to the index with a lease. False: the version is retired, nothing was done. The
-  /// position goes into `position`.
+  /// Adds a process to the index with a lease. False: the version is retired or barred, nothing was
+  /// done. The position goes into `position`.
   bool acquire(std::uint32_t shard, std::uint32_t process, std::uint32_t& position);
   /// Takes the process at `position` out. If another moves into its place, `moved` is called with
   /// that one's slot index and new position. `position` is read, and `moved` called, under the
@@ -101,11 +105,30 @@ class Version {
   template <class Moved>
   void release(std::uint32_t shard, const std::uint32_t& position, Moved moved);
 
+  /// Takes a process out in the same way whose callback has not returned: it is in the index no
+  /// more, and a take-over passes it by, but its code is needed until bury.
+  template <class Moved>
+  void abandon(std::uint32_t shard, const std::uint32_t& position, Moved moved) {
+    abandoned_.fetch_add(1, std::memory_order_relaxed);
+    release(shard, position, moved);
+  }
+  /// The callback of an abandoned process has returned, and nothing is left of it.
+  void bury() {
+    barred_.store(false, std::memory_order_relaxed);
+    abandoned_.fetch_sub(1, std::memory_order_release);
+  }
+  /// How many were abandoned and not yet buried.
+  std::uint32_t abandoned() const { return abandoned_.load(std::memory_order_acquire); }
+
   /// From now on acquire fails. Undone by revive.
   void retire();
   void revive();
+  /// From now on acquire fails, until an abandoned process is buried: too many are inside.
+  void bar() { barred_.store(true, std::memory_order_relaxed); }
+  bool is_barred() const { return barred_.load(std::memory_order_relaxed); }
   bool is_retired() const { return retired_.load(std::memory_order_acquire); }
-  /// Meaningful only when retired: no lease is left, and none can come.
+  /// Meaningful only when retired: no lease is left, and none can come, and no callback of an
+  /// abandoned process is inside.
   bool is_unused() const;
   std::uint64_t lease_count() const;
   /// Handled by its processes while samples were counted.
@@ -120,6 +143,8 @@ class Version {
 
   std::atomic<Phase> phase_{Phase::kOpen};
   std::atomic<bool> retired_{false};
+  std::atomic<bool> barred_{false};
+  std::atomic<std::uint32_t> abandoned_{0};
   Shard shards_[kShards];
 };
 

@@ -353,7 +353,7 @@ void Net::accept(Readiness& readiness, const std::shared_ptr<Listener>& listener
       case ENFILE:
       case ENOBUFS:
       case ENOMEM:
-        if (shed_one(readiness.scheduler(), nullptr)) continue;
+        if (shed_one(readiness.context(), nullptr)) continue;
         // The client waits in the backlog; asking again at once would only burn the processor.
         add(counters.deferred);
         listener->rest(true);
@@ -372,7 +372,7 @@ void Net::begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, 
   const bool is_short = fd >= first_reserved;
   bool has_room = true;
   if (is_full || is_short) {
-    has_room = shed_one(acceptor.scheduler(), is_full ? listener.get() : nullptr);
+    has_room = shed_one(acceptor.context(), is_full ? listener.get() : nullptr);
     if (has_room && is_short) fd = moved_down(fd);
   }
   const Connections::Slot slot =
@@ -388,7 +388,7 @@ void Net::begin(Readiness& acceptor, const std::shared_ptr<Listener>& listener, 
     ::close(fd);
     return;
   }
-  serve(acceptor.scheduler(), listener, slot, fd, nullptr);
+  serve(acceptor.context(), listener, slot, fd, nullptr);
 }
 
 bool Net::serve(runtime::Context& context, const std::shared_ptr<Listener>& listener,
@@ -424,7 +424,7 @@ void Net::ready(Readiness& readiness, std::uint64_t key, std::uint32_t events) {
   }
   Connection* connection = connections_.find(key);
   std::lock_guard lock(connection->mutex());
-  if (connection->port() == key) connection->ready(readiness.scheduler(), events);
+  if (connection->port() == key) connection->ready(readiness.context(), events);
 }
 
 void Net::due(Readiness& readiness, std::uint64_t key, std::uint64_t deadline_ns) {
@@ -435,13 +435,13 @@ void Net::due(Readiness& readiness, std::uint64_t key, std::uint64_t deadline_ns
   }
   Connection* connection = connections_.find(key);
   std::lock_guard lock(connection->mutex());
-  if (connection->port() == key) connection->due(readiness.scheduler(), deadline_ns);
+  if (connection->port() == key) connection->due(readiness.context(), deadline_ns);
 }
 
 void Net::flush(Readiness& readiness, std::uint64_t key) {
   Connection* connection = connections_.find(key);
   std::lock_guard lock(connection->mutex());
-  if (connection->port() == key) connection->flush_gathered(readiness.scheduler());
+  if (connection->port() == key) connection->flush_gathered(readiness.context());
 }
 
 // ---- Memory
@@ -469,7 +469,7 @@ void Net::watch_memory(Readiness& readiness) {
     const auto [known, is_new] = first.emplace(connection.listener(), holder);
     if (!is_new && holder.since_ns < known->second.since_ns) known->second = holder;
   });
-  runtime::Context& context = readiness.scheduler();
+  runtime::Context& context = readiness.context();
   for (const auto& listener : listeners)
     relieve(context, listener->memory(), std::move(holders[listener.get()]));
   relieve(context, memory_, std::move(all));

@@ -47,6 +47,8 @@ class Readiness {
   Readiness& operator=(const Readiness&) = delete;
 
   runtime::Scheduler& scheduler() { return scheduler_; }
+  /// In which the scheduler's sockets are served now. The scheduler's thread.
+  runtime::Context& context() { return scheduler_.context(); }
 
   /// False: the system has no room for it. Requires: key != 0.
   bool watch(int fd, std::uint64_t key, std::uint32_t events);

@@ -12,6 +12,15 @@ Net& net_of(baton_context* context) {
   return static_cast<Net&>(*runtime::context_of(context).runtime.port_keeper());
 }
 
+// What a process that was abandoned is answered, and `act` is not done.
+template <class Act>
+auto guarded(baton_context* raw, Act act) {
+  runtime::Context& context = runtime::context_of(raw);
+  const runtime::HostCall call(context);
+  using Answer = decltype(act(net_of(raw), context));
+  return call.is_refused() ? Answer{BATON_NET_CLOSED} : act(net_of(raw), context);
+}
+
 bool is_name(const char* name, std::size_t size) {
   return name != nullptr && size >= 1 && size <= kListenerNameBytesMax;
 }
@@ -28,49 +37,63 @@ int write_address(const description::Address& address, char* text, std::size_t c
 int listen(baton_context* context, const char* name, std::size_t size, std::uint32_t flags) {
   if (!is_name(name, size) || (flags & ~std::uint32_t{BATON_LISTEN_ANNOUNCE}) != 0)
     return BATON_NET_INVALID;
-  return net_of(context).listen(runtime::context_of(context), {name, size},
-                                (flags & BATON_LISTEN_ANNOUNCE) != 0);
+  return guarded(context, [&](Net& net, runtime::Context& own) {
+    return net.listen(own, {name, size}, (flags & BATON_LISTEN_ANNOUNCE) != 0);
+  });
 }
 int unlisten(baton_context* context, const char* name, std::size_t size) {
   if (!is_name(name, size)) return BATON_NET_INVALID;
-  return net_of(context).unlisten(runtime::context_of(context), {name, size});
+  return guarded(context, [&](Net& net, runtime::Context& own) {
+    return net.unlisten(own, {name, size});
+  });
 }
 int address(baton_context* context, const char* name, std::size_t size, char* text,
             std::size_t capacity) {
   if (!is_name(name, size)) return BATON_NET_INVALID;
-  const auto listener = net_of(context).listener({name, size});
-  if (listener == nullptr) return BATON_NET_CLOSED;
-  return write_address(listener->address(), text, capacity);
+  return guarded(context, [&](Net& net, runtime::Context&) {
+    const auto listener = net.listener({name, size});
+    return listener != nullptr ? write_address(listener->address(), text, capacity)
+                               : int{BATON_NET_CLOSED};
+  });
 }
 int controlling_process(baton_context* context, baton_term port, baton_term pid) {
-  return net_of(context).controlling_process(runtime::context_of(context), port, pid);
+  return guarded(context, [&](Net& net, runtime::Context& own) {
+    return net.controlling_process(own, port, pid);
+  });
 }
 int set_active(baton_context* context, baton_term port, std::int32_t count) {
-  return net_of(context).set_active(runtime::context_of(context), port, count);
+  return guarded(context,
+                 [&](Net& net, runtime::Context& own) { return net.set_active(own, port, count); });
 }
 std::int64_t send(baton_context* context, baton_term port, const void* bytes, std::size_t size) {
-  return net_of(context).send(runtime::context_of(context), port,
-                              {static_cast<const char*>(bytes), size});
+  return guarded(context, [&](Net& net, runtime::Context& own) {
+    return net.send(own, port, {static_cast<const char*>(bytes), size});
+  });
 }
 int shutdown(baton_context* context, baton_term port) {
-  return net_of(context).shutdown(runtime::context_of(context), port);
+  return guarded(context, [&](Net& net, runtime::Context& own) { return net.shutdown(own, port); });
 }
 int close(baton_context* context, baton_term port) {
-  return net_of(context).close(runtime::context_of(context), port);
+  return guarded(context, [&](Net& net, runtime::Context& own) { return net.close(own, port); });
 }
 int account(baton_context* context, baton_term port, std::uint64_t taken, std::uint64_t held) {
-  return net_of(context).account(runtime::context_of(context), port, taken, held);
+  return guarded(context, [&](Net& net, runtime::Context& own) {
+    return net.account(own, port, taken, held);
+  });
 }
 int peer(baton_context* context, baton_term port, char* text, std::size_t capacity) {
-  return write_address(net_of(context).peer(port), text, capacity);
+  return guarded(context, [&](Net& net, runtime::Context&) {
+    return write_address(net.peer(port), text, capacity);
+  });
 }
 
 int respond(baton_context* context, baton_term port, std::int64_t request, int status,
             const baton_http_header* headers, std::size_t header_count, const void* body,
             std::size_t body_size) {
-  return net_of(context).respond(runtime::context_of(context), port, request, status,
-                                 {headers, header_count},
-                                 {static_cast<const char*>(body), body_size});
+  return guarded(context, [&](Net& net, runtime::Context& own) {
+    return net.respond(own, port, request, status, {headers, header_count},
+                       {static_cast<const char*>(body), body_size});
+  });
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "node/config.h"
 
 #include "description/yaml.h"
-#include "runtime/runtime.h"
+#include "runtime/watch.h"
 
 namespace baton::node {
 
@@ -46,6 +46,27 @@ Result<std::uint64_t> read_net(const YamlNode& node) {
   return memory_max;
 }
 
+Result<runtime::LongScheduleLimits> read_callbacks(const YamlNode& node) {
+  runtime::LongScheduleLimits limits;
+  YamlMapping callbacks(node);
+  for (const auto& [key, value] : {std::pair("long_schedule", &limits.long_schedule_ns),
+                                   std::pair("stuck_after", &limits.stuck_after_ns),
+                                   std::pair("kill_after", &limits.kill_after_ns)}) {
+    std::chrono::nanoseconds time(*value);
+    callbacks.duration(key, time);
+    *value = static_cast<std::uint64_t>(time.count());
+  }
+  callbacks.count("abandoned_max", 1, runtime::kRunnersMax, limits.abandoned_max);
+  BATON_TRY(callbacks.finish());
+  if (limits.long_schedule_ns < runtime::kTickNs)
+    return node.error("long_schedule must be 10ms at least: callbacks are looked at that often");
+  if (limits.stuck_after_ns < limits.long_schedule_ns ||
+      limits.kill_after_ns < limits.stuck_after_ns)
+    return node.error(
+        "long_schedule, stuck_after and kill_after must each be no less than the one before");
+  return limits;
+}
+
 Result<std::chrono::nanoseconds> read_take_over(const YamlNode& node) {
   std::chrono::nanoseconds budget = Config().take_over_budget;
   YamlMapping take_over(node);
@@ -74,7 +95,12 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
     mapping.take(read_net(*net), config.memory_max);
   if (const YamlNode* take_over = mapping.optional("take_over"))
     mapping.take(read_take_over(*take_over), config.take_over_budget);
+  if (const YamlNode* callbacks = mapping.optional("callbacks"))
+    mapping.take(read_callbacks(*callbacks), config.limits);
+  mapping.duration("stop_timeout", config.stop_timeout);
   BATON_TRY(mapping.finish());
+  if (config.stop_timeout <= std::chrono::nanoseconds(0))
+    return document.root().error("stop_timeout must be longer than nothing");
   if (config.root.empty()) return document.root().error("root must name a directory");
   return config;
 }

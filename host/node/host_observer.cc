@@ -21,6 +21,39 @@ void HostObserver::crashed(baton_term pid, const code::Version& version, const c
                         version.module_name() + ":" + behaviour + ": " + why);
 }
 
+void HostObserver::long_schedule(const runtime::LongSchedule& report) {
+  using What = runtime::LongSchedule::What;
+  struct Line {
+    LogLevel level;
+    const char* text;
+  };
+  const auto line_of = [](What what) -> Line {
+    switch (what) {
+      case What::kLong: return {LogLevel::kWarning, "long_schedule: a callback takes long"};
+      case What::kStuck:
+        return {LogLevel::kError, "a callback does not return; its scheduler goes on without it"};
+      case What::kNoThread:
+        return {
+            LogLevel::kCritical,
+            "a callback does not return, and there is no thread for its scheduler to go on with"};
+      case What::kAbandoned:
+        return {LogLevel::kError, "process killed while its callback does not return"};
+      case What::kReturned: break;
+    }
+    return {LogLevel::kWarning, "long_schedule: the callback has returned"};
+  };
+  const Line line = line_of(report.what);
+  log_.write(line.level, {report.module, report.version, term::print(report.pid, atoms_)},
+             line.text,
+             {{"callback", report.behaviour + ":" + report.callback},
+              {"message", report.message},
+              {"ms", std::to_string(report.age_ns / 1'000'000)}});
+  // In probation it speaks against the release as a crash does.
+  release::ReleaseHandler* handler = handler_.load();
+  if (handler != nullptr && report.what == What::kStuck)
+    handler->note_crash(report.module, "a callback does not return: " + report.text());
+}
+
 void HostObserver::note_end(const std::string& application, const std::string& reason) {
   if (release::ReleaseHandler* handler = handler_.load()) handler->note_end(application, reason);
 }

@@ -1,7 +1,7 @@
 // HostObserver: writes crash reports and modules' lines to the log, and tells the probation of
 // crashes.
 //
-// Threads: any scheduler, see runtime/observer.h.
+// Threads: any scheduler, and the watch; see runtime/observer.h.
 #pragma once
 
 #include "base/log.h"
@@ -28,6 +28,7 @@ class HostObserver : public runtime::Observer {
 
   void crashed(baton_term pid, const code::Version& version, const char* behaviour,
                baton_term reason) override;
+  void long_schedule(const runtime::LongSchedule& report) override;
   void log(int level, baton_term pid, const code::Version* version, std::string_view text) override;
 
  private:

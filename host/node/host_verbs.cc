@@ -1,6 +1,7 @@
 // What the host itself is asked: status, modules, log_level, version.
 #include "base/version.h"
 #include "node/verbs.h"
+#include "runtime/watch.h"
 
 #include <boost/json/array.hpp>
 #include <unistd.h>
@@ -93,21 +94,46 @@ Result<json::value> status(const Parts& parts) {
   return json::value(std::move(status));
 }
 
-json::object version_of(const code::Version& version, const char* status) {
+// Callbacks of a version that do not return; they are taken out of the list.
+json::array stuck_in(const std::string& module, const std::string& version,
+                     std::vector<runtime::LongSchedule>& overdue) {
+  json::array all;
+  std::erase_if(overdue, [&](const runtime::LongSchedule& callback) {
+    if (callback.module != module || callback.version != version) return false;
+    all.emplace_back(callback.whereabouts());
+    return true;
+  });
+  return all;
+}
+
+json::object version_of(const code::Version& version, const char* status,
+                        std::vector<runtime::LongSchedule>& overdue) {
   return {{"module", version.module_name()},
           {"version", version.number()},
           {"status", status},
           {"build", version.module()->build},
-          {"processes", version.lease_count()}};
+          {"processes", version.lease_count()},
+          {"stuck", stuck_in(version.module_name(), version.number(), overdue)}};
 }
 
 Result<json::value> modules(const Parts& parts) {
   json::array all;
+  std::vector<runtime::LongSchedule> overdue = parts.runtime.watch().overdue();
   const code::CodeTable::Snapshot snapshot = parts.runtime.code().snapshot();
   for (const code::ModuleStatus& module : snapshot.modules()) {
-    if (module.current != nullptr) all.push_back(version_of(*module.current, "current"));
-    if (module.old != nullptr) all.push_back(version_of(*module.old, "old"));
-    if (module.staged != nullptr) all.push_back(version_of(*module.staged, "loading"));
+    if (module.current != nullptr) all.push_back(version_of(*module.current, "current", overdue));
+    if (module.old != nullptr) all.push_back(version_of(*module.old, "old", overdue));
+    if (module.staged != nullptr) all.push_back(version_of(*module.staged, "loading", overdue));
+  }
+  // What nobody runs any more but these.
+  while (!overdue.empty()) {
+    const std::string module = overdue.front().module, version = overdue.front().version;
+    all.push_back(json::object{{"module", module},
+                               {"version", version},
+                               {"status", "pinned"},
+                               {"build", ""},
+                               {"processes", 0},
+                               {"stuck", stuck_in(module, version, overdue)}});
   }
   return json::value(std::move(all));
 }

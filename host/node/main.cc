@@ -45,6 +45,10 @@ int run(const baton::node::Config& config) {
   const std::string fatal = (*node)->fatal();
   (*node)->log().write(baton::LogLevel::kInfo, "stopping",
                        {{"signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  // Who asks twice does not want to wait.
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGINT, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &stopping, nullptr);
   // By a status that a service manager restarts: the next start is with the permanent release.
   return fatal.empty() ? 0 : baton::exit_code(baton::Code::kFailed);
 }

@@ -1,7 +1,10 @@
 #include "node/node.h"
 
+#include "base/duration.h"
 #include "base/version.h"
+#include "node/stop_limit.h"
 #include "node/verbs.h"
+#include "runtime/watch.h"
 #include "term/text.h"
 
 #include <signal.h>
@@ -13,7 +16,9 @@ namespace baton::node {
 namespace {
 constexpr std::uint32_t kRootMode = 0750;
 constexpr std::uint32_t kOthersWrite = 0022;
-}
+// The release has stopped: what is still inside a callback has been told to end before.
+constexpr std::uint64_t kLastCallbacksNs = 1'000'000'000;
+}  // namespace
 
 Node::Node(const Config& config) : config_(config), files_(real_files()) {}
 
@@ -57,8 +62,9 @@ Result<void> Node::start() {
   atoms_ = std::make_unique<term::AtomTable>();
   code_ = std::make_unique<code::CodeTable>();
   observer_ = std::make_unique<HostObserver>(*log_, *atoms_);
-  runtime_ = std::make_unique<runtime::Runtime>(runtime::Options{.schedulers = config_.schedulers},
-                                                *atoms_, *code_, *observer_);
+  runtime_ = std::make_unique<runtime::Runtime>(
+      runtime::Options{.schedulers = config_.schedulers, .limits = config_.limits}, *atoms_, *code_,
+      *observer_);
   applications_ = std::make_unique<behaviour::Applications>(
       *runtime_,
       [this](const behaviour::Ended& ended) {
@@ -116,10 +122,26 @@ std::string Node::fatal() const {
   return fatal_;
 }
 
+void Node::end_program(int status) {
+  if (runtime_ != nullptr)
+    for (const auto& callback : runtime_->watch().overdue())
+      log_->write(LogLevel::kError,
+                  "a callback has not returned at the host's end: " + callback.text());
+  log_->write(LogLevel::kInfo, "baton has stopped");
+  log_->flush();
+  _exit(status);
+}
+
 Node::~Node() {
+  const StopLimit limit(config_.stop_timeout, [this] {
+    log_->write(LogLevel::kCritical, "the host did not stop in time: it ends now",
+                {{"stop_timeout", format_duration(config_.stop_timeout)}});
+    end_program(exit_code(Code::kFailed));
+  });
   admin_.reset();
   if (handler_ != nullptr) handler_->shut_down();
-  if (runtime_ != nullptr) runtime_->stop();
+  if (runtime_ != nullptr && !runtime_->stop(runtime::now_ns() + kLastCallbacksNs))
+    end_program(fatal().empty() ? 0 : exit_code(Code::kFailed));
   if (observer_ != nullptr) observer_->set_handler(nullptr);
   handler_.reset();
   modules_.reset();

@@ -31,7 +31,8 @@ namespace baton::node {
 class Node {
  public:
   static Result<std::unique_ptr<Node>> open(const Config& config);
-  /// Stops the release, then everything else.
+  /// Stops the release, then everything else. What does not stop in stop_timeout is left: the log
+  /// is flushed, and the program ends here.
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -47,6 +48,8 @@ class Node {
   Result<void> start();
   /// Asks the main thread to end the host. Any thread; returns at once.
   void end_host(const std::string& why);
+  /// For threads that are inside modules, and cannot be made to leave them.
+  [[noreturn]] void end_program(int status);
 
   const Config config_;
   RealClock clock_;

@@ -227,6 +227,7 @@ Upgrade::Outcome ReleaseHandler::do_rollback(const std::shared_ptr<Operation>& o
   InstallOptions options;
   options.accepts_loss = accepted.accepts_loss;
   options.mail = accepted.mail;
+  options.abandons_stuck = true;
   options.has_probation = false;
   const std::string name = (*target)->name, to = (*target)->version;
   return do_install(operation, name, to, options, reason, true);

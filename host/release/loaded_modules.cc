@@ -1,6 +1,7 @@
 #include "release/loaded_modules.h"
 
 #include "runtime/primitives.h"
+#include "runtime/watch.h"
 #include "takeover/mail_survey.h"
 #include "term/atom.h"
 
@@ -18,10 +19,10 @@ constexpr std::uint64_t kBarrierNs = 5'000'000'000;
 constexpr std::chrono::milliseconds kSurveyBudget{200};
 constexpr auto kLookAgain = std::chrono::milliseconds(1);
 
-// Processes die of a kill at the end of a callback.
-bool wait_until_unused(const code::Version& version, std::chrono::milliseconds patience) {
+// Processes die of a kill at the end of a callback, or without it (runtime/watch.h).
+bool wait_until_left(const code::Version& version, std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!version.is_unused()) {
+  while (version.lease_count() != 0) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(kLookAgain);
   }
@@ -37,7 +38,24 @@ Error still_held(const code::Version& version) {
 
 }  // namespace
 
+LoadedModules::~LoadedModules() {
+  unload_pinned();
+  // Their code is still run: they stay for the life of the host.
+  for (auto& version : pinned_) static_cast<void>(version.release());
+}
+
+void LoadedModules::unload_pinned() {
+  for (auto& version : std::exchange(pinned_, {})) {
+    if (version->abandoned() != 0) {
+      pinned_.push_back(std::move(version));
+      continue;
+    }
+    static_cast<void>(unload(std::move(version), 0));
+  }
+}
+
 Result<void> LoadedModules::stage(const Plan& plan, const bundle::Manifest& to) {
+  unload_pinned();
   for (const ModulePlan& module : plan.modules) {
     if (module.step != ModuleStep::kLoad && module.step != ModuleStep::kTakeOver) continue;
     if (auto staged = stage_module(to, *to.module(module.name)); !staged.ok()) {
@@ -175,7 +193,7 @@ Result<PurgeReport> LoadedModules::purge(const std::string& module,
   if (!status || status->old == nullptr)
     return Error(Code::kNotFound, "module " + module + " has no old version");
   const std::uint64_t killed = kill_all(*status->old);
-  if (!wait_until_unused(*status->old, patience)) return still_held(*status->old);
+  if (!wait_until_left(*status->old, patience)) return still_held(*status->old);
   return unload(runtime_.code().take_old(module), killed);
 }
 
@@ -186,7 +204,7 @@ Result<PurgeReport> LoadedModules::remove(const std::string& module,
     return Error(Code::kNotFound, "module " + module + " is not loaded");
   status->current->retire();
   const std::uint64_t killed = kill_all(*status->current);
-  if (!wait_until_unused(*status->current, patience)) return still_held(*status->current);
+  if (!wait_until_left(*status->current, patience)) return still_held(*status->current);
   return unload(runtime_.code().take_current(module), killed);
 }
 
@@ -205,6 +223,14 @@ Result<PurgeReport> LoadedModules::unload(std::unique_ptr<code::Version> version
                                           std::uint64_t killed) {
   if (version == nullptr) return Error(Code::kBusy, "the version is in use again");
   PurgeReport report{version->module_name(), version->number(), killed, false, {}};
+  if (version->abandoned() != 0) {
+    report.pinned_by = std::to_string(version->abandoned()) +
+                       " callbacks of dead processes that have not returned";
+    for (const auto& exile : runtime_.watch().exiles())
+      if (exile.version == version.get()) report.pinned_by += "; " + exile.callback.text();
+    pinned_.push_back(std::move(version));
+    return report;
+  }
   auto library = version->release_library();
   // A callback may have looked this version up before it was retired, and not yet found that out.
   const bool has_passed = runtime_.barrier(runtime::now_ns() + kBarrierNs);

@@ -20,6 +20,7 @@ class LoadedModules final : public Modules {
  public:
   LoadedModules(runtime::Runtime& runtime, const ReleaseStore& store)
       : runtime_(runtime), store_(store), forms_(runtime), takeover_(runtime) {}
+  ~LoadedModules() override;
 
   Result<void> stage(const Plan& plan, const bundle::Manifest& to) override;
   void unstage(const Plan& plan) override;
@@ -43,6 +44,7 @@ class LoadedModules final : public Modules {
   Result<void> stage_module(const bundle::Manifest& manifest, const bundle::ManifestModule& module);
   void unstage_module(const std::string& module);
   std::uint64_t kill_all(code::Version& version);
+  void unload_pinned();
   Result<PurgeReport> unload(std::unique_ptr<code::Version> version, std::uint64_t killed);
 
   runtime::Runtime& runtime_;
@@ -50,6 +52,9 @@ class LoadedModules final : public Modules {
   takeover::KnownForms forms_;
   takeover::Takeover takeover_;
   std::unique_ptr<takeover::WayBack> way_back_;  // null if nothing was taken over
+  // Versions that nobody runs any more but callbacks that do not return, of processes that are
+  // dead. Each is unloaded once the last of them has.
+  std::vector<std::unique_ptr<code::Version>> pinned_;
 };
 
 }  // namespace baton::release

@@ -1,6 +1,7 @@
 #include "runtime/chain.h"
 
 #include "runtime/runtime.h"
+#include "runtime/watch.h"
 
 namespace baton::runtime {
 
@@ -78,11 +79,11 @@ bool is_at_rest(Runtime& runtime, std::span<code::Version* const> group) {
 std::uint64_t marked_work(Runtime& runtime) {
   const auto sum_of = [&](auto member) {
     std::uint64_t sum = 0;
-    for (std::uint32_t i = 0; i < runtime.scheduler_count(); ++i) {
+    for (std::uint32_t i = 0; i < runtime.runners().count(); ++i) {
       runtime.scheduling_point();
-      sum += (runtime.scheduler(i).chain.*member)();
+      sum += (runtime.runners().at(i).chain.*member)();
     }
-    return sum;
+    return sum + (runtime.watch().context().chain.*member)();
   };
   const std::uint64_t ended = sum_of(&Chain::ended);
   return sum_of(&Chain::begun) - ended;

@@ -103,7 +103,7 @@ void end_await(Context& context, Process& process);
 /// No callback of the group waits in a frame and no marked message is left. Proof only while
 /// draining. Not on a scheduler's thread.
 bool is_at_rest(Runtime& runtime, std::span<code::Version* const> group);
-/// Marked messages sent and not yet finished, over all schedulers. The same.
+/// Marked messages sent and not yet finished, over all runners. The same.
 std::uint64_t marked_work(Runtime& runtime);
 
 /// A scheduler's part: the processes that a drain put aside. Each barrier gives them back to the

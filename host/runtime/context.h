@@ -1,22 +1,27 @@
 // Context: what code runs in, the host's side of baton_context.
 //
-// A scheduler is a context; so is a thread outside that talks to the runtime (External). It has the
-// memory pools, the free process slots and the counters of its thread, so that none of the common
-// paths shares a line.
+// A thread that runs processes has one (Runner); so has a thread outside that talks to the runtime
+// (External). It has the memory pools, the free process slots and the counters of its thread, so
+// that none of the common paths shares a line.
 //
 // Invariants:
 //   (1) A module is given a context only for the length of a callback, on the context's thread.
+//   (2) `scheduler` is not kept across module code: it may have been taken away meanwhile.
 // Ownership: the Runtime owns all contexts; they live as long as it does.
-// Threads: its own thread, but for the atomics, which others may read.
+// Threads: its own thread, but for the atomics, which others may read, and what a claimant does in
+//          its place (boundary.h).
 #pragma once
 
+#include "runtime/boundary.h"
 #include "runtime/chain.h"
 #include "runtime/pools.h"
 #include "runtime/process.h"
+#include "runtime/ref.h"
 
 #include <baton/abi.h>
 
 #include <cstdint>
+#include <type_traits>
 
 namespace baton::runtime {
 
@@ -49,29 +54,48 @@ inline constexpr std::uint16_t kReleaseFlags =
     std::uint16_t{kMarked} | std::uint16_t{BATON_MESSAGE_HAS_SHARED};
 
 inline constexpr std::uint32_t kContextsMax = code::kShards;
+inline constexpr std::uint32_t kSchedulersMax = 32;
+/// Threads that run processes: those that drive the schedulers, their spares, and those that are
+/// inside a callback that does not return.
+inline constexpr std::uint32_t kRunnersMax = 47;
+/// The context in which the watch acts for others.
+inline constexpr std::uint32_t kWatchId = kRunnersMax;
+/// Threads outside that are in a context at a time, see External.
+inline constexpr std::uint32_t kExternalsMax = kContextsMax - kWatchId - 1;
 /// Spawns in a row that go into one shard of a version's index.
 inline constexpr std::uint32_t kSpawnsPerShard = 64;
 inline constexpr std::uint32_t kErrorTextBytes = 1024;
 
+/// A request that a process has not answered.
+struct OpenCall {
+  baton_term caller = BATON_NO_TERM;
+  baton_term ref = BATON_NO_TERM;
+};
+
 struct Context : baton_context {
-  Context(Runtime& runtime_of, std::uint32_t id_of, Scheduler* scheduler_of);
+  Context(Runtime& runtime_of, std::uint32_t id_of);
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   // Constant after construction.
   Runtime& runtime;
   const std::uint32_t id;
-  Scheduler* const scheduler;  // null outside the schedulers
+
+  Scheduler* scheduler = nullptr;  // which it drives; null: none, as on a thread outside
+  Boundary boundary;
+  std::atomic<baton_term> running{BATON_NO_TERM};  // whose turn it is, for reports
 
   // The callback under way.
   Process* current = nullptr;
   const Message* handled = nullptr;   // what it was given, null: nothing; for a crash report
   baton_term ending = BATON_NO_TERM;  // the last process whose terminate was called
+  OpenCall open_call;                 // what the process that ends was answering
   Message* stop_reason = nullptr;     // what exit_reason was given, owned
   std::uint64_t deadline_ns = 0;      // what await_until was given
   Message* refused = nullptr;         // the last message a failing receive passed over
   baton_term marker_ref = 0;          // a request of this callback, and the mail older than it
   Message* marker = nullptr;
+  std::uint32_t budget = 0;    // steps until the turn ends; 0 after leave_slowly
   std::uint32_t receives = 0;  // in this turn, against kTurnMessagesMax
   bool is_preempted = false;   // a receive answered nothing because the turn is over
 
@@ -104,11 +128,77 @@ struct Context : baton_context {
   /// shards, as its children often end on another scheduler while it spawns the next ones: in one
   /// shard both would wait for its lock all the time.
   std::uint32_t next_shard() { return (id + spawns++ / kSpawnsPerShard) % code::kShards; }
-  baton_term make_ref() { return (++refs << 12) | (std::uint64_t{id} << 3) | BATON_TAG_REF; }
+  /// Boundary::leave found that somebody wants something: waits for a claim to end, and ends the
+  /// turn.
+  void leave_slowly();
+  /// Whether the process under way was ended from outside while its callback was inside: what that
+  /// still asks of the host is refused.
+  bool is_abandoned() const { return current != nullptr && current->has(kAbandoned); }
+
+  baton_term make_ref() {
+    return (++refs << kRefNumberShift) | (std::uint64_t{id} << kRefMakerShift) | BATON_TAG_REF;
+  }
 
  private:
   void release_flagged(Message* message);
 };
+
+/// Calls a function of the module whose process has its turn. Between this and its return the
+/// context may have lost its scheduler, and the process its life (kAbandoned).
+template <class Function>
+auto call_module(Context& context, Function function) -> decltype(function()) {
+  const std::uint64_t inside = context.boundary.enter();
+  if constexpr (std::is_void_v<decltype(function())>) {
+    function();
+    if (__builtin_expect(context.boundary.leave(inside) != 0, 0)) context.leave_slowly();
+  } else {
+    const auto answer = function();
+    if (__builtin_expect(context.boundary.leave(inside) != 0, 0)) context.leave_slowly();
+    return answer;
+  }
+}
+
+/// The host's part of a host call that touches more than the context's own memory. Such parts may
+/// stand in each other.
+class HostCall {
+ public:
+  explicit HostCall(Context& context)
+      : context_(context), is_part_(context.boundary.begin_nesting()) {
+    context.boundary.begin_call();
+    if (!context.boundary.may_go_on() && !is_part_) context.boundary.hold();
+  }
+  ~HostCall() {
+    Boundary& boundary = context_.boundary;
+    boundary.end_nesting(is_part_);
+    if (__builtin_expect(boundary.is_held() && !is_part_, 0))
+      boundary.release();
+    else
+      boundary.end_call();
+  }
+  HostCall(const HostCall&) = delete;
+  HostCall& operator=(const HostCall&) = delete;
+
+  /// The caller's process was abandoned: it is refused.
+  bool is_refused() const { return context_.boundary.is_held() && context_.is_abandoned(); }
+
+ private:
+  Context& context_;
+  const bool is_part_;
+};
+
+/// A function of the module called inside a host call, or outside of any. True: the process was
+/// abandoned meanwhile, and nothing of it may be touched.
+template <class Function>
+bool call_module_within(Context& context, const Process& process, Function function) {
+  if (context.boundary.is_inside()) {
+    context.boundary.open_window();
+    function();
+    context.boundary.close_window();
+  } else {
+    call_module(context, function);
+  }
+  return process.has(kAbandoned);
+}
 
 inline Context& context_of(baton_context* context) { return *static_cast<Context*>(context); }
 

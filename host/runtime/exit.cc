@@ -29,108 +29,81 @@ void send_down(Context& context, baton_term to, baton_term ref, baton_term reaso
 void send_exit(Context& context, baton_term to, baton_term reason) {
   Message* exit = message_of(context, reason, kExitSignal, 1);
   exit->word[0] = kLinkExit;
-  send(context, to, exit);
+  send_signal(context, to, exit);
 }
 
 void destroy_frame(Context& context, Process& process) {
   if (!process.has(kAwaiting)) return;
   const bool is_process = process.behaviour->kind == BATON_PROCESS;
-  process.behaviour->destroy_frame(&context, is_process ? process.state : process.extension->frame);
+  void* frame = is_process ? process.state : process.extension->frame;
+  call_module(context, [&] { process.behaviour->destroy_frame(&context, frame); });
+  if (is_process) process.state = nullptr;
+  // Of an abandoned one it was counted at once.
+  if (!is_process && !process.has(kAbandoned)) end_await(context, process);
   process.clear(kAwaiting);
-  if (is_process) {
-    process.state = nullptr;
-    return;
-  }
-  end_await(context, process);
 }
 
 void terminate(Context& context, Process& process, baton_term reason) {
   const baton_behaviour& behaviour = *process.behaviour;
   if (behaviour.terminate == nullptr || process.state == nullptr || !process.has(kStarted)) return;
+  if (process.has(kAbandoned)) return;  // while its frame was destroyed
   Message* why = message_of(context, reason);
   context.call_ref = BATON_NO_TERM;
   context.ending = process.self;
-  behaviour.terminate(&context, process.state, why);
+  call_module(context, [&] { behaviour.terminate(&context, process.state, why); });
   context.release(why);
 }
 
 void destroy_state(Context& context, Process& process) {
   const baton_schema* schema = process.behaviour->state;
   if (schema == nullptr || process.state == nullptr) return;
-  schema->destroy(process.state);
+  call_module(context, [&] { schema->destroy(process.state); });
   context.pools.deallocate(process.state, Pools::class_of(schema->size));
   process.state = nullptr;
 }
 
-// From here on every push fails. What is left of the mail stands in in_first.
-void close_mailbox(Process& process) {
+// From here on every push fails. What nobody has taken, newest first.
+Message* close_mailbox(Process& process) {
   const std::uint32_t next_generation = process.generation.load(std::memory_order_relaxed) + 1;
   process.generation.store(next_generation, std::memory_order_relaxed);
-  append_mail(process, process.mailbox.close(next_generation));
+  return process.mailbox.close(next_generation);
+}
+
+// For Version::release: another process has taken a place in the index.
+auto moving_in(Runtime& runtime) {
+  return [&runtime](std::uint32_t moved, std::uint32_t position) {
+    runtime.table().at(moved).position = position;
+  };
 }
 
 void give_up_lease(Runtime& runtime, Process& process) {
   code::Version& version = *process.version.load(std::memory_order_relaxed);
   process.version.store(nullptr, std::memory_order_release);
-  version.release(process.shard, process.position,
-                  [&runtime](std::uint32_t moved, std::uint32_t position) {
-                    runtime.table().at(moved).position = position;
-                  });
-}
-
-// A message that nobody will handle: what asks for an answer gets it.
-void answer_unhandled(Context& context, baton_term pid, Message* message) {
-  if (message->kind == kDemonitorSignal) {
-    // Its monitor was answered, or will be below, from the watchers; the sender drops that by
-    // itself.
-    context.release(message);
-    return;
-  }
-  // To a pid that is dead already, which send answers as such.
-  send(context, pid, message);
+  version.release(process.shard, process.position, moving_in(runtime));
 }
 
 }  // namespace
 
-void exit_process(Context& context, Process& process, baton_term reason) {
+namespace {
+
+// All that others see of a death. Requires: the context's self is the process.
+[[gnu::always_inline]] inline void announce(Context& context, Process& process, OpenCall call,
+                                            baton_term reason) {
   Runtime& runtime = context.runtime;
   const baton_term pid = process.self;
-  code::Version& version = *process.version.load(std::memory_order_relaxed);
-  if (__builtin_expect(!is_orderly(reason), 0))
-    runtime.observer().crashed(pid, version, process.behaviour->name, reason);
-
-  // Whose request was being handled.
-  const baton_term caller = context.caller;
-  const baton_term call_ref = std::exchange(context.call_ref, BATON_NO_TERM);
-  destroy_frame(context, process);
-  terminate(context, process, reason);
-  destroy_state(context, process);
-  if (Message* unused = std::exchange(context.stop_reason, nullptr)) context.release(unused);
-
   Extension* extension = std::exchange(process.extension, nullptr);
   // Names are free before anyone hears of the death, so that a restart can take them.
   if (extension != nullptr)
     for (baton_term name : extension->names) runtime.registry().remove(name, pid);
 
   // The order matters: what is sent below may be answered at once.
-  close_mailbox(process);
+  Message* unread = close_mailbox(process);
+  Message* taken = std::exchange(process.in_first, nullptr);
+  process.in_last = nullptr;
   if (__builtin_expect(process.owns_ports.load(std::memory_order_relaxed), 0))
     runtime.port_keeper()->owner_ended(context, pid);
 
-  if (call_ref != BATON_NO_TERM) send_down(context, caller, call_ref, reason, 0);
-  for (Message* message = process.in_first; message != nullptr;) {
-    Message* next = message->next;
-    if (message->kind == kDemonitorSignal && extension != nullptr)
-      extension->watchers.erase(message->word[0]);
-    if (message->kind == kUnlinkSignal) {
-      if (message->from == process.parent) process.clear(kParentLinked);
-      if (extension != nullptr) extension->links.erase(message->from);
-    }
-    answer_unhandled(context, pid, message);
-    message = next;
-  }
-  process.in_first = process.in_last = nullptr;
-
+  if (call.ref != BATON_NO_TERM) send_down(context, call.caller, call.ref, reason, 0);
   if (extension != nullptr) {
     if (extension->call_ref != BATON_NO_TERM)
       send_down(context, extension->caller, extension->call_ref, reason, 0);
@@ -141,22 +114,78 @@ void exit_process(Context& context, Process& process, baton_term reason) {
     for (const auto& [ref, watched] : extension->monitors) {
       Message* demonitor = context.allocate(1, kDemonitorSignal);
       demonitor->word[0] = ref;
-      send(context, watched, demonitor);
+      send_signal(context, watched, demonitor);
     }
     for (baton_term linked : extension->links) send_exit(context, linked, reason);
     if (extension->exit_reason != nullptr) context.release(extension->exit_reason);
     delete extension;
   }
   if (process.has(kParentLinked)) send_exit(context, process.parent, reason);
+  // Who took back a link or a monitor in mail that was not read drops what came for it.
+  runtime.estates().leave(context, pid, taken);
+  runtime.estates().leave(context, pid, unread);
+}
 
+}  // namespace
+
+void exit_process(Context& context, Process& process, baton_term reason) {
+  Runtime& runtime = context.runtime;
+  code::Version& version = *process.version.load(std::memory_order_relaxed);
+  if (__builtin_expect(!is_orderly(reason), 0))
+    runtime.observer().crashed(process.self, version, process.behaviour->name, reason);
+
+  context.handled = nullptr;
+  context.open_call = {context.caller, std::exchange(context.call_ref, BATON_NO_TERM)};
+  destroy_frame(context, process);
+  terminate(context, process, reason);
+  destroy_state(context, process);
+  if (__builtin_expect(process.has(kAbandoned), 0)) return bury(context, process);
+  if (Message* unused = std::exchange(context.stop_reason, nullptr)) context.release(unused);
+
+  announce(context, process, std::exchange(context.open_call, {}), reason);
   give_up_lease(runtime, process);
   context.slots.put(&process);
 }
 
+void abandon_process(Context& context, Context& inside) {
+  Process& process = *inside.current;
+  code::Version& version = *process.version.load(std::memory_order_relaxed);
+  process.set(kExiting | kAbandoned);
+  context.self = process.self;
+
+  // Nothing that a drain waits for: what it counted ends here, and not again at the burial.
+  if (process.has(kAwaiting) && process.behaviour->kind != BATON_PROCESS)
+    end_await(context, process);
+  if (inside.handled != nullptr && (inside.handled->flags & kMarked) != 0) {
+    const_cast<Message*>(inside.handled)->flags &= static_cast<std::uint16_t>(~kMarked);
+    context.chain.finish_marked();
+  }
+  void* frame = process.extension != nullptr ? process.extension->frame : nullptr;
+  const OpenCall call = inside.call_ref != BATON_NO_TERM ? OpenCall{inside.caller, inside.call_ref}
+                                                         : std::exchange(inside.open_call, {});
+  announce(context, process, call, term::atoms::kKilled);
+  if (frame != nullptr) extension_of(process).frame = frame;  // for the burial
+
+  version.abandon(process.shard, process.position, moving_in(context.runtime));
+  context.self = BATON_NO_TERM;
+}
+
+void bury(Context& context, Process& process) {
+  destroy_frame(context, process);
+  destroy_state(context, process);
+  if (Message* unused = std::exchange(context.stop_reason, nullptr)) context.release(unused);
+  delete std::exchange(process.extension, nullptr);
+  context.call_ref = BATON_NO_TERM;
+  context.open_call = {};
+  code::Version& version = *process.version.load(std::memory_order_relaxed);
+  process.version.store(nullptr, std::memory_order_release);
+  context.slots.put(&process);
+  version.bury();
+}
 void discard_process(Context& context, Process& process) {
   destroy_frame(context, process);
   destroy_state(context, process);
-  close_mailbox(process);
+  append_mail(process, close_mailbox(process));
   while (Message* message = process.in_first) {
     process.in_first = message->next;
     context.release(message);

@@ -32,12 +32,17 @@ baton_term call_process(baton_context* context, baton_term to, Message* message)
 void reply_to(baton_context* context, baton_term caller, baton_term ref, Message* message) {
   reply(context_of(context), caller, ref, message);
 }
-Message* receive_any(baton_context* context) { return receive(context_of(context)); }
-Message* receive_fitting(baton_context* context, baton_match match, void* environment) {
-  return receive_match(context_of(context), match, environment);
+Message* receive_any(baton_context* raw) {
+  const HostCall call(context_of(raw));
+  return call.is_refused() ? nullptr : receive(context_of(raw));
 }
-Message* receive_answer(baton_context* context, baton_term ref) {
-  return receive_ref(context_of(context), ref);
+Message* receive_fitting(baton_context* raw, baton_match match, void* environment) {
+  const HostCall call(context_of(raw));
+  return call.is_refused() ? nullptr : receive_match(context_of(raw), match, environment);
+}
+Message* receive_answer(baton_context* raw, baton_term ref) {
+  const HostCall call(context_of(raw));
+  return call.is_refused() ? nullptr : receive_ref(context_of(raw), ref);
 }
 void await_until(baton_context* context, std::uint64_t deadline_ns) {
   context_of(context).deadline_ns = deadline_ns;
@@ -48,6 +53,11 @@ void await_until(baton_context* context, std::uint64_t deadline_ns) {
 baton_term spawn_process(baton_context* raw, const baton_behaviour* behaviour, Message* args,
                          baton_spawn_options* options) {
   Context& context = context_of(raw);
+  const HostCall call(context);
+  if (call.is_refused()) {
+    if (args != nullptr) context.release(args);
+    return BATON_NO_TERM;
+  }
   BATON_CHECK(context.current != nullptr, "spawn is for callbacks");
   SpawnRequest request{.version = context.current->version.load(std::memory_order_acquire),
                        .behaviour = behaviour,
@@ -97,36 +107,57 @@ void exit_process_by_signal(baton_context* context, baton_term pid, Message* rea
   }
   exit_signal(own, pid, reason);
 }
-void link_to(baton_context* context, baton_term pid) { link(context_of(context), pid); }
-void unlink_from(baton_context* context, baton_term pid) { unlink(context_of(context), pid); }
-baton_term monitor_process(baton_context* context, baton_term pid) {
-  return monitor(context_of(context), pid);
+void link_to(baton_context* raw, baton_term pid) {
+  const HostCall call(context_of(raw));
+  if (!call.is_refused()) link(context_of(raw), pid);
 }
-void demonitor_ref(baton_context* context, baton_term ref) { demonitor(context_of(context), ref); }
-void trap_exit(baton_context* context, int on) {
-  Process& process = *context_of(context).current;
+void unlink_from(baton_context* raw, baton_term pid) {
+  const HostCall call(context_of(raw));
+  if (!call.is_refused()) unlink(context_of(raw), pid);
+}
+baton_term monitor_process(baton_context* raw, baton_term pid) {
+  Context& context = context_of(raw);
+  const HostCall call(context);
+  return call.is_refused() ? context.make_ref() : monitor(context, pid);
+}
+void demonitor_ref(baton_context* raw, baton_term ref) {
+  const HostCall call(context_of(raw));
+  if (!call.is_refused()) demonitor(context_of(raw), ref);
+}
+void trap_exit(baton_context* raw, int on) {
+  Context& context = context_of(raw);
+  const HostCall call(context);
+  if (call.is_refused()) return;
   if (on != 0)
-    process.set(kTrapExit);
+    context.current->set(kTrapExit);
   else
-    process.clear(kTrapExit);
+    context.current->clear(kTrapExit);
 }
-int register_process(baton_context* context, baton_term name, baton_term pid) {
-  return register_name(context_of(context), name, pid) ? 0 : -1;
+int register_process(baton_context* raw, baton_term name, baton_term pid) {
+  const HostCall call(context_of(raw));
+  return !call.is_refused() && register_name(context_of(raw), name, pid) ? 0 : -1;
 }
-int unregister_process(baton_context* context, baton_term name) {
-  return unregister_name(context_of(context), name) ? 0 : -1;
+int unregister_process(baton_context* raw, baton_term name) {
+  const HostCall call(context_of(raw));
+  return !call.is_refused() && unregister_name(context_of(raw), name) ? 0 : -1;
 }
-baton_term whereis(baton_context* context, baton_term name) {
-  return context_of(context).runtime.registry().whereis(name);
+baton_term whereis(baton_context* raw, baton_term name) {
+  const HostCall call(context_of(raw));
+  return call.is_refused() ? BATON_NO_TERM : context_of(raw).runtime.registry().whereis(name);
 }
 baton_term make_ref(baton_context* context) { return context_of(context).make_ref(); }
 
-baton_term send_later(baton_context* context, std::uint64_t milliseconds, baton_term to,
+baton_term send_later(baton_context* raw, std::uint64_t milliseconds, baton_term to,
                       Message* message) {
-  return send_after(context_of(context), milliseconds * 1'000'000, to, message);
+  Context& context = context_of(raw);
+  const HostCall call(context);
+  if (!call.is_refused()) return send_after(context, milliseconds * 1'000'000, to, message);
+  context.release(message);
+  return context.make_ref();
 }
-int cancel(baton_context* context, baton_term ref) {
-  return cancel_timer(context_of(context), ref) ? 1 : 0;
+int cancel(baton_context* raw, baton_term ref) {
+  const HostCall call(context_of(raw));
+  return !call.is_refused() && cancel_timer(context_of(raw), ref) ? 1 : 0;
 }
 
 baton_term atom(const baton_host* host, const char* text, std::size_t size) {
@@ -149,6 +180,8 @@ void deallocate(baton_context* context, void* block, std::size_t bytes) {
 
 void log(baton_context* raw, int level, const char* text, std::size_t size) {
   Context& context = context_of(raw);
+  const HostCall call(context);
+  if (call.is_refused()) return;
   const code::Version* version = context.current != nullptr
                                      ? context.current->version.load(std::memory_order_relaxed)
                                      : nullptr;
@@ -156,8 +189,9 @@ void log(baton_context* raw, int level, const char* text, std::size_t size) {
 }
 Message* config(baton_context* raw, const char* key, std::size_t size) {
   Context& context = context_of(raw);
+  const HostCall call(context);
   const Runtime::Config& config = context.runtime.config();
-  return config ? config(context, context.self, {key, size}) : nullptr;
+  return config && !call.is_refused() ? config(context, context.self, {key, size}) : nullptr;
 }
 const void* get_extension(const baton_host* host, const char* name_and_version) {
   return runtime_of(host).extension(name_and_version);

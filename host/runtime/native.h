@@ -6,6 +6,8 @@
 // Threads: constants.
 #pragma once
 
+#include "runtime/process.h"
+
 #include <baton/abi.h>
 
 #include <cstdint>
@@ -54,7 +56,7 @@ constexpr baton_behaviour native_behaviour(const baton_schema& schema,
                                            std::uint32_t flags = 0) {
   return {.name = schema.name,
           .kind = BATON_GEN_SERVER,
-          .flags = flags,
+          .flags = flags | kIsHostCode,
           .state = &schema,
           .init = init,
           .handle = handle,

@@ -1,10 +1,11 @@
 // Observer: what the runtime tells about processes, implemented by whoever logs, counts or traces.
 //
-// Threads: called on any scheduler, between or inside callbacks; must be quick and must not call
-//          the runtime.
+// Threads: called on any scheduler, between or inside callbacks (but for long_schedule); must be
+//          quick and must not call the runtime.
 #pragma once
 
 #include "code/version.h"
+#include "runtime/long_schedule.h"
 
 #include <baton/abi.h>
 
@@ -22,6 +23,8 @@ class Observer {
   /// A module's log line; `version` is null outside a process.
   virtual void log(int level, baton_term pid, const code::Version* version,
                    std::string_view text) = 0;
+  /// A callback does not return. Called by the watch (watch.h), not on a scheduler.
+  virtual void long_schedule(const LongSchedule&) {}
 };
 
 }  // namespace baton::runtime

@@ -26,7 +26,7 @@ struct SpawnRequest {
   baton_term name = BATON_NO_TERM;
   std::uint16_t application = 0;  // 0: that of the process under way in the context
 };
-enum class SpawnError { kNone, kNameTaken, kRetired };
+enum class SpawnError { kNone, kNameTaken, kRetired, kBarred };  // kBarred: see Version::bar
 struct Spawned {
   baton_term pid = BATON_NO_TERM;
   baton_term monitor = BATON_NO_TERM;
@@ -35,6 +35,8 @@ struct Spawned {
 
 /// To a pid or a registered name's atom. The message passes on, whatever becomes of it.
 void send(Context& context, baton_term to, Message* message);
+/// The same for what the runtime sends for itself (Signal), so that it is met before unread mail.
+void send_signal(Context& context, baton_term to, Message* signal);
 Spawned spawn(Context& context, const SpawnRequest& request);
 /// A request with its ref, which is put in word[0].
 baton_term call(Context& context, baton_term to, Message* request);
@@ -52,6 +54,8 @@ void demonitor(Context& context, baton_term ref);
 bool register_name(Context& context, baton_term name, baton_term pid);
 bool unregister_name(Context& context, baton_term name);
 baton_term send_after(Context& context, std::uint64_t delay_ns, baton_term to, Message* message);
+/// The scheduler that keeps the timers begun in this context.
+Scheduler& keeper_for(Context& context);
 bool cancel_timer(Context& context, baton_term ref);
 /// A message whose root is a copy of `term`.
 Message* message_of(Context& context, baton_term term, std::uint8_t kind = BATON_MESSAGE,

@@ -42,13 +42,23 @@ enum ProcessFlag : std::uint16_t {
   kParentLinked = 256,  // linked to its parent since its spawn: most are, so it costs no Extension
   kIsServer = 512,      // what a drain puts aside; here, as a take-over changes `behaviour`
   kFrameSetOff = 1024,  // the awaiting frame is no sample's (sample.h)
+  kHostCode = 2048,     // its callbacks are the host's own (boundary.h)
+  kKilled = 4096,       // the exit signal that it met was kill
+  kAbandoned = 8192,    // dead to everybody, while a callback of it has not returned (exit.cc)
 };
 
 /// baton_behaviour::flags of the host's own behaviours.
 enum BehaviourFlag : std::uint32_t {
   // It ends by itself when its parent's exit or sys:terminate asks, as a supervisor does.
   kMeetsExits = 1,
+  // Its callbacks are the host's, which call the primitives and not the host table. Set by
+  // native_behaviour.
+  kIsHostCode = 2,
 };
+
+/// What Process::held_in says of one that stands on no list, but whose `scan` has to be forgotten,
+/// and whose taken mail may hold signals, when it takes its mail as it comes again.
+inline constexpr std::uint32_t kPassedOver = ~std::uint32_t{0};
 
 /// What a process has besides, allocated when first used.
 struct Extension {
@@ -74,6 +84,7 @@ struct alignas(128) Process {
   std::atomic<std::uint32_t> generation;
   std::atomic<std::uint16_t> flags;  // ProcessFlags; written by the owner, read by reports
   std::atomic<bool> owns_ports;      // PortKeeper wants to hear of its end; set by any thread
+  std::atomic<bool> has_signals;     // some may lie in the mailbox; set by any thread, behind them
   const baton_behaviour* behaviour;
   void* state;          // the state object, or a coroutine process's frame
   Process* queue_next;  // free list or injection queue
@@ -90,6 +101,9 @@ struct alignas(128) Process {
   std::uint16_t held_by;  // the scheduler whose list that was
   std::atomic<std::uint16_t>
       application;  // inherited from the spawner; 0: none. Any thread reads it.
+  // The generation that was killed last, so that the kill is met before the mail that it lies in.
+  // Set by any thread; a late one may name a process before, then the mail tells.
+  std::atomic<std::uint32_t> doomed;
 
   bool has(std::uint16_t flag) const { return (flags.load(std::memory_order_relaxed) & flag) != 0; }
   void set(std::uint16_t flag) {

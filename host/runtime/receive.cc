@@ -37,7 +37,10 @@ Message* receive_from(Context& context, Message* start_after, Fits fits) {
   for (bool is_second_look = false;; is_second_look = true) {
     Message* message = before != nullptr ? before->next : process.in_first;
     while (message != nullptr) {
-      if (fits(*message)) return received(context, process, before, message);
+      // Of a process that was exiled, what a claimant took of its mail may hold signals.
+      if (message->kind < kMonitorSignal && fits(*message))
+        return process.has(kAbandoned) ? nullptr : received(context, process, before, message);
+      if (process.has(kAbandoned)) return nullptr;
       before = message;
       message = message->next;
     }
@@ -76,11 +79,27 @@ bool is_unwanted(Process& process, Message& message) {
          extension->forgotten.erase(message.word[0]) != 0;
 }
 
+namespace {
+bool shows_state(const Message& message) {
+  return message.kind == kSystemSignal && message.word[1] == kGetState;
+}
+}  // namespace
+
 bool act_on_signals(Context& context, Process& process, Message* before) {
   bool has_removed = false;
   Message* message = before != nullptr ? before->next : process.in_first;
   while (message != nullptr) {
     Message* next = message->next;
+    if (shows_state(*message)) {
+      // It calls the module, in which the process may be abandoned: then the mail is gone.
+      unlink_from_mail(process, before, message);
+      act_on_signal(context, process, *message);
+      context.release(message);
+      if (process.has(kAbandoned)) return true;
+      has_removed = true;
+      message = next;
+      continue;
+    }
     const bool is_consumed = message->kind >= kMonitorSignal
                                  ? act_on_signal(context, process, *message)
                                  : is_unwanted(process, *message);
@@ -92,6 +111,24 @@ bool act_on_signals(Context& context, Process& process, Message* before) {
     message = next;
   }
   return has_removed;
+}
+
+void act_on_arrivals(Context& context, Process& process) {
+  if (!process.mailbox.has_new_mail()) return;
+  Message* before = process.in_first != nullptr ? process.in_last : nullptr;
+  append_mail(process, process.mailbox.take());
+  for (Message* message = before != nullptr ? before->next : process.in_first;
+       message != nullptr;) {
+    Message* next = message->next;
+    if (message->kind >= kMonitorSignal && message->kind != kSystemSignal &&
+        act_on_signal(context, process, *message))
+      context.release(unlink_from_mail(process, before, message));
+    else
+      before = message;
+    message = next;
+  }
+  // Requests for its state and the like keep their place, and so may stand before a frame's mail.
+  process.held_in = kPassedOver;
 }
 
 bool pull(Context& context, Process& process) {
@@ -108,8 +145,12 @@ Message* receive(Context& context) {
 }
 
 Message* receive_match(Context& context, baton_match match, void* environment) {
-  return receive_from(context, std::exchange(context.current->scan, nullptr),
-                      [&](const Message& message) { return match(environment, &message) != 0; });
+  return receive_from(
+      context, std::exchange(context.current->scan, nullptr), [&](const Message& message) {
+        int fits = 0;
+        call_module_within(context, *context.current, [&] { fits = match(environment, &message); });
+        return fits != 0;
+      });
 }
 
 Message* receive_ref(Context& context, baton_term ref) {

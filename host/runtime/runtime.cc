@@ -4,6 +4,7 @@
 #include "runtime/asker.h"
 #include "runtime/primitives.h"
 #include "runtime/turn.h"
+#include "runtime/watch.h"
 #include "term/layout.h"
 
 #include <algorithm>
@@ -11,6 +12,16 @@
 #include <thread>
 
 namespace baton::runtime {
+
+namespace {
+
+std::uint32_t schedulers_wanted(const Options& options) {
+  std::uint32_t count = options.schedulers;
+  if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
+  return std::min(count, kSchedulersMax);
+}
+
+}  // namespace
 
 void sleep_a_moment() { std::this_thread::sleep_for(std::chrono::microseconds(20)); }
 
@@ -21,26 +32,31 @@ Runtime::Runtime(Options options, term::AtomTable& atoms, code::CodeTable& code,
       pause_(std::move(options.pause)),
       scheduling_point_(std::move(options.scheduling_point)),
       host_table_(*this),
+      runners_(*this, schedulers_wanted(options)),
+      watch_(std::make_unique<Watch>(*this, options.limits)),
       questions_(std::make_unique<Questions>()),
-      wakeup_(*this) {
+      wakeup_(*this),
+      estates_(*this) {
   builtin_ = std::make_unique<code::Version>(&asker_module());
-  std::uint32_t count = options.schedulers;
-  if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
-  count = std::min(count, kSchedulersMax);
-  for (std::uint32_t i = 0; i < count; ++i)
+  for (std::uint32_t i = 0; i < runners_.count(); ++i) {
     schedulers_.push_back(std::make_unique<Scheduler>(*this, i));
+    schedulers_.back()->set_runner(runners_.at(i));
+    runners_.at(i).scheduler = schedulers_.back().get();
+  }
 }
 
 Runtime::~Runtime() { stop(); }
 
 void Runtime::start() {
-  for (auto& scheduler : schedulers_) scheduler->start();
+  runners_.start();
+  watch_->start();
 }
 
-void Runtime::stop() {
+bool Runtime::stop(std::uint64_t deadline_ns) {
+  watch_->stop();
   is_stopping_.store(true, std::memory_order_seq_cst);
   for (auto& scheduler : schedulers_) scheduler->poller().wake();
-  for (auto& scheduler : schedulers_) scheduler->join();
+  if (runners_.join(deadline_ns) != 0) return false;
   External external(*this);
   for (std::uint32_t index = 1; index < table_.used(); ++index) {
     Process& process = table_.at(index);
@@ -48,7 +64,9 @@ void Runtime::stop() {
     if (process.version.load(std::memory_order_acquire) != nullptr)
       discard_process(external.context(), process);
   }
+  estates_.discard(external.context());
   questions_->close(external.context());
+  return true;
 }
 
 void Runtime::add_extension(std::string name, const void* table) {
@@ -144,8 +162,8 @@ bool Runtime::has_external() const {
 
 Context* Runtime::take_external() {
   if (free_externals_.empty()) {
-    const auto id = static_cast<std::uint32_t>(kSchedulersMax + externals_.size());
-    externals_.push_back(std::make_unique<Context>(*this, id, nullptr));
+    const auto id = static_cast<std::uint32_t>(kWatchId + 1 + externals_.size());
+    externals_.push_back(std::make_unique<Context>(*this, id));
     return externals_.back().get();
   }
   Context* context = free_externals_.back();
@@ -163,14 +181,21 @@ void Runtime::give_back(Context* context) {
 
 bool Runtime::barrier(std::uint64_t deadline_ns) {
   const std::uint64_t epoch = epoch_.fetch_add(1, std::memory_order_seq_cst) + 1;
-  for (auto& scheduler : schedulers_) scheduler->poller().wake();
   for (auto& scheduler : schedulers_) {
-    while (scheduler->acknowledged() < epoch) {
-      if (now_ns() > deadline_ns || is_stopping()) return false;
-      pause();
+    runners_.hurry(*scheduler, kEpoch);
+    scheduler->poller().wake();
+  }
+  watch_->set_hurry(true);
+  bool has_passed = true;
+  for (auto& scheduler : schedulers_) {
+    while (has_passed && scheduler->acknowledged() < epoch) {
+      has_passed = now_ns() <= deadline_ns && !is_stopping();
+      if (has_passed) pause();
     }
   }
-  return true;
+  watch_->set_hurry(false);
+  if (has_passed) runners_.pass_exiles();
+  return has_passed;
 }
 
 }  // namespace baton::runtime

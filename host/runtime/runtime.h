@@ -11,10 +11,12 @@
 #include "base/result.h"
 #include "code/code_table.h"
 #include "runtime/context.h"
+#include "runtime/estates.h"
 #include "runtime/host_table.h"
 #include "runtime/observer.h"
 #include "runtime/port_keeper.h"
 #include "runtime/registry.h"
+#include "runtime/runner.h"
 #include "runtime/scheduler.h"
 #include "runtime/wakeup.h"
 #include "term/atom_table.h"
@@ -37,6 +39,7 @@ namespace baton::runtime {
 
 class Question;
 class Questions;
+class Watch;
 
 /// 20 us.
 void sleep_a_moment();
@@ -49,10 +52,8 @@ struct Options {
   // What happens wherever a take-over looks twice or changes several things, and a scheduler may
   // come in between. A simulation lets its schedulers work here too; empty: nothing.
   std::function<void()> scheduling_point = nullptr;
+  LongScheduleLimits limits = {};
 };
-inline constexpr std::uint32_t kSchedulersMax = 32;
-/// Threads outside the schedulers that are in a context at a time, see External.
-inline constexpr std::uint32_t kExternalsMax = kContextsMax - kSchedulersMax;
 /// How long one who can be refused waits for a context.
 inline constexpr std::chrono::seconds kBorrowTimeout{1};
 
@@ -72,10 +73,14 @@ class Runtime {
   void start();
   /// Ends the schedulers after the callbacks under way, and frees what the processes hold. They are
   /// not told: stop applications first. Who still waits for an answer from outside gets an error.
-  void stop();
+  /// False: at the deadline callbacks were still inside; nothing was freed, and nothing that they
+  /// may reach may be: the program is to end by _exit.
+  bool stop(std::uint64_t deadline_ns = kNever);
 
   std::uint32_t scheduler_count() const { return static_cast<std::uint32_t>(schedulers_.size()); }
   Scheduler& scheduler(std::uint32_t i) { return *schedulers_[i]; }
+  Runners& runners() { return runners_; }
+  Watch& watch() { return *watch_; }
   ProcessTable& table() { return table_; }
   Registry& registry() { return registry_; }
   term::AtomTable& atoms() { return atoms_; }
@@ -129,8 +134,9 @@ class Runtime {
     if (scheduling_point_) scheduling_point_();
   }
   /// Makes every scheduler pass the boundary between two callbacks, where it gives what a drain put
-  /// aside back to its run queues. Blocks until all have, or the deadline passes: false. Any thread
-  /// outside the schedulers.
+  /// aside back to its run queues. Blocks until all have, or the deadline passes: false. Afterwards
+  /// each callback that was under way has returned, or is an exile's (watch.h), whose host calls
+  /// under way have returned. Any thread outside the schedulers.
   bool barrier(std::uint64_t deadline_ns);
   /// From now on messages are looked at for that, or not. Any thread.
   void attend(Attention why, bool is_on) {
@@ -151,6 +157,7 @@ class Runtime {
 
   // For scheduler.cc and the send path.
   Wakeup& wakeup() { return wakeup_; }
+  Estates& estates() { return estates_; }
   bool is_stopping() const { return is_stopping_.load(std::memory_order_acquire); }
 
  private:
@@ -182,6 +189,8 @@ class Runtime {
   Registry registry_;
   std::unique_ptr<code::Version> builtin_;
   std::vector<std::unique_ptr<Scheduler>> schedulers_;
+  Runners runners_;
+  std::unique_ptr<Watch> watch_;
 
   std::unique_ptr<Questions> questions_;
 
@@ -191,6 +200,7 @@ class Runtime {
   std::vector<Context*> free_externals_;             // guarded by externals_mutex_
 
   Wakeup wakeup_;
+  Estates estates_;
   alignas(128) std::atomic<std::uint8_t> attention_{0};  // of Attention
   std::atomic<std::uint64_t> epoch_{0};
   std::atomic<bool> is_stopping_{false};

@@ -1,44 +1,35 @@
 #include "runtime/scheduler.h"
 
 #include "base/check.h"
-#include "base/crash.h"
-#include "runtime/callback_witness.h"
 #include "runtime/fence.h"
 #include "runtime/primitives.h"
+#include "runtime/runner.h"
 #include "runtime/runtime.h"
 #include "runtime/turn.h"
+#include "runtime/watch.h"
 
-#include <pthread.h>
-
-#include <bit>
+#include <algorithm>
+#include <utility>
 
 namespace baton::runtime {
 
 namespace {
 constexpr std::uint32_t kRingMask = kRingSize - 1;
-// How long a spell of next and fresh processes may last is looked at once per so many turns.
-constexpr std::uint32_t kClockEvery = 64;
 }  // namespace
 
 Scheduler::Scheduler(Runtime& runtime_of, std::uint32_t id_of)
-    : Context(runtime_of, id_of, this),
+    : runtime(runtime_of),
+      id(id_of),
       random_(88172645463325252ull + id_of),
+      timers_(id_of),
       held_(id_of),
       epoch_(&runtime_of.epoch_) {}
 
-void Scheduler::start() {
-  thread_ = std::thread([this] {
-    const std::string name = "baton-sched-" + std::to_string(id);
-    pthread_setname_np(pthread_self(), name.c_str());
-    const CallbackWitness witness(*this);
-    const CrashStack stack(witness);
-    loop();
-  });
+Runner& Scheduler::runner() const {
+  return static_cast<Runner&>(*context_.load(std::memory_order_acquire));
 }
 
-void Scheduler::join() {
-  if (thread_.joinable()) thread_.join();
-}
+void Scheduler::set_runner(Runner& runner) { context_.store(&runner, std::memory_order_release); }
 
 // ---- Queues
 
@@ -86,6 +77,24 @@ void Scheduler::refill_ring() {
   tail_.store(tail, std::memory_order_release);
 }
 
+bool Scheduler::share() {
+  Wakeup& wakeup = runtime.wakeup();
+  bool has_shared = false;
+  const auto give = [&](Process* process) {
+    wakeup.inject(process);
+    has_shared = true;
+  };
+  if (next_ != nullptr) give(std::exchange(next_, nullptr));
+  while (fresh_count_ != 0) give(fresh_[--fresh_count_]);
+  while (overflow_first_ != nullptr) {
+    Process* process = overflow_first_;
+    overflow_first_ = process->queue_next;
+    give(process);
+  }
+  overflow_last_ = nullptr;
+  return has_shared;
+}
+
 Process* Scheduler::pop() {
   for (;;) {
     std::uint32_t head = head_.load(std::memory_order_acquire);
@@ -123,11 +132,6 @@ Process* Scheduler::steal_from(Scheduler& victim) {
 
 // ---- The loop
 
-void Scheduler::loop() {
-  while (!runtime.is_stopping())
-    if (!step()) sleep();
-}
-
 bool Scheduler::step() {
   acknowledge();
   Process* process = next_process();
@@ -139,23 +143,20 @@ bool Scheduler::step() {
       runtime.wakeup().wake_one();
   }
   turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  run_turn(*this, *process);
+  run_turn(context(), *process);
   return true;
 }
 
 Process* Scheduler::next_process() {
-  if (__builtin_expect(++tick_ % kPollEvery == 0, 0)) {
-    poller_.poll();
-    run_due_timers();
+  bool is_overdue = false;
+  if (__builtin_expect(--until_look_ == 0, 0)) {
+    look();
     if (Process* process = runtime.wakeup().take_injected(*this)) return process;
+    const std::uint64_t now = now_ns();
+    if (hot_since_ns_ == 0) hot_since_ns_ = now;
+    is_overdue = now - hot_since_ns_ > kNextNs;
   }
   if (next_ != nullptr || fresh_count_ != 0) {
-    bool is_overdue = false;
-    if (tick_ % kClockEvery == 0) {
-      const std::uint64_t now = now_ns();
-      if (hot_since_ns_ == 0) hot_since_ns_ = now;
-      is_overdue = now - hot_since_ns_ > kNextNs;
-    }
     if (__builtin_expect(!is_overdue, 1)) {
       if (next_ != nullptr) return std::exchange(next_, nullptr);
       return fresh_[--fresh_count_];
@@ -168,8 +169,7 @@ Process* Scheduler::next_process() {
   }
   hot_since_ns_ = 0;
   if (Process* process = pop()) return process;
-  poller_.poll();
-  run_due_timers();
+  look();
   if (next_ != nullptr) return std::exchange(next_, nullptr);
   if (Process* process = pop()) return process;
   if (!is_searching_) {
@@ -178,6 +178,24 @@ Process* Scheduler::next_process() {
   }
   const bool expired = std::exchange(watch_expired_, false);
   return find_elsewhere(expired);
+}
+
+void Scheduler::look() {
+  looks_.store(looks_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  const bool is_careful = turn_messages_ < kTurnMessagesMax;
+  if (__builtin_expect(is_careful, 0)) {
+    // Twice as many messages as long as they are quick, until it need not be careful any more.
+    const std::uint64_t now = now_ns();
+    const std::uint64_t passed = now - std::exchange(looked_ns_, now);
+    if (passed > kLookNs)
+      turn_messages_ = std::max(turn_messages_ / 2, 1u);
+    else if (passed < kLookNs / 4)
+      turn_messages_ *= 2;
+  }
+  until_look_ = is_careful ? 1 : kLookEvery;
+  poller_.poll();
+  run_due_timers();
+  runtime.estates().work_off(context());
 }
 
 Process* Scheduler::find_elsewhere(bool watch_expired) {
@@ -204,7 +222,9 @@ Process* Scheduler::find_elsewhere(bool watch_expired) {
 }
 
 Scheduler::Work Scheduler::look_everywhere() {
-  if (runtime.wakeup().has_injected() || next_ != nullptr || fresh_count_ != 0) return Work::kMuch;
+  if (runtime.wakeup().has_injected() || !runtime.estates().is_empty() || next_ != nullptr ||
+      fresh_count_ != 0)
+    return Work::kMuch;
   Work found = Work::kNone;
   for (std::uint32_t i = 0; i < runtime.scheduler_count(); ++i) {
     Scheduler& other = runtime.scheduler(i);
@@ -232,6 +252,7 @@ void Scheduler::sleep() {
   const auto wake_up = [&] {
     if ((runtime.wakeup().idle_.fetch_and(~mine, std::memory_order_seq_cst) & mine) == 0)
       is_searching_ = true;
+    runtime.watch().stir();
   };
   const auto must_stay = [&](Work work) {
     return work == Work::kMuch || runtime.is_stopping() || is_behind();
@@ -242,9 +263,7 @@ void Scheduler::sleep() {
     wake_up();
     return;
   }
-  if (is_watching && work == Work::kNone &&
-      std::popcount(runtime.wakeup().idle_.load(std::memory_order_seq_cst)) ==
-          static_cast<int>(runtime.scheduler_count())) {
+  if (is_watching && work == Work::kNone && runtime.wakeup().are_all_idle()) {
     // All sleep: there is nothing to watch. Whoever works next finds no watcher, and wakes one of
     // us.
     runtime.wakeup().watching_.store(0, std::memory_order_seq_cst);
@@ -279,13 +298,9 @@ void Scheduler::run_due_timers() {
   if (timers_.next_ns() > now) return;
   due_.clear();
   timers_.take_due(now, due_);
-  for (Timers::Due& due : due_) {
-    Message* message = due.message;
-    if (message == nullptr) {
-      message = allocate(0, kWakeSignal);
-    }
-    send(*this, due.to, message);
-  }
+  Context& own = context();
+  for (const Timers::Due& due : due_)
+    send(own, due.to, due.message != nullptr ? due.message : own.allocate(0, kWakeSignal));
 }
 
 void Scheduler::acknowledge_slow(std::uint64_t epoch) {

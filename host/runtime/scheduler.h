@@ -1,4 +1,7 @@
-// Scheduler: one thread that runs processes: its run queue, the stealing from others', its sleep.
+// Scheduler: what the processes of one core share: their run queue, the stealing from others', the
+// sleep.
+//
+// A runner drives it (runner.h); when a callback does not return, another runner goes on with it.
 //
 // The run queue has four parts, tried in this order:
 //   next       the process woken last (LIFO), so that a request and its answer stay on one warm
@@ -26,7 +29,9 @@
 // Invariants:
 //   (1) A process stands in at most one queue, once: whoever turned it from idle to owned enqueued
 //       it.
-// Threads: the scheduler's own, but for steal, wake and the atomics.
+//   (2) What its runner owns is whole at each call into module code: a turn is the tail of step.
+// Threads: its runner's, and a claimant's in its place (boundary.h), but for steal, wake and the
+//          atomics.
 #pragma once
 
 #include "runtime/context.h"
@@ -36,9 +41,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <thread>
 
 namespace baton::runtime {
+
+class Runner;
 
 inline constexpr std::uint32_t kRingSize = 4096;
 inline constexpr std::uint32_t kFreshMax = 32;
@@ -46,19 +52,43 @@ inline constexpr std::uint32_t kStealMin = 64;
 inline constexpr std::uint64_t kNextNs = 300'000;
 inline constexpr std::uint64_t kWatchNs = 1'000'000;
 inline constexpr std::uint32_t kTurnMessagesMax = 1024;
-// Turns between two looks at sockets, timers, injections.
-inline constexpr std::uint32_t kPollEvery = 61;
+/// Turns between two looks at sockets, timers, injections.
+inline constexpr std::uint32_t kLookEvery = 61;
+/// When callbacks are so long that a scheduler has not looked for a tick of the watch, it looks
+/// after each turn, and lets a turn have only so many messages that a look is due about this often.
+inline constexpr std::uint64_t kLookNs = 1'000'000;
 
-class Scheduler : public Context {
+class Scheduler {
  public:
+  /// Requires: before the first step, a runner.
   Scheduler(Runtime& runtime_of, std::uint32_t id_of);
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
 
-  void start();
-  void join();
-  /// What its thread does over and over: the turn of one process. False: it found none, and would
-  /// sleep now. Requires: the scheduler's thread, or that it has none and only one thread steps at
-  /// a time.
+  Runtime& runtime;
+  const std::uint32_t id;
+
+  /// Who drives it. Any thread; outside the runner's own it may be another by the next moment.
+  Runner& runner() const;
+  void set_runner(Runner& runner);
+  /// Its runner's. That thread only.
+  Context& context() { return *context_.load(std::memory_order_relaxed); }
+
+  /// What its runner does over and over: the turn of one process. False: it found none, and would
+  /// sleep now. Requires: the runner's thread, or that it has none and only one thread steps at a
+  /// time.
   bool step();
+  /// Until there may be work.
+  void sleep();
+  /// It has not looked at sockets, timers, injections for long: it will after this turn.
+  void be_careful() {
+    turn_messages_ = 1;
+    until_look_ = 1;
+  }
+  /// How many messages a turn may have.
+  std::uint32_t turn_messages() const { return turn_messages_; }
+  /// How often it has looked. Any thread.
+  std::uint64_t looks() const { return looks_.load(std::memory_order_relaxed); }
 
   /// The process was idle and has mail now.
   void enqueue_woken(Process* process) {
@@ -80,9 +110,9 @@ class Scheduler : public Context {
     return epoch_->load(std::memory_order_acquire) != acknowledged_.load(std::memory_order_relaxed);
   }
   HeldList& held() { return held_; }
-  /// The process whose turn it is, or 0. Any thread, for reports.
-  baton_term running() const { return running_.load(std::memory_order_relaxed); }
-  void set_running(baton_term pid) { running_.store(pid, std::memory_order_relaxed); }
+  /// Gives what waits behind the turn under way to whoever comes first. False: nothing waits.
+  /// Requires: a claim on the runner.
+  bool share();
   std::uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
   /// Follows the runtime's epoch; to be called only between callbacks.
   void acknowledge() {
@@ -94,7 +124,6 @@ class Scheduler : public Context {
 
   enum class Work { kNone, kFew, kMuch };
 
-  void loop();
   Process* next_process();
   Process* find_elsewhere(bool watch_expired);
   Process* pop();
@@ -105,36 +134,37 @@ class Scheduler : public Context {
     return tail_.load(std::memory_order_acquire) - head_.load(std::memory_order_acquire);
   }
   Work look_everywhere();
-  /// Returns with the searching token held or not: `is_searching_` says so.
-  void sleep();
+  void look();
   void run_due_timers();
   std::uint64_t sleep_bound_ns(bool watching) const;
   void acknowledge_slow(std::uint64_t epoch);
 
-  // Owned by the scheduler's thread.
+  // Owned by the runner.
   Process* next_ = nullptr;
   Process* overflow_first_ = nullptr;
   Process* overflow_last_ = nullptr;
   std::array<Process*, kFreshMax> fresh_;
   std::uint32_t fresh_count_ = 0;
-  std::uint32_t tick_ = 0;
+  std::uint32_t until_look_ = kLookEvery;
+  std::uint32_t turn_messages_ = kTurnMessagesMax;
+  std::uint64_t looked_ns_ = 0;     // while careful
   std::uint64_t hot_since_ns_ = 0;  // since when next and fresh are preferred without a break
   std::uint64_t random_;
   bool is_searching_ = false;
   bool watch_expired_ = false;
-  std::array<std::uint64_t, kContextsMax> seen_turns_{};
+  std::array<std::uint64_t, kSchedulersMax> seen_turns_{};
   std::vector<Timers::Due> due_;
-  std::thread thread_;
   Poller poller_;
   Timers timers_;
   HeldList held_;
   const std::atomic<std::uint64_t>* epoch_;
 
   // Shared.
+  std::atomic<Context*> context_{nullptr};  // the runner
   alignas(128) std::atomic<std::uint32_t> head_{0};
   alignas(128) std::atomic<std::uint32_t> tail_{0};
   std::atomic<std::uint64_t> turns_{0};
-  std::atomic<baton_term> running_{BATON_NO_TERM};
+  std::atomic<std::uint64_t> looks_{0};
   std::atomic<std::uint64_t> acknowledged_{0};
   std::atomic<std::uint64_t> fence_word_{0};
   std::array<std::atomic<Process*>, kRingSize> ring_;

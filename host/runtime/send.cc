@@ -39,7 +39,7 @@ void dead_letter(Context& context, baton_term to, Message* message) {
   context.release(message);
 }
 
-void deliver(Context& context, baton_term pid, Message* message) {
+[[gnu::always_inline]] inline void deliver(Context& context, baton_term pid, Message* message) {
   Process& process = context.runtime.table().at(pid_index(pid));
   if (context.runtime.attends()) {
     if (context.runtime.is_draining()) mark_sent(context, process, message);
@@ -59,7 +59,9 @@ void deliver(Context& context, baton_term pid, Message* message) {
 
 }  // namespace
 
-void send(Context& context, baton_term to, Message* message) {
+namespace {
+
+[[gnu::always_inline]] inline void send_now(Context& context, baton_term to, Message* message) {
   if (__builtin_expect(!term::is_pid(to), 0)) {
     const baton_term pid =
         term::is_atom(to) ? context.runtime.registry().whereis(to) : BATON_NO_TERM;
@@ -71,6 +73,38 @@ void send(Context& context, baton_term to, Message* message) {
   if (__builtin_expect(!context.runtime.table().has_slot_of(to), 0))
     return dead_letter(context, to, message);
   deliver(context, to, message);
+}
+
+[[gnu::noinline]] void send_held(Context& context, baton_term to, Message* message) {
+  const HostCall call(context);
+  if (call.is_refused()) return context.release(message);
+  send_now(context, to, message);
+}
+
+}  // namespace
+
+// The most frequent host call: a HostCall, spelled out so that it costs least.
+void send(Context& context, baton_term to, Message* message) {
+  context.boundary.begin_call();
+  if (__builtin_expect(context.boundary.may_go_on(), 1)) {
+    send_now(context, to, message);
+    context.boundary.end_call();
+    return;
+  }
+  context.boundary.end_call();
+  send_held(context, to, message);
+}
+
+void send_signal(Context& context, baton_term to, Message* signal) {
+  const baton_term pid = term::is_atom(to) ? context.runtime.registry().whereis(to) : to;
+  Process* process = context.runtime.find(pid);
+  if (process == nullptr) return send(context, to, signal);
+  const bool is_kill = signal->kind == kExitSignal && signal->word[0] == kKill;
+  send(context, pid, signal);
+  // Behind the push: who sees them finds it. The slot may have another process by now, for which
+  // they mean a look in vain.
+  if (is_kill) process->doomed.store(pid_generation(pid), std::memory_order_relaxed);
+  process->has_signals.store(true, std::memory_order_release);
 }
 
 baton_term call(Context& context, baton_term to, Message* request) {
@@ -95,7 +129,8 @@ void reply(Context& context, baton_term caller, baton_term ref, Message* answer)
   if (context.call_ref == ref) {
     context.call_ref = BATON_NO_TERM;
   } else if (context.current != nullptr && context.current->extension != nullptr) {
-    context.current->extension->callers.erase(ref);
+    const HostCall erasing(context);
+    if (!erasing.is_refused()) context.current->extension->callers.erase(ref);
   }
   send(context, caller, answer);
 }
@@ -120,25 +155,26 @@ Message* message_of(Context& context, baton_term root, std::uint8_t kind,
   return message;
 }
 
+Scheduler& keeper_for(Context& context) {
+  if (context.scheduler != nullptr) return *context.scheduler;
+  return context.runtime.scheduler(context.id % context.runtime.scheduler_count());
+}
+
 baton_term send_after(Context& context, std::uint64_t delay_ns, baton_term to, Message* message) {
-  const baton_term ref = context.make_ref();
+  Scheduler& keeper = keeper_for(context);
+  const baton_term ref = keeper.timers().make_ref();
   message->kind = BATON_TIMEOUT;
   if (message->words >= 1) message->word[0] = ref;
-  Runtime& runtime = context.runtime;
-  Scheduler& keeper = context.scheduler != nullptr
-                          ? *context.scheduler
-                          : runtime.scheduler(context.id % runtime.scheduler_count());
   if (keeper.timers().add(now_ns() + delay_ns, {ref, to, message}) && &keeper != context.scheduler)
     keeper.poller().wake();
   return ref;
 }
 
 bool cancel_timer(Context& context, baton_term ref) {
-  // The ref names the context that made it, and so the keeper of the timer.
-  const auto maker = static_cast<std::uint32_t>(ref >> 3) & 0x1ff;
+  const std::uint32_t keeper = Timers::keeper_of(ref);
+  if (keeper >= context.runtime.scheduler_count()) return false;
   bool found = false;
-  Scheduler& keeper = context.runtime.scheduler(maker % context.runtime.scheduler_count());
-  Message* message = keeper.timers().cancel(ref, found);
+  Message* message = context.runtime.scheduler(keeper).timers().cancel(ref, found);
   if (message != nullptr) context.release(message);
   return found;
 }

@@ -30,7 +30,7 @@ void exit_signal(Context& context, baton_term to, Message* reason) {
   reason->kind = kExitSignal;
   BATON_CHECK(reason->words >= 1, "an exit signal needs a word for its kind");
   reason->word[0] = reason->root == term::atoms::kKill ? kKill : kSentExit;
-  send(context, to, reason);
+  send_signal(context, to, reason);
 }
 
 void link(Context& context, baton_term to) {
@@ -40,13 +40,13 @@ void link(Context& context, baton_term to) {
   if (pid == context.self) return;
   if (pid == process.parent && process.has(kParentLinked)) return;
   if (!extension_of(process).links.insert(pid).second) return;
-  send(context, pid, plain_signal(context, kLinkSignal, BATON_NO_TERM));
+  send_signal(context, pid, plain_signal(context, kLinkSignal, BATON_NO_TERM));
 }
 
 void unlink(Context& context, baton_term pid) {
   BATON_CHECK(context.current != nullptr, "only a process can be unlinked");
   if (!drop_link(*context.current, pid)) return;
-  send(context, pid, plain_signal(context, kUnlinkSignal, BATON_NO_TERM));
+  send_signal(context, pid, plain_signal(context, kUnlinkSignal, BATON_NO_TERM));
 }
 
 void notify_started(Context& context, baton_term parent) {
@@ -63,7 +63,7 @@ baton_term monitor(Context& context, baton_term to) {
   const baton_term pid = resolve(context, to);
   extension_of(*context.current).monitors.emplace(ref, pid);
   // To a name nobody has it is sent as it is, and answered by a DOWN with noproc.
-  send(context, pid == BATON_NO_TERM ? to : pid, plain_signal(context, kMonitorSignal, ref));
+  send_signal(context, pid == BATON_NO_TERM ? to : pid, plain_signal(context, kMonitorSignal, ref));
   return ref;
 }
 
@@ -74,7 +74,7 @@ void demonitor(Context& context, baton_term ref) {
   const auto monitor = extension.monitors.find(ref);
   const bool is_monitor = monitor != extension.monitors.end();
   if (is_monitor) {
-    send(context, monitor->second, plain_signal(context, kDemonitorSignal, ref));
+    send_signal(context, monitor->second, plain_signal(context, kDemonitorSignal, ref));
     extension.monitors.erase(monitor);
   }
   context.refused = nullptr;
@@ -122,15 +122,29 @@ void wake_at(Context& context, Process& process, std::uint64_t deadline_ns) {
   // calls with time-outs costs two stores per call this way.
   if (deadline_ns == 0 || (extension.armed_ns != 0 && extension.armed_ns <= deadline_ns)) return;
   extension.armed_ns = deadline_ns;
-  context.scheduler->timers().add(deadline_ns, {context.make_ref(), process.self, nullptr});
+  Scheduler& keeper = keeper_for(context);
+  if (keeper.timers().add(deadline_ns, {context.make_ref(), process.self, nullptr}) &&
+      &keeper != context.scheduler)
+    keeper.poller().wake();
+}
+
+namespace {
+
+void meet_fatal(Context& context, Process& process, baton_term reason) {
+  if (process.has(kExiting)) return;
+  process.set(kExiting);
+  extension_of(process).exit_reason = message_of(context, reason);
+}
+
+}  // namespace
+
+void kill_process(Context& context, Process& process) {
+  process.set(kKilled);
+  meet_fatal(context, process, term::atoms::kKilled);
 }
 
 bool act_on_signal(Context& context, Process& process, Message& signal) {
-  const auto fatal = [&](baton_term reason) {
-    if (process.has(kExiting)) return;
-    process.set(kExiting);
-    extension_of(process).exit_reason = message_of(context, reason);
-  };
+  const auto fatal = [&](baton_term reason) { meet_fatal(context, process, reason); };
   switch (signal.kind) {
     case kMonitorSignal:
       extension_of(process).watchers.emplace(signal.word[0], signal.from);
@@ -151,7 +165,7 @@ bool act_on_signal(Context& context, Process& process, Message& signal) {
                            (process.behaviour->flags & kMeetsExits) == 0;
       if (kind == kLinkExit && !drop_link(process, signal.from)) return true;  // unlinked meanwhile
       if (kind == kKill) {
-        fatal(term::atoms::kKilled);
+        kill_process(context, process);
         return true;
       }
       if (process.has(kTrapExit)) {

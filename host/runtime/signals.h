@@ -13,6 +13,8 @@ namespace baton::runtime {
 /// Acts on a signal. True: it is consumed (the caller frees it). False: it has become a message for
 /// the process, its kind changed.
 bool act_on_signal(Context& context, Process& process, Message& signal);
+/// The process meets a kill: it ends as soon as its callback has returned.
+void kill_process(Context& context, Process& process);
 /// Has the process woken at the deadline, 0: never.
 void wake_at(Context& context, Process& process, std::uint64_t deadline_ns);
 

@@ -17,12 +17,15 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   // All that a take-over reads of a process is set before the lease, under whose lock it finds the
   // process; from then on behaviour and version are no longer ours to write.
   const bool is_server = request.behaviour->kind == BATON_GEN_SERVER;
-  process->flags.store(static_cast<std::uint16_t>((request.notifies_parent ? kNotifyParent : 0) |
-                                                  (is_server ? kIsServer : 0)),
-                       std::memory_order_relaxed);
+  const bool is_host_code = (request.behaviour->flags & kIsHostCode) != 0;
+  process->flags.store(
+      static_cast<std::uint16_t>((request.notifies_parent ? kNotifyParent : 0) |
+                                 (is_server ? kIsServer : 0) | (is_host_code ? kHostCode : 0)),
+      std::memory_order_relaxed);
   process->held_in = 0;
   process->held_by = 0;
   process->owns_ports.store(false, std::memory_order_relaxed);
+  process->has_signals.store(false, std::memory_order_relaxed);
   process->behaviour = request.behaviour;
   process->state = nullptr;
   process->extension = nullptr;
@@ -42,7 +45,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
     spawned = {.error = SpawnError::kNameTaken};
   } else if (!request.version->acquire(process->shard, index, process->position)) {
     if (request.name != BATON_NO_TERM) runtime.registry().remove(request.name, pid);
-    spawned = {.error = SpawnError::kRetired};
+    spawned = {.error = request.version->is_barred() ? SpawnError::kBarred : SpawnError::kRetired};
   }
   if (spawned.error != SpawnError::kNone) {
     process->version.store(nullptr, std::memory_order_release);
@@ -77,7 +80,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
     extension_of(*context.current).monitors.emplace(spawned.monitor, pid);
   }
   process->mailbox.open(generation);
-  if (context.scheduler != nullptr)
+  if (__builtin_expect(context.scheduler != nullptr, 1))
     context.scheduler->enqueue_fresh(process);
   else
     runtime.wakeup().inject(process);

@@ -20,7 +20,13 @@ void answer_state(Context& context, Process& process, const Message& signal) {
   const baton_schema* schema = process.behaviour->state;
   if (schema == nullptr || schema->to_term == nullptr || process.state == nullptr)
     return answer(context, signal, term::atoms::kUndefined);
-  Message* state = schema->to_term(&context, process.state);
+  Message* state = nullptr;
+  const bool is_abandoned = call_module_within(
+      context, process, [&] { state = schema->to_term(&context, process.state); });
+  if (is_abandoned) {
+    if (state != nullptr) context.release(state);
+    return;
+  }
   if (state == nullptr) return answer(context, signal, term::atoms::kSystemLimit);
   answer(context, signal, state->root);
   context.release(state);

@@ -1,5 +1,7 @@
 #include "runtime/timers.h"
 
+#include "runtime/ref.h"
+
 #include <time.h>
 
 #include <algorithm>
@@ -11,6 +13,8 @@ namespace {
 // A heap this much larger than the map is mostly cancelled timers.
 constexpr std::size_t kSweepFactor = 2;
 constexpr std::size_t kSweepMin = 1024;
+// The makers of refs from here on are no contexts, but keepers of timers.
+constexpr std::uint32_t kFirstKeeper = 256;
 }  // namespace
 
 std::uint64_t now_ns() {
@@ -18,6 +22,17 @@ std::uint64_t now_ns() {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
          static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+baton_term Timers::make_ref() {
+  const std::uint64_t number = refs_.fetch_add(1, std::memory_order_relaxed) + 1;
+  return (number << kRefNumberShift) | (std::uint64_t{kFirstKeeper + keeper_} << kRefMakerShift) |
+         BATON_TAG_REF;
+}
+
+std::uint32_t Timers::keeper_of(baton_term ref) {
+  const auto maker = static_cast<std::uint32_t>(ref >> kRefMakerShift) & kRefMakersMask;
+  return maker >= kFirstKeeper ? maker - kFirstKeeper : kNoKeeper;
 }
 
 bool Timers::add(std::uint64_t deadline_ns, Due due) {

@@ -29,11 +29,20 @@ std::uint64_t now_ns();
 
 class Timers {
  public:
+  /// `keeper` is the number of the scheduler whose timers these are.
+  explicit Timers(std::uint32_t keeper) : keeper_(keeper) {}
+
   struct Due {
     baton_term ref;
     baton_term to;
     baton_message* message;  // null: only wake `to` up
   };
+
+  /// The ref of a timer that nobody has yet; it names the keeper, whoever makes it.
+  baton_term make_ref();
+  /// The keeper of the timer that a ref names; kNoKeeper for one that is no timer's.
+  static std::uint32_t keeper_of(baton_term ref);
+  static constexpr std::uint32_t kNoKeeper = ~std::uint32_t{0};
 
   /// Takes the message until it is due or cancelled. True: this is now the earliest deadline.
   bool add(std::uint64_t deadline_ns, Due due);
@@ -66,6 +75,8 @@ class Timers {
   void pop();
   void sweep();
 
+  const std::uint32_t keeper_;
+  std::atomic<std::uint64_t> refs_{0};
   std::mutex mutex_;
   std::vector<Entry> heap_;                            // guarded by mutex_
   boost::unordered_flat_map<baton_term, Due> wanted_;  // guarded by mutex_

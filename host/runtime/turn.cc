@@ -33,7 +33,7 @@ void follow(Context& context, Process& process) {
   resume_sample(context, process);
 }
 
-void begin_callback(Context& context, const Message* message) {
+[[gnu::always_inline]] inline void begin_callback(Context& context, const Message* message) {
   context.handled = message;
   context.frame = nullptr;
   context.error.length = 0;
@@ -65,6 +65,14 @@ Message* crash_reason(Context& context) {
   return reason;
 }
 
+// The process goes behind all others.
+void requeue(Context& context, Process& process) {
+  if (__builtin_expect(context.scheduler != nullptr, 1))
+    context.scheduler->enqueue_tail(&process);
+  else
+    context.runtime.wakeup().inject(&process);
+}
+
 After end(Context& context, Process& process, Message* reason) {
   exit_process(context, process, reason->root);
   context.release(reason);
@@ -72,39 +80,44 @@ After end(Context& context, Process& process, Message* reason) {
 }
 
 After end_by_signal(Context& context, Process& process) {
+  if (process.has(kAbandoned)) {
+    bury(context, process);
+    return After::kLeave;
+  }
   return end(context, process, std::exchange(process.extension->exit_reason, nullptr));
 }
 
 // The frame has to wait: remembers all that resume will need.
-After await(Scheduler& scheduler, Process& process) {
+After await(Context& context, Process& process) {
   const bool is_first = !process.has(kAwaiting);
   if (process.behaviour->kind == BATON_PROCESS) {
-    process.state = scheduler.frame;
+    process.state = context.frame;
   } else {
     Extension& extension = extension_of(process);
-    extension.frame = scheduler.frame;
-    extension.caller = scheduler.caller;
-    extension.call_ref = scheduler.call_ref;
-    if (is_first) begin_await(scheduler, process);
+    extension.frame = context.frame;
+    extension.caller = context.caller;
+    extension.call_ref = context.call_ref;
+    if (is_first) begin_await(context, process);
   }
   // Signals taken together with the message under way wait behind it; a frame may wait long.
-  if (is_first && act_on_signals(scheduler, process, nullptr)) scheduler.refused = nullptr;
-  scheduler.call_ref = BATON_NO_TERM;
+  if (is_first && act_on_signals(context, process, nullptr)) context.refused = nullptr;
+  if (process.has(kAbandoned)) return After::kGoOn;
+  context.call_ref = BATON_NO_TERM;
   process.set(kAwaiting);
-  if (scheduler.chain.is_continued()) process.set(kChained);
-  if (scheduler.is_set_off) process.set(kFrameSetOff);
-  process.scan = scheduler.refused;
-  if (scheduler.deadline_ns != 0 || process.extension != nullptr)
-    wake_at(scheduler, process, scheduler.deadline_ns);
+  if (context.chain.is_continued()) process.set(kChained);
+  if (context.is_set_off) process.set(kFrameSetOff);
+  process.scan = context.refused;
+  if (context.deadline_ns != 0 || process.extension != nullptr)
+    wake_at(context, process, context.deadline_ns);
   if (process.has(kExiting)) return After::kGoOn;
-  if (std::exchange(scheduler.is_preempted, false)) {
-    scheduler.enqueue_tail(&process);
+  if (std::exchange(context.is_preempted, false)) {
+    requeue(context, process);
     return After::kLeave;
   }
   return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
 }
 
-void leave_frame(Scheduler& scheduler, Process& process) {
+void leave_frame(Context& context, Process& process) {
   process.clear(kAwaiting | kChained | kFrameSetOff);
   process.scan = nullptr;
   if (process.extension != nullptr) process.extension->deadline_ns = 0;
@@ -112,117 +125,121 @@ void leave_frame(Scheduler& scheduler, Process& process) {
     process.state = nullptr;
     return;
   }
-  process.extension->frame = nullptr;
-  end_await(scheduler, process);
+  if (process.extension != nullptr) process.extension->frame = nullptr;
+  if (!process.has(kAbandoned)) end_await(context, process);
 }
 
 // What a callback's answer means. `message` is what it handled, already released.
-After conclude(Scheduler& scheduler, Process& process, int answer) {
+After conclude(Context& context, Process& process, int answer) {
   if (__builtin_expect(process.has(kExiting), 0)) {
     if (answer == BATON_AWAIT && !process.has(kAwaiting)) {
-      // exit_process destroys the frame where await would have put it.
+      // The frame is destroyed where await would have put it.
       const bool is_process = process.behaviour->kind == BATON_PROCESS;
-      (is_process ? process.state : process.extension->frame) = scheduler.frame;
+      (is_process ? process.state : extension_of(process).frame) = context.frame;
       process.set(kAwaiting);
-      if (!is_process) begin_await(scheduler, process);
+      if (!is_process && !process.has(kAbandoned)) begin_await(context, process);
     }
-    return end_by_signal(scheduler, process);
+    return end_by_signal(context, process);
   }
-  if (scheduler.call_ref != BATON_NO_TERM && (answer == BATON_OK || answer == BATON_YIELD)) {
+  if (context.call_ref != BATON_NO_TERM && (answer == BATON_OK || answer == BATON_YIELD)) {
     // It replies later.
-    extension_of(process).callers.emplace(scheduler.call_ref, scheduler.caller);
-    scheduler.call_ref = BATON_NO_TERM;
+    extension_of(process).callers.emplace(context.call_ref, context.caller);
+    context.call_ref = BATON_NO_TERM;
   }
   if (__builtin_expect(answer == BATON_OK, 1)) return After::kGoOn;
   switch (answer) {
-    case BATON_AWAIT: return await(scheduler, process);
+    case BATON_AWAIT: return await(context, process);
     case BATON_YIELD:
       process.set(kYielded);
-      scheduler.enqueue_tail(&process);
+      requeue(context, process);
       return After::kLeave;
     case BATON_STOP: {
-      Message* reason = std::exchange(scheduler.stop_reason, nullptr);
-      if (reason != nullptr) return end(scheduler, process, reason);
-      exit_process(scheduler, process, term::atoms::kNormal);
+      Message* reason = std::exchange(context.stop_reason, nullptr);
+      if (reason != nullptr) return end(context, process, reason);
+      exit_process(context, process, term::atoms::kNormal);
       return After::kLeave;
     }
-    case BATON_CRASH: return end(scheduler, process, crash_reason(scheduler));
+    case BATON_CRASH: return end(context, process, crash_reason(context));
     default: {
       // A module in C: nothing held it to the values of abi.h.
-      const int size = std::snprintf(scheduler.error_text, sizeof scheduler.error_text,
+      const int size = std::snprintf(context.error_text, sizeof context.error_text,
                                      "a callback returned %d, which is no answer", answer);
-      scheduler.error.length = static_cast<std::uint32_t>(size);
-      return end(scheduler, process, crash_reason(scheduler));
+      context.error.length = static_cast<std::uint32_t>(size);
+      return end(context, process, crash_reason(context));
     }
   }
 }
 
-After run_init(Scheduler& scheduler, Process& process, Message* args) {
+After run_init(Context& context, Process& process, Message* args) {
   const baton_behaviour& behaviour = *process.behaviour;
-  if (behaviour.state != nullptr) {
-    void* state = scheduler.pools.allocate(behaviour.state->size);
-    if (behaviour.state->construct(state, &scheduler.error) != 0) {
-      scheduler.pools.deallocate(state, Pools::class_of(behaviour.state->size));
-      scheduler.release(args);
-      return end(scheduler, process, crash_reason(scheduler));
+  begin_callback(context, args);
+  const int answer = call_module(context, [&] {
+    if (const baton_schema* schema = behaviour.state; schema != nullptr) {
+      void* state = context.pools.allocate(schema->size);
+      if (schema->construct(state, &context.error) != 0) {
+        context.pools.deallocate(state, Pools::class_of(schema->size));
+        return int{BATON_CRASH};
+      }
+      process.state = state;
     }
-    process.state = state;
-  }
-  begin_callback(scheduler, args);
-  const int answer = behaviour.init(&scheduler, process.state, args);
-  scheduler.release(args);
+    return behaviour.init(&context, process.state, args);
+  });
+  context.release(args);
+  if (__builtin_expect(process.has(kAbandoned), 0)) return conclude(context, process, answer);
   // An init that awaits counts as started: its supervisor need not wait for it. So does a coroutine
   // process that has run to its end already. One that failed is not terminated either.
   const bool is_started =
       answer == BATON_OK || answer == BATON_AWAIT || answer == BATON_YIELD ||
-      (answer == BATON_STOP && behaviour.kind == BATON_PROCESS && scheduler.stop_reason == nullptr);
+      (answer == BATON_STOP && behaviour.kind == BATON_PROCESS && context.stop_reason == nullptr);
   if (is_started) process.set(kStarted);
   if (is_started && process.has(kNotifyParent)) {
     process.clear(kNotifyParent);
-    notify_started(scheduler, process.parent);
+    notify_started(context, process.parent);
   }
-  return conclude(scheduler, process, answer);
+  return conclude(context, process, answer);
 }
 
-After run_message(Scheduler& scheduler, Process& process, Message* message) {
-  if (__builtin_expect(message->kind == BATON_SPAWN, 0))
-    return run_init(scheduler, process, message);
-  begin_callback(scheduler, message);
-  const int answer = process.behaviour->handle(&scheduler, process.state, message);
-  scheduler.release(message);
-  return conclude(scheduler, process, answer);
+After run_message(Context& context, Process& process, Message* message) {
+  if (__builtin_expect(message->kind == BATON_SPAWN, 0)) return run_init(context, process, message);
+  begin_callback(context, message);
+  const int answer = call_module(
+      context, [&] { return process.behaviour->handle(&context, process.state, message); });
+  context.release(message);
+  return conclude(context, process, answer);
 }
 
-After run_frame(Scheduler& scheduler, Process& process) {
+After run_frame(Context& context, Process& process) {
   const bool is_process = process.behaviour->kind == BATON_PROCESS;
   void* frame = is_process ? process.state : process.extension->frame;
-  begin_callback(scheduler, nullptr);
+  begin_callback(context, nullptr);
   if (!is_process) {
-    scheduler.caller = process.extension->caller;
-    scheduler.call_ref = std::exchange(process.extension->call_ref, BATON_NO_TERM);
+    context.caller = process.extension->caller;
+    context.call_ref = std::exchange(process.extension->call_ref, BATON_NO_TERM);
   }
-  if (scheduler.runtime.attends()) follow(scheduler, process);
+  if (context.runtime.attends()) follow(context, process);
   if (process.extension != nullptr && process.extension->deadline_ns != 0 &&
       process.scan != nullptr && process.extension->deadline_ns <= now_ns())
     process.scan = nullptr;  // the wait is over: what receives next may want another message
-  const int answer =
-      process.behaviour->resume(&scheduler, is_process ? nullptr : process.state, frame);
-  if (answer != BATON_AWAIT) leave_frame(scheduler, process);
-  return conclude(scheduler, process, answer);
+  const int answer = call_module(context, [&] {
+    return process.behaviour->resume(&context, is_process ? nullptr : process.state, frame);
+  });
+  if (answer != BATON_AWAIT) leave_frame(context, process);
+  return conclude(context, process, answer);
 }
 
-After run_yielded(Scheduler& scheduler, Process& process) {
+After run_yielded(Context& context, Process& process) {
   process.clear(kYielded);
-  begin_callback(scheduler, nullptr);
-  return conclude(scheduler, process,
-                  process.behaviour->handle(&scheduler, process.state, nullptr));
+  begin_callback(context, nullptr);
+  return conclude(context, process, call_module(context, [&] {
+                    return process.behaviour->handle(&context, process.state, nullptr);
+                  }));
 }
 
 // Frames: coroutine processes, and gen_servers while a callback of theirs waits.
-After run_awaiting(Scheduler& scheduler, Process& process) {
-  pull(scheduler, process);
-  if (process.has(kExiting)) return end_by_signal(scheduler, process);
-  return run_frame(scheduler, process);
+After run_awaiting(Context& context, Process& process) {
+  pull(context, process);
+  if (process.has(kExiting)) return end_by_signal(context, process);
+  return run_frame(context, process);
 }
 
 Message* pop_front(Process& process) {
@@ -230,10 +247,6 @@ Message* pop_front(Process& process) {
   process.in_first = message->next;
   return message;
 }
-
-// What Process::held_in says of one that stands on no list, but whose `scan` has to be forgotten
-// when it takes its mail as it comes again.
-constexpr std::uint32_t kPassedOver = ~std::uint32_t{0};
 
 // Takes what may be served under a drain, or of a suspended process, out of the mail; null: none.
 template <class Served>
@@ -252,8 +265,10 @@ Message* take_served(Process& process, Served is_served) {
   return nullptr;
 }
 
-After hold(Scheduler& scheduler, Process& process) {
-  scheduler.held().add(process);
+After hold(Context& context, Process& process) {
+  // Exiled while its state was shown: another thread drives the scheduler.
+  if (context.scheduler == nullptr) return After::kGoOn;
+  context.scheduler->held().add(process);
   return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
 }
 
@@ -266,45 +281,62 @@ void forget_hold(Context& context, Process& process) {
 }
 
 // One step of a process that may not take its mail as it comes.
-After run_restricted(Scheduler& scheduler, Process& process, code::Phase phase) {
+After run_restricted(Context& context, Process& process, code::Phase phase) {
   if (phase == code::Phase::kParked) {
     // Not even signals: a take-over owns what is parked, its mail too.
-    scheduler.held().keep(process);
+    context.scheduler->held().keep(process);
     return After::kLeave;
   }
-  if (process.held_in != 0 && process.held_in != kPassedOver && !scheduler.held().has(process))
-    forget_hold(scheduler, process);
-  pull(scheduler, process);
-  if (process.has(kExiting)) return end_by_signal(scheduler, process);
-  if (process.has(kAwaiting)) return run_frame(scheduler, process);
+  if (process.held_in != 0 && process.held_in != kPassedOver &&
+      !context.scheduler->held().has(process))
+    forget_hold(context, process);
+  pull(context, process);
+  if (process.has(kExiting)) return end_by_signal(context, process);
+  if (process.has(kAwaiting)) return run_frame(context, process);
   if (!process.has(kStarted)) {
     // Its init comes first, and comes now only if somebody in the chain waits for the process.
     for (Message* message = process.in_first; message != nullptr; message = message->next)
-      if (continues_chain(scheduler, *message)) {
+      if (continues_chain(context, *message)) {
         process.in_first->flags |= kNested;  // so what init does continues the chain too
-        return run_message(scheduler, process, pop_front(process));
+        return run_message(context, process, pop_front(process));
       }
-    return hold(scheduler, process);
+    return hold(context, process);
   }
   const bool is_suspended = process.has(kSuspended);
   if (phase == code::Phase::kOpen && !is_suspended) return After::kGoOn;  // resumed: its mail waits
   Message* message = take_served(process, [&](const Message& candidate) {
     if (candidate.kind == BATON_EXIT && candidate.from == process.parent) return true;
-    return !is_suspended && continues_chain(scheduler, candidate);
+    return !is_suspended && continues_chain(context, candidate);
   });
-  if (message != nullptr) return run_message(scheduler, process, message);
+  if (message != nullptr) return run_message(context, process, message);
   if (phase == code::Phase::kOpen) return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
-  return hold(scheduler, process);
+  return hold(context, process);
+}
+
+// Signals have come: they are met before the mail that lies before them. A kill is met unseen: a
+// look for it in a million messages would take long.
+After meet_signals(Context& context, Process& process) {
+  process.has_signals.store(false, std::memory_order_relaxed);
+  // Behind it, the mail and `doomed` that were written before it was set.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (process.doomed.load(std::memory_order_relaxed) ==
+      process.generation.load(std::memory_order_relaxed))
+    kill_process(context, process);
+  else if (!process.has(kAwaiting | kSuspended))  // these take all their mail at once
+    act_on_arrivals(context, process);
+  return After::kGoOn;
 }
 
 // One message, or what else comes first, of an ordinary process.
-After step(Scheduler& scheduler, Process& process) {
+After step(Context& context, Process& process) {
   constexpr std::uint16_t kUnusual = kYielded | kAwaiting | kSuspended | kExiting;
+  if (__builtin_expect(process.has_signals.load(std::memory_order_relaxed), 0))
+    return meet_signals(context, process);
   if (__builtin_expect(process.has(kUnusual), 0)) {
-    if (process.has(kExiting)) return end_by_signal(scheduler, process);
-    if (process.has(kAwaiting)) return run_awaiting(scheduler, process);
-    if (process.has(kSuspended)) return run_restricted(scheduler, process, code::Phase::kOpen);
-    return run_yielded(scheduler, process);
+    if (process.has(kExiting)) return end_by_signal(context, process);
+    if (process.has(kAwaiting)) return run_awaiting(context, process);
+    if (process.has(kSuspended)) return run_restricted(context, process, code::Phase::kOpen);
+    return run_yielded(context, process);
   }
   if (process.in_first == nullptr) {
     if (!process.mailbox.has_new_mail())
@@ -313,49 +345,52 @@ After step(Scheduler& scheduler, Process& process) {
   }
   Message* message = pop_front(process);
   if (__builtin_expect(message->kind >= kMonitorSignal, 0)) {
-    if (act_on_signal(scheduler, process, *message)) {
-      scheduler.release(message);
+    if (act_on_signal(context, process, *message)) {
+      context.release(message);
       return After::kGoOn;
     }
   } else if (__builtin_expect(message->kind == BATON_REPLY || message->kind == BATON_DOWN, 0) &&
              is_unwanted(process, *message)) {
-    scheduler.release(message);
+    context.release(message);
     return After::kGoOn;
   }
-  return run_message(scheduler, process, message);
+  return run_message(context, process, message);
 }
 
 }  // namespace
 
-void run_turn(Scheduler& scheduler, Process& process) {
-  scheduler.current = &process;
-  scheduler.self = process.self;
-  scheduler.set_running(process.self);
-  scheduler.receives = 0;
-  scheduler.is_preempted = false;
+void run_turn(Context& context, Process& process) {
+  context.current = &process;
+  context.self = process.self;
+  context.running.store(process.self, std::memory_order_relaxed);
+  context.receives = 0;
+  context.is_preempted = false;
+  context.budget = context.scheduler->turn_messages();
+  context.boundary.set_host_code(process.has(kHostCode));
   const bool is_drainable = process.has(kIsServer);
-  std::uint32_t budget = kTurnMessagesMax;
   After after = After::kGoOn;
   while (after == After::kGoOn) {
-    if (__builtin_expect(budget-- == 0, 0)) {
-      scheduler.enqueue_tail(&process);
+    // Once for so many messages; else somebody wants the turn to end.
+    if (__builtin_expect(context.budget-- == 0, 0)) {
+      if (process.has(kAbandoned))
+        bury(context, process);
+      else
+        requeue(context, process);
       break;
     }
-    // Between two callbacks: a barrier under way can pass.
-    scheduler.acknowledge();
     const code::Phase phase = phase_of(process);
     if (__builtin_expect(phase != code::Phase::kOpen && is_drainable, 0)) {
-      after = run_restricted(scheduler, process, phase);
+      after = run_restricted(context, process, phase);
       continue;
     }
-    if (__builtin_expect(process.held_in != 0, 0)) forget_hold(scheduler, process);
-    after = step(scheduler, process);
+    if (__builtin_expect(process.held_in != 0, 0)) forget_hold(context, process);
+    after = step(context, process);
   }
-  scheduler.current = nullptr;
-  scheduler.self = BATON_NO_TERM;
-  scheduler.set_running(BATON_NO_TERM);
-  scheduler.chain.begin(false);
-  scheduler.is_set_off = false;
+  context.current = nullptr;
+  context.self = BATON_NO_TERM;
+  context.running.store(BATON_NO_TERM, std::memory_order_relaxed);
+  context.chain.begin(false);
+  context.is_set_off = false;
 }
 
 }  // namespace baton::runtime

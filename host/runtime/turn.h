@@ -1,5 +1,5 @@
-// Turn: what a scheduler does with a process it owns, until that has nothing to do, has had
-// enough, or ends.
+// Turn: what a runner does with a process it owns, until that has nothing to do, has had enough, or
+// ends.
 //
 // A gen_server takes its mail in order, one callback after the other. While a frame of it waits,
 // only that frame runs and other mail queues. Under a drain it serves only what continues a chain
@@ -13,9 +13,14 @@
 
 namespace baton::runtime {
 
-void run_turn(Scheduler& scheduler, Process& process);
+void run_turn(Context& context, Process& process);
 /// Ends the process; `reason` is a term in a block that stays the caller's.
 void exit_process(Context& context, Process& process, baton_term reason);
+/// Makes the process dead to everybody with the reason killed, while a callback of it is inside.
+/// That one's thread buries it afterwards. Requires: a claim on that thread's context, `inside`.
+void abandon_process(Context& context, Context& inside);
+/// Frees what is left of an abandoned process. Requires: its callback has returned.
+void bury(Context& context, Process& process);
 /// Frees what the process holds; its callbacks are not called, and nobody hears of its end.
 /// Requires: no scheduler runs.
 void discard_process(Context& context, Process& process);

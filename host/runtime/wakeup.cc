@@ -9,6 +9,11 @@
 
 namespace baton::runtime {
 
+bool Wakeup::are_all_idle() const {
+  return std::popcount(idle_.load(std::memory_order_seq_cst)) ==
+         static_cast<int>(runtime_.scheduler_count());
+}
+
 void Wakeup::wake_one() {
   if (idle_.load(std::memory_order_relaxed) == 0) return;
   if (searching_.load(std::memory_order_relaxed) != 0) return;

@@ -29,6 +29,11 @@ class Wakeup {
   /// none.
   Process* take_injected(Scheduler& scheduler);
   bool has_injected() const { return injected_count_.load(std::memory_order_acquire) != 0; }
+  bool is_anyone_idle() const { return idle_.load(std::memory_order_relaxed) != 0; }
+  bool are_all_idle() const;
+  bool is_idle(std::uint32_t scheduler) const {
+    return (idle_.load(std::memory_order_relaxed) >> scheduler & 1) != 0;
+  }
   /// Work was published: wakes a sleeper unless somebody searches.
   void wake_one();
 

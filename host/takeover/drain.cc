@@ -1,7 +1,9 @@
 #include "takeover/drain.h"
 
 #include "base/check.h"
+#include "runtime/watch.h"
 
+#include <algorithm>
 #include <mutex>
 
 namespace baton::takeover {
@@ -13,8 +15,8 @@ constexpr std::size_t kNamedMax = 5;
 constexpr std::uint64_t kReleaseNs = 5'000'000'000;
 }  // namespace
 
-Drain::Drain(runtime::Runtime& runtime, std::vector<code::Version*> group)
-    : runtime_(runtime), group_(std::move(group)) {}
+Drain::Drain(runtime::Runtime& runtime, std::vector<code::Version*> group, bool abandons_stuck)
+    : runtime_(runtime), group_(std::move(group)), abandons_stuck_(abandons_stuck) {}
 
 Drain::~Drain() { release(); }
 
@@ -25,25 +27,53 @@ Result<void> Drain::park(std::uint64_t deadline_ns) {
   // marks.
   runtime_.attend(runtime::Attention::kDraining, true);
   set_phase(code::Phase::kDraining);
+  auto rested = come_to_rest(deadline_ns);
+  if (!rested.ok()) release();
+  return rested;
+}
+
+Result<void> Drain::come_to_rest(std::uint64_t deadline_ns) {
   bool has_passed = runtime_.barrier(deadline_ns);
   while (has_passed && runtime::now_ns() < deadline_ns) {
-    if (!runtime::is_at_rest(runtime_, group_)) {
+    BATON_ASSIGN(const bool is_free, is_free_of_stuck());
+    if (!is_free || !runtime::is_at_rest(runtime_, group_)) {
       runtime_.pause();
       continue;
     }
-    // A call from outside may have been taken up between the look and the phase: look again behind
-    // a barrier.
+    // A call from outside may have been taken up between the look and the phase, and a callback may
+    // have lost its scheduler: look again behind a barrier.
     set_phase(code::Phase::kParked);
     has_passed = runtime_.barrier(deadline_ns);
-    if (has_passed && runtime::is_at_rest(runtime_, group_)) return {};
+    if (has_passed) {
+      BATON_ASSIGN(const bool is_still_free, is_free_of_stuck());
+      if (is_still_free && runtime::is_at_rest(runtime_, group_)) return {};
+    }
     set_phase(code::Phase::kDraining);
     // What was put aside while they were parked may be just what the chain waits for: a barrier
     // brings it back.
     has_passed = has_passed && runtime_.barrier(deadline_ns);
   }
-  const std::string busy = who_is_busy();
-  release();
-  return Error(Code::kTimedOut, "the processes did not come to rest in time: " + busy);
+  return Error(Code::kTimedOut, "the processes did not come to rest in time: " + who_is_busy());
+}
+
+Result<bool> Drain::is_free_of_stuck() {
+  bool is_free = true;
+  for (const auto& exile : runtime_.watch().exiles()) {
+    if (!exile.is_drained || exile.is_abandoned ||
+        std::find(group_.begin(), group_.end(), exile.version) == group_.end())
+      continue;
+    is_free = false;
+    // A barrier takes the scheduler from a callback that is only slow: that is waited for.
+    const runtime::LongScheduleLimits& limits = runtime_.watch().limits();
+    if (abandons_stuck_) {
+      // False: it is just returning, and will be looked at again.
+      if (exile.callback.age_ns >= limits.stuck_after_ns)
+        static_cast<void>(runtime_.watch().abandon(exile.callback.pid));
+    } else if (exile.callback.age_ns >= limits.kill_after_ns) {
+      return Error(Code::kBusy, "a callback does not return: " + exile.callback.text());
+    }
+  }
+  return is_free;
 }
 
 void Drain::join(code::Version* version) {
@@ -81,7 +111,7 @@ std::string Drain::who_is_busy() const {
             std::to_string(runtime::pid_generation(pid)) + "> " + what;
   };
   for (std::uint32_t i = 0; i < runtime_.scheduler_count(); ++i) {
-    const baton_term pid = runtime_.scheduler(i).running();
+    const baton_term pid = runtime_.scheduler(i).runner().running.load(std::memory_order_relaxed);
     if (pid != BATON_NO_TERM && runtime_.scheduler(i).is_behind()) add(pid, "is inside a callback");
   }
   for (code::Version* version : group_) {

@@ -9,6 +9,9 @@
 //                        awaits the answer of a parked one never comes to rest.)
 //   parked -> open       release: what was held back goes to the run queues.
 //
+// A callback that does not return keeps no scheduler from passing a barrier (runtime/watch.h). But
+// its process is not at rest, and its state may not be moved: it refuses the drain, or is ended.
+//
 // Idle processes take no part in any of this: nothing is sent to them, nobody visits them.
 //
 // Threads: the take-over's, one at a time; no scheduler's.
@@ -24,14 +27,15 @@ namespace baton::takeover {
 
 class Drain {
  public:
-  Drain(runtime::Runtime& runtime, std::vector<code::Version*> group);
+  /// `abandons_stuck`: processes of the group are ended whose callback does not return.
+  Drain(runtime::Runtime& runtime, std::vector<code::Version*> group, bool abandons_stuck);
   /// Releases what is still held.
   ~Drain();
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
 
-  /// kTimedOut: not all came to rest by the deadline; the error names some that did not. Everything
-  /// runs again.
+  /// kTimedOut: not all came to rest by the deadline; the error names some that did not. kBusy: a
+  /// callback does not return. Everything runs again.
   Result<void> park(std::uint64_t deadline_ns);
   /// Adds a version that takes processes over; it must stay parked with the others until release.
   void join(code::Version* version);
@@ -40,9 +44,13 @@ class Drain {
  private:
   void set_phase(code::Phase phase);
   std::string who_is_busy() const;
+  /// Whether no callback of the group is inside without a scheduler; kBusy: one that is refuses.
+  Result<bool> is_free_of_stuck();
+  Result<void> come_to_rest(std::uint64_t deadline_ns);
 
   runtime::Runtime& runtime_;
   std::vector<code::Version*> group_;
+  const bool abandons_stuck_;
   bool is_released_ = true;
 };
 

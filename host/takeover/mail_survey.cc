@@ -53,7 +53,7 @@ Result<StuckCounts> count_stuck_mail(runtime::Runtime& runtime,
                                      std::chrono::milliseconds budget) {
   std::vector<code::Version*> group;
   for (const Departure& departure : departures) group.push_back(departure.from);
-  Drain drain(runtime, group);
+  Drain drain(runtime, group, false);
   BATON_TRY(drain.park(runtime::now_ns() +
                        static_cast<std::uint64_t>(std::chrono::nanoseconds(budget).count())));
   StuckCounts counts;

@@ -28,7 +28,7 @@ Result<void> transact(runtime::Runtime& runtime, Migration& migration,
   const std::uint64_t start = runtime::now_ns();
   const std::uint64_t deadline =
       start + static_cast<std::uint64_t>(std::chrono::nanoseconds(options.budget).count());
-  Drain drain(runtime, versions_left(changes));
+  Drain drain(runtime, versions_left(changes), options.abandons_stuck);
   BATON_TRY(drain.park(deadline));
   report.drain_us = microseconds_since(start);
 

@@ -364,24 +364,67 @@ TEST_F(ProcessTest, SignalsFromOneProcessToAnotherArriveInTheOrderSent) {
   EXPECT_EQ(b.next().text, "{'EXIT',oops}");
 }
 
-TEST_F(ProcessTest, WhatWasSentBeforeAnExitSignalIsHandledBeforeIt) {
+TEST_F(ProcessTest, AnExitSignalIsMetBeforeUnreadMail) {
   Probe a = probe(), b = probe(), watcher = probe();
   monitor(watcher, b.pid());
 
-  a.run([&](Context& context) {
+  // All of it is there when b is done with the first.
+  b.run([&](Context&) {
+    External external(runtime_);
+    Context& outside = external.context();
     for (int i = 0; i < 100; ++i) {
-      Message* message = context.allocate(0);
+      Message* message = outside.allocate(0);
       message->root = term::make_int(i);
-      runtime::send(context, b.pid(), message);
+      runtime::send(outside, b.pid(), message);
     }
-    runtime::exit_signal(context, b.pid(), message_of(context, atoms::kShutdown, BATON_MESSAGE, 1));
+    runtime::exit_signal(outside, b.pid(), message_of(outside, atoms::kShutdown, BATON_MESSAGE, 1));
   });
 
   watcher.await("{'DOWN',shutdown}");
-  EXPECT_EQ(b.inbox().size(), 100u);
+  EXPECT_EQ(b.inbox().size(), 0u);
 }
 
-// ---- Names
+TEST_F(ProcessTest, AKillPassesAMillionUnreadMessages) {
+  constexpr int kMessages = 1'000'000;
+  Probe b = probe(), watcher = probe();
+  monitor(watcher, b.pid());
+  std::uint64_t killed_ns = 0;
+
+  b.run([&](Context&) {
+    External external(runtime_);
+    Context& outside = external.context();
+    for (int i = 0; i < kMessages; ++i) runtime::send(outside, b.pid(), outside.allocate(0));
+    Message* reason = outside.allocate(1);
+    reason->root = atoms::kKill;
+    killed_ns = now_ns();
+    runtime::exit_signal(outside, b.pid(), reason);
+  });
+
+  watcher.await("{'DOWN',killed}");
+  // A figure and no bound: how long it takes is the machine's load, too.
+  RecordProperty("microseconds", static_cast<int>((now_ns() - killed_ns) / 1000));
+  EXPECT_EQ(b.inbox().size(), 0u);
+}
+
+TEST_F(ProcessTest, WhoAskedAProcessWithMuchMailHearsOfItsEnd) {
+  // The mail is worked off in pieces, behind the end itself.
+  constexpr int kMessages = 10'000;
+  Probe b = probe(), asker = probe();
+  b.run([&](Context&) {
+    External external(runtime_);
+    Context& outside = external.context();
+    for (int i = 0; i < kMessages; ++i) {
+      Message* request = outside.allocate(1);
+      request->from = asker.pid();
+      runtime::call(outside, b.pid(), request);
+    }
+    Message* reason = outside.allocate(1);
+    reason->root = atoms::kKill;
+    runtime::exit_signal(outside, b.pid(), reason);
+  });
+
+  for (int i = 0; i < kMessages; ++i) asker.await("{'DOWN',noproc}");
+}
 
 TEST_F(ProcessTest, ANameIsFreeBeforeTheEndOfItsHolderIsHeard) {
   const baton_term name = atom("holder");
@@ -731,7 +774,7 @@ TEST_F(OutsideCallTest, WithoutAFreeContextACallIsRefused) {
   ASSERT_FALSE(another.ok());
   EXPECT_EQ(another.error().code(), Code::kBusy);
   EXPECT_EQ(call(silent.pid(), "hello"),
-            "error: more than 32 threads talk to the runtime at once; try again");
+            "error: more than 16 threads talk to the runtime at once; try again");
 
   all.pop_back();
   EXPECT_TRUE(External::borrow(runtime_).ok());

@@ -13,6 +13,8 @@
 //              and tell {unlinked, Id}, {config, "key"} has it tell {config, Id, Value}, and
 //              {listen, <<"Name">>} has it take that listener and tell {listening, Id, Result};
 //              any call is answered with {ok, Id}; other mail it passes on as {got, Id, Mail}.
+//   captive    a probe whose lambdas are module code to the runtime: they may take as long as they
+//              like, and are to use the host table and nothing else
 //   stubborn   a coroutine process that traps exits and pays no heed to any mail; the same args and
 //              {started, Id}
 //
@@ -278,12 +280,16 @@ inline int stubborn_resume(baton_context* raw, void*, void* frame) {
 }
 inline void stubborn_destroy(baton_context*, void*) {}
 
+/// A captive that ends waits here while this is set.
+inline std::atomic<bool> captives_linger{false};
+inline void captive_terminate(baton_context*, void*, const Message*) { captives_linger.wait(true); }
+
 inline constexpr baton_schema kProbeSchema = runtime::native_schema<ProbeState>("probe");
 inline constexpr baton_schema kChildSchema = runtime::native_schema<ChildState>("child");
 inline constexpr baton_behaviour kBehaviours[] = {
     {.name = "probe",
      .kind = BATON_GEN_SERVER,
-     .flags = 0,
+     .flags = runtime::kIsHostCode,
      .state = &kProbeSchema,
      .init = probe_init,
      .handle = probe_handle,
@@ -292,16 +298,25 @@ inline constexpr baton_behaviour kBehaviours[] = {
      .terminate = nullptr},
     {.name = "child",
      .kind = BATON_GEN_SERVER,
-     .flags = 0,
+     .flags = runtime::kIsHostCode,
      .state = &kChildSchema,
      .init = child_init,
      .handle = child_handle,
      .resume = nullptr,
      .destroy_frame = nullptr,
      .terminate = child_terminate},
+    {.name = "captive",
+     .kind = BATON_GEN_SERVER,
+     .flags = 0,
+     .state = &kProbeSchema,
+     .init = probe_init,
+     .handle = probe_handle,
+     .resume = nullptr,
+     .destroy_frame = nullptr,
+     .terminate = captive_terminate},
     {.name = "stubborn",
      .kind = BATON_PROCESS,
-     .flags = 0,
+     .flags = runtime::kIsHostCode,
      .state = nullptr,
      .init = stubborn_init,
      .handle = nullptr,
@@ -315,7 +330,7 @@ inline constexpr baton_module kModule{.struct_size = sizeof(baton_module),
                                       .name = "test",
                                       .version = "1.0.0",
                                       .build = "test",
-                                      .behaviour_count = 3,
+                                      .behaviour_count = 4,
                                       .behaviour_stride = sizeof(baton_behaviour),
                                       .behaviours = kBehaviours,
                                       .init = nullptr,
@@ -370,8 +385,9 @@ class RuntimeFixture : public testing::Test, private runtime::Observer {
 
   /// `prepare`, if any, has the runtime before it starts.
   explicit RuntimeFixture(std::uint32_t schedulers = 2,
-                          const std::function<void(runtime::Runtime&)>& prepare = nullptr)
-      : runtime_({.schedulers = schedulers}, atoms_, code_, *this) {
+                          const std::function<void(runtime::Runtime&)>& prepare = nullptr,
+                          const runtime::LongScheduleLimits& limits = {})
+      : runtime_({.schedulers = schedulers, .limits = limits}, atoms_, code_, *this) {
     auto staged = code_.stage(std::make_unique<code::Version>(&native::kModule));
     EXPECT_TRUE(staged.ok());
     code_.make_current("test");
@@ -386,15 +402,15 @@ class RuntimeFixture : public testing::Test, private runtime::Observer {
   ~RuntimeFixture() override { runtime_.stop(); }
 
   Probe probe() { return probe(code_.current("test")); }
-  /// Of another version with the same behaviours.
-  Probe probe(code::Version* version) {
+  /// Of another version with the same behaviours, or of another behaviour.
+  Probe probe(code::Version* version, const char* behaviour = "probe") {
     auto inbox = std::make_shared<Inbox>(atoms_);
     runtime::External external(runtime_);
     Message* args = external.context().allocate(1);
     args->word[0] = reinterpret_cast<baton_term>(new std::shared_ptr<Inbox>(inbox));
     const auto spawned = runtime::spawn(
         external.context(),
-        {.version = version, .behaviour = version->behaviour("probe"), .args = args});
+        {.version = version, .behaviour = version->behaviour(behaviour), .args = args});
     return Probe(*this, spawned.pid, inbox);
   }
 
@@ -450,6 +466,19 @@ class RuntimeFixture : public testing::Test, private runtime::Observer {
     return log_lines_;
   }
 
+  /// The first report of that kind on a callback that does not return.
+  runtime::LongSchedule await_report(runtime::LongSchedule::What what) {
+    std::unique_lock lock(log_mutex_);
+    auto found = reports_.end();
+    const bool came = reported_.wait_for(lock, kDeadline, [&] {
+      found = std::find_if(reports_.begin(), reports_.end(),
+                           [&](const auto& report) { return report.what == what; });
+      return found != reports_.end();
+    });
+    EXPECT_TRUE(came) << "no report on a long callback came in time";
+    return came ? *found : runtime::LongSchedule();
+  }
+
   term::AtomTable atoms_;
   code::CodeTable code_;
   native::Flags flags_{};
@@ -462,10 +491,18 @@ class RuntimeFixture : public testing::Test, private runtime::Observer {
     if (log_lines_.size() < kLogLinesMax) log_lines_.emplace_back(line);
   }
 
+  void long_schedule(const runtime::LongSchedule& report) override {
+    std::lock_guard lock(log_mutex_);
+    reports_.push_back(report);
+    reported_.notify_all();
+  }
+
   static constexpr std::size_t kLogLinesMax = 10'000;
   std::atomic<std::uint64_t> crashes_{0};
   std::mutex log_mutex_;
-  std::vector<std::string> log_lines_;  // guarded by log_mutex_
+  std::vector<std::string> log_lines_;          // guarded by log_mutex_
+  std::vector<runtime::LongSchedule> reports_;  // guarded by log_mutex_
+  std::condition_variable reported_;
 };
 
 }  // namespace baton::test

@@ -45,10 +45,15 @@ int show_modules(const Session& session) {
   const auto modules = session.client().ask("modules", {});
   if (!modules.ok()) return session.output.error(modules.error());
   std::vector<std::vector<std::string>> rows;
-  for (const json::value& module : modules->as_array())
+  for (const json::value& module : modules->as_array()) {
+    const json::array& stuck = module.at("stuck").as_array();
+    std::string inside = stuck.empty() ? "-" : cell(stuck.front());
+    if (stuck.size() > 1) inside += ", and " + std::to_string(stuck.size() - 1) + " more";
     rows.push_back({cell(module, "module"), cell(module, "version"), cell(module, "status"),
-                    cell(module, "processes"), cell(module, "build")});
-  session.output.table(*modules, {"MODULE", "VERSION", "STATUS", "PROCESSES", "BUILD"}, rows);
+                    cell(module, "processes"), cell(module, "build"), inside});
+  }
+  session.output.table(*modules, {"MODULE", "VERSION", "STATUS", "PROCESSES", "BUILD", "STUCK"},
+                       rows);
   return 0;
 }
 
@@ -99,7 +104,9 @@ void add_host_verbs(CLI::App& app, Session& session) {
   app.add_subcommand("status", "What runs, and how it fares")->callback([&session] {
     session.run = [&session] { return show_status(session); };
   });
-  app.add_subcommand("modules", "The loaded modules: current, old, and who runs them")
+  app.add_subcommand(
+         "modules",
+         "The loaded modules: current, old, who runs them, and callbacks that do not return")
       ->callback([&session] { session.run = [&session] { return show_modules(session); }; });
   CLI::App* crash = app.add_subcommand("crash", "The signals that hosts of this root died of");
   crash->require_subcommand(1);

@@ -35,12 +35,29 @@ const manual::PageText::Entries kConfiguration{
     {"log.format", "text or json (default: text)."},
     {"log.file", "Where the log is written (default: empty, which is standard error)."},
     {"admin.socket", "The path of the admin socket (default: empty, which is ROOT/batond.sock)."},
+    {"callbacks.long_schedule",
+     "A callback that takes longer is reported, with process, module, version and message "
+     "(default: "
+     "20ms)."},
+    {"callbacks.stuck_after",
+     "One that has not returned by then loses its scheduler: other processes, timers and "
+     "connections "
+     "go on without it (default: 100ms)."},
+    {"callbacks.kill_after",
+     "A process that is killed, or meets an exit signal, is dead to all by then even if its "
+     "callback "
+     "has not returned (default: 1s)."},
+    {"callbacks.abandoned_max",
+     "With so many callbacks of dead processes still running, a version that has some starts no "
+     "processes any more (default: 8; two of one version do the same)."},
     {"channels",
      "A list of the channels whose bundles are taken, such as [stable] (default: none named, which "
      "takes those of any)."},
     {"net.memory_max",
      "What all connections together may hold in memory, such as 512MiB (default: 0, which is a "
      "quarter of the memory that the host may use)."},
+    {"stop_timeout",
+     "A host that was told to stop ends after this, whatever its modules do (default: 10s)."},
     {"take_over.budget",
      "How long a take-over may take to drain, prepare and commit before it is given up and the old "
      "release serves on (default: 5s)."},

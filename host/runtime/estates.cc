@@ -1,0 +1,63 @@
+#include "runtime/estates.h"
+
+#include "runtime/primitives.h"
+#include "runtime/runtime.h"
+
+namespace baton::runtime {
+
+namespace {
+
+// What is left of the chain.
+Message* dispose(Context& context, baton_term pid, Message* chain) {
+  for (std::uint32_t i = 0; chain != nullptr && i < kEstatePiece; ++i) {
+    Message* message = chain;
+    chain = message->next;
+    // Its monitor was answered, or the answer is dropped by who took it back.
+    if (message->kind == kDemonitorSignal)
+      context.release(message);
+    else
+      send(context, pid, message);  // who is dead already, and is answered for as such
+  }
+  return chain;
+}
+
+}  // namespace
+
+void Estates::leave(Context& context, baton_term pid, Message* chain) {
+  if (chain == nullptr) return;
+  chain = dispose(context, pid, chain);
+  if (__builtin_expect(chain == nullptr, 1)) return;
+  {
+    std::lock_guard lock(mutex_);
+    waiting_.push_back({pid, chain});
+    count_.store(waiting_.size(), std::memory_order_release);
+  }
+  runtime_.wakeup().wake_one();
+}
+
+void Estates::work_off(Context& context) {
+  if (is_empty()) return;
+  Estate estate;
+  {
+    std::lock_guard lock(mutex_);
+    if (waiting_.empty()) return;
+    estate = waiting_.back();
+    waiting_.pop_back();
+    count_.store(waiting_.size(), std::memory_order_release);
+  }
+  leave(context, estate.pid, estate.chain);
+}
+
+void Estates::discard(Context& context) {
+  std::lock_guard lock(mutex_);
+  for (const Estate& estate : waiting_)
+    for (Message* message = estate.chain; message != nullptr;) {
+      Message* next = message->next;
+      context.release(message);
+      message = next;
+    }
+  waiting_.clear();
+  count_.store(0, std::memory_order_release);
+}
+
+}  // namespace baton::runtime

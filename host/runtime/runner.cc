@@ -1,0 +1,143 @@
+#include "runtime/runner.h"
+
+#include "base/check.h"
+#include "base/crash.h"
+#include "runtime/callback_witness.h"
+#include "runtime/runtime.h"
+
+#include <pthread.h>
+
+#include <chrono>
+#include <system_error>
+
+namespace baton::runtime {
+
+Runner::Runner(Runtime& runtime_of, std::uint32_t id_of) : Context(runtime_of, id_of) {}
+
+Runner::~Runner() {
+  if (!thread_.joinable()) return;
+  BATON_CHECK(has_ended_, "a runtime ends while a callback of it has not returned");
+  thread_.join();
+}
+
+bool Runner::start() {
+  try {
+    thread_ = std::thread([this] {
+      const std::string name = "baton-sched-" + std::to_string(id);
+      pthread_setname_np(pthread_self(), name.c_str());
+      const CallbackWitness witness(*this);
+      const CrashStack stack(witness);
+      loop();
+    });
+  } catch (const std::system_error&) {
+    return false;
+  }
+  return true;
+}
+
+void Runner::loop() {
+  Runners& runners = runtime.runners();
+  do {
+    while (scheduler != nullptr && !runtime.is_stopping())
+      if (!scheduler->step()) scheduler->sleep();
+  } while (runners.wait_as_spare(*this));
+  std::lock_guard lock(runners.mutex_);
+  has_ended_ = true;
+  runners.ended_.notify_all();
+}
+
+// ---- Runners
+
+Runners::Runners(Runtime& runtime, std::uint32_t schedulers) : runtime_(runtime) {
+  BATON_CHECK(schedulers <= kSchedulersMax);
+  for (std::uint32_t id = 0; id < schedulers; ++id) {
+    runners_[id] = std::make_unique<Runner>(runtime, id);
+  }
+  count_.store(schedulers, std::memory_order_release);
+}
+
+Runners::~Runners() = default;
+
+void Runners::start() {
+  for (std::uint32_t id = 0; id < count(); ++id)
+    BATON_CHECK(runners_[id]->start(), "the system has no thread for a scheduler");
+}
+
+std::uint32_t Runners::join(std::uint64_t deadline_ns) {
+  std::unique_lock lock(mutex_);
+  for (Runner* runner : spares_) runner->wake_up_.notify_one();
+  const auto running = [this] {
+    std::uint32_t number = 0;
+    for (std::uint32_t id = 0; id < count(); ++id)
+      number += runners_[id]->thread_.joinable() && !runners_[id]->has_ended_ ? 1 : 0;
+    return number;
+  };
+  while (running() != 0) {
+    if (deadline_ns == kNever) {
+      ended_.wait(lock);
+      continue;
+    }
+    const std::uint64_t now = now_ns();
+    if (now >= deadline_ns) break;
+    ended_.wait_for(lock, std::chrono::nanoseconds(deadline_ns - now));
+  }
+  return running();
+}
+
+Runner* Runners::spare() {
+  if (!spares_.empty()) {
+    Runner* runner = spares_.back();
+    spares_.pop_back();
+    return runner;
+  }
+  const std::uint32_t id = count();
+  if (id == kRunnersMax) return nullptr;
+  runners_[id] = std::make_unique<Runner>(runtime_, id);
+  count_.store(id + 1, std::memory_order_release);
+  return runners_[id].get();
+}
+
+bool Runners::replace(Runner& exile) {
+  std::lock_guard lock(mutex_);
+  Runner* runner = spare();
+  if (runner == nullptr) return false;
+  Scheduler& scheduler = *exile.scheduler;
+  runner->scheduler = &scheduler;
+  scheduler.set_runner(*runner);
+  // In a simulation nobody has a thread.
+  const bool is_new = exile.thread_.joinable() && !runner->thread_.joinable();
+  if (is_new && !runner->start()) {
+    scheduler.set_runner(exile);
+    runner->scheduler = nullptr;
+    spares_.push_back(runner);
+    return false;
+  }
+  exile.scheduler = nullptr;
+  exile.boundary.raise(kExiled);
+  runner->wake_up_.notify_one();
+  return true;
+}
+
+bool Runners::wait_as_spare(Runner& runner) {
+  std::unique_lock lock(mutex_);
+  if (runner.scheduler == nullptr) {
+    runner.boundary.clear(kExiled);
+    spares_.push_back(&runner);
+  }
+  runner.wake_up_.wait(lock, [&] { return runner.scheduler != nullptr || runtime_.is_stopping(); });
+  return !runtime_.is_stopping();
+}
+
+void Runners::pass_exiles() {
+  for (std::uint32_t id = 0; id < count(); ++id)
+    if ((runners_[id]->boundary.summons() & kExiled) != 0) runners_[id]->boundary.wait_for_claim();
+}
+
+void Runners::hurry(Scheduler& scheduler, Summons why) {
+  // Under the mutex, so that no hand-over comes between: a runner that takes over afterwards
+  // follows the epoch before its first turn.
+  std::lock_guard lock(mutex_);
+  scheduler.runner().boundary.raise(why);
+}
+
+}  // namespace baton::runtime

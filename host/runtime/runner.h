@@ -1,0 +1,93 @@
+// Runner: a thread that runs processes, and the context that it lends to their callbacks.
+//
+// It drives a scheduler, step by step. When a callback does not return, its scheduler goes on with
+// another runner (watch.h), and this one is exiled: it stays inside the callback. When that returns
+// it concludes what it began, as a thread outside would, and is a spare that may drive again.
+//
+//   state     scheduler   thread
+//   spare     none        waits
+//   driving   one         steps it
+//   exiled    none        inside a callback, or concluding it
+//
+// Invariants:
+//   (1) A scheduler is driven by one runner, but between steps of a simulation, where runners have
+//       no threads, and who steps is the test.
+//   (2) An exile gets no scheduler before its callback has returned and it has concluded.
+// Ownership: the Runtime's Runners own them; they live as long as it does.
+// Threads:   as said per member.
+#pragma once
+
+#include "runtime/context.h"
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace baton::runtime {
+
+class Runner final : public Context {
+ public:
+  Runner(Runtime& runtime_of, std::uint32_t id_of);
+  ~Runner();
+
+  /// False: the system has no thread for it. Requires: a scheduler, and no thread.
+  bool start();
+
+ private:
+  friend class Runners;
+
+  void loop();
+
+  std::thread thread_;
+  std::condition_variable wake_up_;  // of a spare; with Runners::mutex_
+  bool has_ended_ = false;           // guarded by Runners::mutex_
+};
+
+/// All runners of a runtime, by id: those of the schedulers first, then those that came as spares.
+class Runners {
+ public:
+  Runners(Runtime& runtime, std::uint32_t schedulers);
+  ~Runners();
+  Runners(const Runners&) = delete;
+  Runners& operator=(const Runners&) = delete;
+
+  /// Starts the threads of the schedulers' runners.
+  void start();
+  /// Waits for the threads to end, which they do when the runtime stops and no callback is under
+  /// way, until the deadline. The number of those that did not end.
+  std::uint32_t join(std::uint64_t deadline_ns);
+
+  std::uint32_t count() const { return count_.load(std::memory_order_acquire); }
+  Runner& at(std::uint32_t id) { return *runners_[id]; }
+
+  /// Gives the scheduler of `exile` to a spare, or to a new runner. False: there is none, or no
+  /// thread for it. Requires: a claim on `exile`.
+  bool replace(Runner& exile);
+
+  /// Waits for the host calls of exiles that are under way.
+  void pass_exiles();
+
+  /// Ends the turn that the scheduler's runner is in, for kEpoch or kLook.
+  void hurry(Scheduler& scheduler, Summons why);
+
+ private:
+  friend class Runner;
+
+  Runner* spare();
+  /// For an exile that has concluded: waits until it gets a scheduler. False: the runtime stops.
+  bool wait_as_spare(Runner& runner);
+  void wake_spares();
+
+  Runtime& runtime_;
+  std::mutex mutex_;  // a claim's is taken before it, never after
+  std::array<std::unique_ptr<Runner>, kRunnersMax> runners_;  // grows under mutex_
+  std::atomic<std::uint32_t> count_{0};
+  std::vector<Runner*> spares_;  // guarded by mutex_
+  std::condition_variable ended_;
+};
+
+}  // namespace baton::runtime
