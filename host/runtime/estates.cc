@@ -8,28 +8,24 @@ namespace baton::runtime {
 namespace {
 
 // What is left of the chain.
-Message* dispose(Context& context, baton_term pid, Message* chain) {
+Message* dispose(Context& context, baton_term pid, Message* chain, baton_term reason) {
   for (std::uint32_t i = 0; chain != nullptr && i < kEstatePiece; ++i) {
     Message* message = chain;
     chain = message->next;
-    // Its monitor was answered, or the answer is dropped by who took it back.
-    if (message->kind == kDemonitorSignal)
-      context.release(message);
-    else
-      send(context, pid, message);  // who is dead already, and is answered for as such
+    dead_letter(context, pid, message, reason);
   }
   return chain;
 }
 
 }  // namespace
 
-void Estates::leave(Context& context, baton_term pid, Message* chain) {
+void Estates::leave(Context& context, baton_term pid, Message* chain, baton_term reason) {
   if (chain == nullptr) return;
-  chain = dispose(context, pid, chain);
+  chain = dispose(context, pid, chain, reason);
   if (__builtin_expect(chain == nullptr, 1)) return;
   {
     std::lock_guard lock(mutex_);
-    waiting_.push_back({pid, chain});
+    waiting_.push_back({pid, chain, reason});
     count_.store(waiting_.size(), std::memory_order_release);
   }
   runtime_.wakeup().wake_one();
@@ -45,7 +41,7 @@ void Estates::work_off(Context& context) {
     waiting_.pop_back();
     count_.store(waiting_.size(), std::memory_order_release);
   }
-  leave(context, estate.pid, estate.chain);
+  leave(context, estate.pid, estate.chain, estate.reason);
 }
 
 void Estates::discard(Context& context) {

@@ -24,8 +24,8 @@ class Estates {
   Estates(const Estates&) = delete;
   Estates& operator=(const Estates&) = delete;
 
-  /// Takes a chain of messages of the process that has ended.
-  void leave(Context& context, baton_term pid, Message* chain);
+  /// Takes a chain of messages of the process that has ended for this reason, an immediate term.
+  void leave(Context& context, baton_term pid, Message* chain, baton_term reason);
   bool is_empty() const { return count_.load(std::memory_order_acquire) == 0; }
   /// Works off a piece of what there is.
   void work_off(Context& context);
@@ -36,6 +36,7 @@ class Estates {
   struct Estate {
     baton_term pid;
     Message* chain;
+    baton_term reason;
   };
 
   Runtime& runtime_;

@@ -121,9 +121,11 @@ namespace {
     delete extension;
   }
   if (process.has(kParentLinked)) send_exit(context, process.parent, reason);
-  // Who took back a link or a monitor in mail that was not read drops what came for it.
-  runtime.estates().leave(context, pid, taken);
-  runtime.estates().leave(context, pid, unread);
+  // Who took back a link or a monitor in mail that was not read drops what came for it. A kill is
+  // met before the links and monitors that came before it: these hear of it here.
+  const baton_term told = reason == term::atoms::kKilled ? reason : term::atoms::kNoProc;
+  runtime.estates().leave(context, pid, taken, told);
+  runtime.estates().leave(context, pid, unread, told);
 }
 
 }  // namespace

@@ -37,6 +37,9 @@ struct Spawned {
 void send(Context& context, baton_term to, Message* message);
 /// The same for what the runtime sends for itself (Signal), so that it is met before unread mail.
 void send_signal(Context& context, baton_term to, Message* signal);
+/// A message that its receiver will never handle: whoever asked for something by it is answered as
+/// that one would have answered, ended for this reason, an immediate term. The message is freed.
+void dead_letter(Context& context, baton_term to, Message* message, baton_term reason);
 Spawned spawn(Context& context, const SpawnRequest& request);
 /// A request with its ref, which is put in word[0].
 baton_term call(Context& context, baton_term to, Message* request);

@@ -15,8 +15,8 @@ bool pull(Context& context, Process& process);
 /// Acts on the signals in the mail behind `before` (null: in all of it) and drops what is unwanted.
 /// True: something was taken out.
 bool act_on_signals(Context& context, Process& process, Message* before);
-/// For a process whose callback is inside, as a claimant: takes new mail and acts on the signals in
-/// it that need no callback.
+/// Takes new mail and acts on the signals in it that need no callback; the others keep their place.
+/// As the process's owner, or as a claimant while a callback of it is inside.
 void act_on_arrivals(Context& context, Process& process);
 /// The answer to a request given up, or the DOWN of a monitor taken back: to be dropped. A monitor
 /// whose DOWN is wanted is spent by this.

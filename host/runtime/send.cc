@@ -9,16 +9,12 @@
 
 namespace baton::runtime {
 
-namespace {
-
-// The receiver is gone: what a signal asked for is answered as the dead process would have
-// answered.
-void dead_letter(Context& context, baton_term to, Message* message) {
+void dead_letter(Context& context, baton_term to, Message* message, baton_term reason) {
   const auto down = [&](baton_term ref) {
     Message* answer = context.allocate(1, BATON_DOWN);
     answer->from = to;
     answer->word[0] = ref;
-    answer->root = term::atoms::kNoProc;
+    answer->root = reason;
     if (message->kind == kMonitorSignal) answer->flags |= kWatched;
     send(context, message->from, answer);
   };
@@ -30,7 +26,7 @@ void dead_letter(Context& context, baton_term to, Message* message) {
       Message* exit = context.allocate(1, kExitSignal);
       exit->from = to;
       exit->word[0] = kLinkExit;
-      exit->root = term::atoms::kNoProc;
+      exit->root = reason;
       send(context, message->from, exit);
       break;
     }
@@ -38,6 +34,8 @@ void dead_letter(Context& context, baton_term to, Message* message) {
   }
   context.release(message);
 }
+
+namespace {
 
 [[gnu::always_inline]] inline void deliver(Context& context, baton_term pid, Message* message) {
   Process& process = context.runtime.table().at(pid_index(pid));
@@ -53,7 +51,7 @@ void dead_letter(Context& context, baton_term to, Message* message) {
       else
         context.runtime.wakeup().inject(&process);
       return;
-    case Push::kDead: dead_letter(context, pid, message); return;
+    case Push::kDead: dead_letter(context, pid, message, term::atoms::kNoProc); return;
   }
 }
 
@@ -67,11 +65,12 @@ namespace {
         term::is_atom(to) ? context.runtime.registry().whereis(to) : BATON_NO_TERM;
     // What lies in a block goes with it, so it is nobody's return address.
     if (pid == BATON_NO_TERM)
-      return dead_letter(context, term::is_immediate(to) ? to : BATON_NO_TERM, message);
+      return dead_letter(context, term::is_immediate(to) ? to : BATON_NO_TERM, message,
+                         term::atoms::kNoProc);
     to = pid;
   }
   if (__builtin_expect(!context.runtime.table().has_slot_of(to), 0))
-    return dead_letter(context, to, message);
+    return dead_letter(context, to, message, term::atoms::kNoProc);
   deliver(context, to, message);
 }
 

@@ -114,6 +114,8 @@ After await(Context& context, Process& process) {
     requeue(context, process);
     return After::kLeave;
   }
+  // Of an exile the watch may have taken mail that the frame has not seen: it comes again.
+  if (context.scheduler == nullptr) return After::kGoOn;
   return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
 }
 

@@ -384,6 +384,30 @@ TEST_F(ProcessTest, AnExitSignalIsMetBeforeUnreadMail) {
   EXPECT_EQ(b.inbox().size(), 0u);
 }
 
+TEST_F(ProcessTest, ASystemRequestKeepsItsPlaceInTheMailThatASignalPasses) {
+  Probe b = probe(), asker = probe(), watcher = probe();
+
+  b.run([&](Context&) {
+    External external(runtime_);
+    Context& outside = external.context();
+    Message* message = outside.allocate(0);
+    message->root = atoms::kOk;
+    runtime::send(outside, b.pid(), message);
+    Message* request = outside.allocate(2, kSystemSignal);
+    request->from = asker.pid();
+    request->word[1] = kInfo;
+    runtime::send(outside, b.pid(), request);
+    Message* signal = outside.allocate(1, kMonitorSignal);
+    signal->from = watcher.pid();
+    runtime::send_signal(outside, b.pid(), signal);
+  });
+
+  // What was sent before the request is handled before it.
+  const std::string info = asker.next().text;
+  EXPECT_NE(info.find("message_queue_len => 0"), std::string::npos) << info;
+  EXPECT_NE(info.find("monitored_by => [" + watcher.text() + "]"), std::string::npos) << info;
+}
+
 TEST_F(ProcessTest, AKillPassesAMillionUnreadMessages) {
   constexpr int kMessages = 1'000'000;
   Probe b = probe(), watcher = probe();
@@ -406,6 +430,21 @@ TEST_F(ProcessTest, AKillPassesAMillionUnreadMessages) {
   EXPECT_EQ(b.inbox().size(), 0u);
 }
 
+TEST_F(ProcessTest, AMonitorThatCameBeforeAKillHearsOfIt) {
+  // The kill is met first, but the process was there when it was asked to be watched.
+  Probe b = probe(), watcher = probe(), linked = probe();
+  linked.trap_exit();
+
+  b.run([&](Context&) {
+    monitor(watcher, b.pid());
+    link(linked, b);
+    exit_signal(b.pid(), "kill");
+  });
+
+  EXPECT_EQ(watcher.next().text, "{'DOWN',killed}");
+  EXPECT_EQ(linked.next().text, "{'EXIT',killed}");
+}
+
 TEST_F(ProcessTest, WhoAskedAProcessWithMuchMailHearsOfItsEnd) {
   // The mail is worked off in pieces, behind the end itself.
   constexpr int kMessages = 10'000;
@@ -423,7 +462,7 @@ TEST_F(ProcessTest, WhoAskedAProcessWithMuchMailHearsOfItsEnd) {
     runtime::exit_signal(outside, b.pid(), reason);
   });
 
-  for (int i = 0; i < kMessages; ++i) asker.await("{'DOWN',noproc}");
+  for (int i = 0; i < kMessages; ++i) asker.await("{'DOWN',killed}");
 }
 
 TEST_F(ProcessTest, ANameIsFreeBeforeTheEndOfItsHolderIsHeard) {

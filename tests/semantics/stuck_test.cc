@@ -163,6 +163,64 @@ TEST_F(StuckTest, ItMayUseTheHostMeanwhile) {
   EXPECT_EQ(runtime_.registry().whereis(atom("captive")), BATON_NO_TERM);
 }
 
+// A coroutine process: it stays in the cell when it gets its first message, and tells of the second.
+struct Keeper {
+  static inline Cell* cell = nullptr;
+  static inline baton_term reporter = BATON_NO_TERM;
+  static int init(baton_context* raw, void*, const Message*) {
+    raw->frame = raw;
+    return BATON_AWAIT;
+  }
+  static int resume(baton_context* raw, void*, void* frame) {
+    raw->frame = frame;
+    Message* message = raw->host->receive(raw);
+    if (message == nullptr) return BATON_AWAIT;
+    if (Cell* first = std::exchange(cell, nullptr)) {
+      raw->host->free(raw, message);
+      first->stay();
+    } else {
+      raw->host->send(raw, reporter, message);
+    }
+    return BATON_AWAIT;
+  }
+  static void destroy(baton_context*, void*) {}
+};
+constexpr baton_behaviour kKeeper{.name = "keeper",
+                                  .kind = BATON_PROCESS,
+                                  .flags = 0,
+                                  .state = nullptr,
+                                  .init = Keeper::init,
+                                  .handle = nullptr,
+                                  .resume = Keeper::resume,
+                                  .destroy_frame = Keeper::destroy,
+                                  .terminate = nullptr};
+
+TEST_F(StuckTest, AFrameGetsWhatWasTakenForItsSignals) {
+  // Its signals act while it is stuck; the mail beside them was taken with them, and never came.
+  Probe reporter = probe();
+  Cell cell;
+  Keeper::cell = &cell;
+  Keeper::reporter = reporter.pid();
+  baton_term keeper = BATON_NO_TERM;
+  reporter.run([&](Context& context) {
+    keeper =
+        runtime::spawn(context, {.version = &version(), .behaviour = &kKeeper, .args = nullptr})
+            .pid;
+  });
+  send(keeper, "first");
+  cell.await_inside();
+  await_report(What::kStuck);
+  send(keeper, "second");
+  monitor(reporter, keeper);
+  while (runtime_.find(keeper)->mailbox.has_new_mail()) std::this_thread::yield();
+
+  cell.open();
+
+  EXPECT_EQ(reporter.next().text, "second");
+  kill(keeper);
+  EXPECT_EQ(reporter.next().text, "{'DOWN',killed}");
+}
+
 TEST_F(StuckTest, ThreadsThatCameBackAreUsedAgain) {
   for (int round = 0; round < 8; ++round) {
     Probe stuck = captive();
