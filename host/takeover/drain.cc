@@ -1,7 +1,6 @@
 #include "takeover/drain.h"
 
 #include "base/check.h"
-#include "runtime/watch.h"
 
 #include <algorithm>
 #include <mutex>
@@ -35,8 +34,7 @@ Result<void> Drain::park(std::uint64_t deadline_ns) {
 Result<void> Drain::come_to_rest(std::uint64_t deadline_ns) {
   bool has_passed = runtime_.barrier(deadline_ns);
   while (has_passed && runtime::now_ns() < deadline_ns) {
-    BATON_ASSIGN(const bool is_free, is_free_of_stuck());
-    if (!is_free || !runtime::is_at_rest(runtime_, group_)) {
+    if (!is_free_of_stuck() || !runtime::is_at_rest(runtime_, group_)) {
       runtime_.pause();
       continue;
     }
@@ -44,10 +42,7 @@ Result<void> Drain::come_to_rest(std::uint64_t deadline_ns) {
     // have lost its scheduler: look again behind a barrier.
     set_phase(code::Phase::kParked);
     has_passed = runtime_.barrier(deadline_ns);
-    if (has_passed) {
-      BATON_ASSIGN(const bool is_still_free, is_free_of_stuck());
-      if (is_still_free && runtime::is_at_rest(runtime_, group_)) return {};
-    }
+    if (has_passed && is_free_of_stuck() && runtime::is_at_rest(runtime_, group_)) return {};
     set_phase(code::Phase::kDraining);
     // What was put aside while they were parked may be just what the chain waits for: a barrier
     // brings it back.
@@ -56,24 +51,24 @@ Result<void> Drain::come_to_rest(std::uint64_t deadline_ns) {
   return Error(Code::kTimedOut, "the processes did not come to rest in time: " + who_is_busy());
 }
 
-Result<bool> Drain::is_free_of_stuck() {
-  bool is_free = true;
-  for (const auto& exile : runtime_.watch().exiles()) {
-    if (!exile.is_drained || exile.is_abandoned ||
-        std::find(group_.begin(), group_.end(), exile.version) == group_.end())
-      continue;
-    is_free = false;
-    // A barrier takes the scheduler from a callback that is only slow: that is waited for.
-    const runtime::LongScheduleLimits& limits = runtime_.watch().limits();
-    if (abandons_stuck_) {
-      // False: it is just returning, and will be looked at again.
-      if (exile.callback.age_ns >= limits.stuck_after_ns)
+bool Drain::is_free_of_stuck() {
+  const auto exiles = stuck();
+  if (abandons_stuck_)
+    for (const auto& exile : exiles)
+      // A barrier takes the scheduler from a callback that is only slow, too: that is waited for.
+      // Nor is it an error if the callback is just returning.
+      if (exile.callback.age_ns >= runtime_.watch().limits().stuck_after_ns)
         static_cast<void>(runtime_.watch().abandon(exile.callback.pid));
-    } else if (exile.callback.age_ns >= limits.kill_after_ns) {
-      return Error(Code::kBusy, "a callback does not return: " + exile.callback.text());
-    }
-  }
-  return is_free;
+  return exiles.empty();
+}
+
+std::vector<runtime::Watch::Exile> Drain::stuck() const {
+  auto exiles = runtime_.watch().exiles();
+  std::erase_if(exiles, [&](const auto& exile) {
+    return !exile.is_drained || exile.is_abandoned ||
+           std::find(group_.begin(), group_.end(), exile.version) == group_.end();
+  });
+  return exiles;
 }
 
 void Drain::join(code::Version* version) {
@@ -110,6 +105,12 @@ std::string Drain::who_is_busy() const {
             std::to_string(runtime::pid_index(pid)) + "." +
             std::to_string(runtime::pid_generation(pid)) + "> " + what;
   };
+  for (const auto& exile : stuck()) {
+    ++busy;
+    if (named == kNamedMax) continue;
+    ++named;
+    text += (text.empty() ? "" : ", ") + exile.callback.text();
+  }
   for (std::uint32_t i = 0; i < runtime_.scheduler_count(); ++i) {
     const baton_term pid = runtime_.scheduler(i).runner().running.load(std::memory_order_relaxed);
     if (pid != BATON_NO_TERM && runtime_.scheduler(i).is_behind()) add(pid, "is inside a callback");

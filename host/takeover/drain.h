@@ -10,7 +10,7 @@
 //   parked -> open       release: what was held back goes to the run queues.
 //
 // A callback that does not return keeps no scheduler from passing a barrier (runtime/watch.h). But
-// its process is not at rest, and its state may not be moved: it refuses the drain, or is ended.
+// its process is not at rest, and its state may not be moved: it is waited for, or ended.
 //
 // Idle processes take no part in any of this: nothing is sent to them, nobody visits them.
 //
@@ -19,6 +19,7 @@
 
 #include "base/result.h"
 #include "runtime/runtime.h"
+#include "runtime/watch.h"
 
 #include <string>
 #include <vector>
@@ -34,8 +35,8 @@ class Drain {
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
 
-  /// kTimedOut: not all came to rest by the deadline; the error names some that did not. kBusy: a
-  /// callback does not return. Everything runs again.
+  /// kTimedOut: not all came to rest by the deadline; the error names some that did not. Everything
+  /// runs again.
   Result<void> park(std::uint64_t deadline_ns);
   /// Adds a version that takes processes over; it must stay parked with the others until release.
   void join(code::Version* version);
@@ -44,8 +45,10 @@ class Drain {
  private:
   void set_phase(code::Phase phase);
   std::string who_is_busy() const;
-  /// Whether no callback of the group is inside without a scheduler; kBusy: one that is refuses.
-  Result<bool> is_free_of_stuck();
+  /// Callbacks of the group that are inside without a scheduler.
+  std::vector<runtime::Watch::Exile> stuck() const;
+  /// Whether there are none; abandons them if that is the way.
+  bool is_free_of_stuck();
   Result<void> come_to_rest(std::uint64_t deadline_ns);
 
   runtime::Runtime& runtime_;

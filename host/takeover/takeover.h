@@ -38,7 +38,7 @@ struct TakeoverOptions {
   std::chrono::milliseconds budget{5000};  // for drain, prepare and commit together
   bool accepts_loss = false;
   StuckMail stuck_mail = StuckMail::kRefuse;
-  // A process of the group whose callback does not return is ended; else it refuses the take-over.
+  // A process of the group whose callback does not return is ended; else it is waited for.
   bool abandons_stuck = false;
   std::uint32_t threads = 0;  // for prepare and commit; 0: one per processor
 };
