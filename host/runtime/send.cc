@@ -125,11 +125,12 @@ void reply(Context& context, baton_term caller, baton_term ref, Message* answer)
   BATON_CHECK(answer->words >= 1, "a reply needs a word for its ref");
   answer->kind = BATON_REPLY;
   answer->word[0] = ref;
+  // One part with the send: were the process abandoned in between, its caller would hear neither.
+  const HostCall host_call(context);
   if (context.call_ref == ref) {
     context.call_ref = BATON_NO_TERM;
   } else if (context.current != nullptr && context.current->extension != nullptr) {
-    const HostCall erasing(context);
-    if (!erasing.is_refused()) context.current->extension->callers.erase(ref);
+    context.current->extension->callers.erase(ref);
   }
   send(context, caller, answer);
 }

@@ -24,6 +24,7 @@ KnownForms::KnownForms(runtime::Runtime& runtime) {
   table_.refuse = [](baton_context* raw, baton_message* reason) {
     runtime::Context& context = runtime::context_of(raw);
     BATON_CHECK(reason->words >= 1, "an answer needs a word for its ref");
+    const runtime::HostCall call(context);  // as in reply
     reason->kind = BATON_DOWN;
     reason->word[0] = std::exchange(context.call_ref, BATON_NO_TERM);
     runtime::send(context, context.caller, reason);

@@ -163,7 +163,7 @@ TEST_F(StuckTest, ItMayUseTheHostMeanwhile) {
   EXPECT_EQ(runtime_.registry().whereis(atom("captive")), BATON_NO_TERM);
 }
 
-// A coroutine process: it stays in the cell when it gets its first message, and tells of the second.
+// A coroutine process: it stays in the cell when it gets its first message, and tells of another.
 struct Keeper {
   static inline Cell* cell = nullptr;
   static inline baton_term reporter = BATON_NO_TERM;
