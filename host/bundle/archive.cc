@@ -234,8 +234,8 @@ struct Decompressor::Context {
   ZSTD_inBuffer input{buffer.data(), 0, 0};
 };
 
-Decompressor::Decompressor(std::uint64_t size, Source source)
-    : context_(std::make_unique<Context>()), source_(std::move(source)), size_(size) {
+Decompressor::Decompressor(std::uint64_t size_max, Source source)
+    : context_(std::make_unique<Context>()), source_(std::move(source)), size_max_(size_max) {
   BATON_CHECK(context_->zstd != nullptr, "no memory for libzstd");
   BATON_CHECK(!ZSTD_isError(
       ZSTD_DCtx_setParameter(context_->zstd.get(), ZSTD_d_windowLogMax, kWindowLogMax)));
@@ -268,9 +268,10 @@ Result<void> Decompressor::begin() {
   const unsigned long long declared = ZSTD_getFrameContentSize(context_->buffer.data(), have);
   if (declared == ZSTD_CONTENTSIZE_UNKNOWN || declared == ZSTD_CONTENTSIZE_ERROR)
     return refused("a frame that does not declare its size");
-  if (declared != size_)
-    return refused("a false size: the frame declares " + std::to_string(declared) +
-                   " bytes, the manifest's files take " + std::to_string(size_));
+  if (declared > size_max_)
+    return refused("the frame declares " + std::to_string(declared) + " bytes, allowed are " +
+                   std::to_string(size_max_));
+  size_ = declared;
   has_begun_ = true;
   return {};
 }

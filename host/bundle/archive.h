@@ -89,10 +89,11 @@ class Compressor {
   std::uint64_t left_;
 };
 
-/// Reads one Zstandard frame that must declare `size` bytes, hold them, and be all there is.
+/// Reads one Zstandard frame that must declare how many bytes it holds, at most `size_max`, hold
+/// them, and be all there is.
 class Decompressor {
  public:
-  Decompressor(std::uint64_t size, Source source);
+  Decompressor(std::uint64_t size_max, Source source);
   ~Decompressor();
   /// The same contract as a Source. The end is reported only after the frame and its source were
   /// found to end.
@@ -106,7 +107,8 @@ class Decompressor {
   struct Context;
   const std::unique_ptr<Context> context_;
   const Source source_;
-  const std::uint64_t size_;
+  const std::uint64_t size_max_;
+  std::uint64_t size_ = 0;  // declared
   std::uint64_t written_ = 0;
   bool has_begun_ = false;
   bool has_ended_ = false;

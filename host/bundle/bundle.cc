@@ -193,7 +193,8 @@ Result<void> Bundle::read_payload(const std::string* directory) {
   is_consumed_ = true;
   auto read = [&]() -> Result<void> {
     Sha256 compressed;
-    Decompressor decompressor(payload_bytes(manifest_),
+    // No more is written than the manifest lists, and no more is read than one entry beyond that.
+    Decompressor decompressor(kPayloadBytesMax,
                               [&](char* buffer, std::size_t size) -> Result<std::size_t> {
                                 BATON_ASSIGN(std::size_t n, outer_->read(buffer, size));
                                 compressed.update({buffer, n});

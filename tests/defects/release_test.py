@@ -151,6 +151,26 @@ class AFullDisk(ReleaseCase):
         runs = self.assert_one_truth(done.stderr)
         self.assertEqual(runs, "1.0.0" if done.returncode == 0 else "1.1.0", done.stderr)
 
+    def test_N8_a_bundle_that_finds_no_room_changes_nothing_wherever_the_room_ends(self):
+        bundle = self.packer.pack(demo("1.1.0"))
+        before = sorted(os.listdir(os.path.join(self.host.root, "store")))
+        self.disk.fill()
+        size = os.path.getsize(self.disk.ballast)
+        for room in [0, 4, 16, 64, 128, 256, 512]:
+            os.truncate(self.disk.ballast, size - room * 1024)
+            done = self.run_baton("release", "unpack", bundle)
+            if done.returncode == 0:
+                break
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertRegex(done.stderr, "(?i)no space left on device")
+            self.assertEqual(self.host.statuses(), {"1.0.0": "permanent"}, f"{room} KiB")
+            self.assertEqual(sorted(os.listdir(os.path.join(self.host.root, "store"))), before, f"{room} KiB")
+            self.assertEqual(self.host.redis("PING"), "+PONG")
+            self.disk.fill()
+        self.disk.free()
+        self.assert_done("upgrade", bundle, "--probation", "0s", within=20)
+        self.assertEqual(self.assert_one_truth(), "1.1.0")
+
     def boots_on_a_full_disk(self, end):
         with given("1.1.0 in probation on a full disk"):
             reason = self.reason_that_leaves(60, self.there_and_back)

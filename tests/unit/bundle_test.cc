@@ -53,6 +53,20 @@ class BundleTest : public testing::Test {
       parts[2].content = BundleMaker::compress(tar);
     });
   }
+  /// One that was packed and signed without our pack, with this file for its module.
+  std::string with_module(const std::string& content) {
+    return rebuild([&](std::vector<Part>& parts) {
+      std::string& manifest = parts[0].content;
+      auto bundle = *Bundle::open_unverified(*maker_.files, good_);
+      const ManifestFile& file = bundle.manifest().files[0];
+      replace(manifest, "size: " + std::to_string(file.size),
+              "size: " + std::to_string(content.size()));
+      replace(manifest, file.sha256.hex(), sha256(content).hex());
+      parts[2].content = BundleMaker::compress(BundleMaker::tar({{file.path, content}}));
+      replace(manifest, bundle.manifest().payload.hex(), sha256(parts[2].content).hex());
+      parts[1].content = maker_.key.sign(manifest, "c");
+    });
+  }
   std::string inner_tar() {
     auto parts = BundleMaker::tar_parts(maker_.read(good_));
     auto bundle = Bundle::open_unverified(*maker_.files, good_);
@@ -167,7 +181,6 @@ TEST_F(BundleTest, TheOuterArchiveHasItsThreePartsInOrder) {
 TEST_F(BundleTest, FilesMissingExtraDuplicatedOrOfAnotherSizeAreRefused) {
   auto change_parts = [&](const std::function<void(std::vector<Part>&)>& change,
                           const std::string& part) {
-    // A frame must declare the size that the manifest's files take, so that is checked first.
     const std::string bent = with_tar([&](std::string& tar) {
       auto parts = BundleMaker::tar_parts(tar);
       change(parts);
@@ -175,9 +188,16 @@ TEST_F(BundleTest, FilesMissingExtraDuplicatedOrOfAnotherSizeAreRefused) {
     });
     expect_refused(bent, part);
   };
-  change_parts([](auto& parts) { parts.clear(); }, "a false size");
-  change_parts([](auto& parts) { parts.push_back(parts[0]); }, "a false size");
-  change_parts([](auto& parts) { parts[0].content += std::string(512, '\0'); }, "a false size");
+  change_parts([](auto& parts) { parts.clear(); },
+               "modules/counter/1.0.0/counter.so: is missing from the payload");
+  change_parts([](auto& parts) { parts.push_back(parts[0]); }, "stands twice in the payload");
+  change_parts(
+      [](auto& parts) {
+        parts.push_back({"modules/more", "x"});
+      },
+      "modules/more: is in the payload, but not in the manifest");
+  change_parts([](auto& parts) { parts[0].content += std::string(512, '\0'); },
+               "the manifest says");
   change_parts([](auto& parts) { parts[0].content.pop_back(); }, "the manifest says");
   change_parts([](auto& parts) { parts[0].name = "modules/counter/1.0.0/Counter.so"; },
                "differs only in case");
@@ -276,15 +296,24 @@ TEST_F(BundleTest, FramesThatLieAreRefused) {
       "not a Zstandard frame");
   expect_refused(with_payload([](auto& frame) { return frame + "x"; }), "data after the frame");
   expect_refused(with_payload([](auto& frame) { return frame + frame; }), "data after the frame");
-  // An empty frame declares 0 bytes.
+  // An empty frame declares 0 bytes, and holds none.
   expect_refused(with_payload([](auto& frame) { return BundleMaker::compress("") + frame; }),
-                 "a false size");
+                 "data after the frame");
   expect_refused(with_payload([](auto& frame) { return frame.substr(0, frame.size() - 5); }),
                  "truncated");
-  // A bomb: 300 MiB of zeros in a few KiB.
+  // A bomb: 300 MiB of zeros in a few KiB, and one that says how large it is.
   expect_refused(
       with_payload([](auto&) { return BundleMaker::compress(std::string(300 << 20, '\0')); }),
-      "a false size");
+      "data after the end mark");
+  expect_refused(with_payload([](auto&) { return frame_header(17, kPayloadBytesMax + 1); }),
+                 "allowed are");
+  expect_refused(with_payload([&](auto&) {
+                   // The content of a good frame under another declared size.
+                   std::string frame = frame_header(17, tar.size() + 512);
+                   frame += std::string("\x01\0\0", 3);
+                   return frame;
+                 }),
+                 "payload.tar.zst");
   // One block of 128,000 equal bytes, and then one of none, in a frame that declares the right
   // size.
   const auto one_block = [&](std::uint32_t header, const std::string& content) {
@@ -350,6 +379,60 @@ TEST_F(BundleTest, FileListsThatAreTwiceTheSameOrUnsortedAreRefused) {
   EXPECT_NE(said(many).find("at most 1000 items"), std::string::npos);
 }
 
+TEST_F(BundleTest, AMillionEntriesAreRefusedAtTheFirstThatIsNotInTheManifest) {
+  constexpr std::uint64_t kEntries = 1'000'000;
+  std::string frame;
+  Compressor compressor(kEntries * kTarBlockBytes + kTarEndBytes,
+                        [&](std::string_view more) -> Result<void> {
+                          frame += more;
+                          return {};
+                        });
+  std::string many;
+  for (std::uint64_t i = 0; i < kEntries; ++i) {
+    many += tar_header({"f/" + std::to_string(i), 0});
+    if (i % 10'000 != 9'999) continue;
+    ASSERT_TRUE(compressor.write(many).ok());
+    many.clear();
+  }
+  ASSERT_TRUE(compressor.write(std::string(kTarEndBytes, '\0')).ok());
+  ASSERT_TRUE(compressor.finish().ok());
+
+  expect_refused(rebuild([&](auto& parts) { parts[2].content = frame; }),
+                 "f/0: is in the payload, but not in the manifest");
+}
+
+TEST_F(BundleTest, AMillionFilesInAManifestAreRefused) {
+  expect_refused(with_manifest([](std::string& text) {
+                   text += "# " + std::string(kManifestBytesMax, 'x') + "\n";
+                 }),
+                 "manifest.yaml: larger than");
+  expect_refused(with_manifest([](std::string& text) {
+                   const std::size_t at = text.find("\nfiles:\n");
+                   ASSERT_NE(at, std::string::npos);
+                   std::string files;
+                   for (std::size_t i = 0; i <= kFilesMax; ++i)
+                     files += "  - {path: f/" + std::to_string(i) +
+                              ", size: 1, mode: \"0444\", sha256: " + std::string(64, '0') + "}\n";
+                   text.insert(at + 8, files);
+                 }),
+                 "expected at most " + std::to_string(kFilesMax) + " items");
+}
+
+TEST_F(BundleTest, AModuleOfAnotherArchitectureIsRefusedAtPackAndAtUnpack) {
+  constexpr std::size_t kMachineAt = 18;  // of an ELF header; 183 is AArch64
+  std::string other = maker_.read(std::string(BATON_GATE_MODULES) + "/good.so");
+  other[kMachineAt] = static_cast<char>(183);
+  ASSERT_TRUE(
+      write_file_atomically(*maker_.files, maker_.root / "modules/counter/2.0.0/counter.so", other)
+          .ok());
+  const auto packed =
+      pack(*maker_.files, maker_.pack_options(maker_.description("2.0.0", 2), "bad"));
+  ASSERT_FALSE(packed.ok());
+  EXPECT_NE(packed.error().message().find("machine 183 is not this host's"), std::string::npos)
+      << packed.error().message();
+  expect_refused(with_module(other), "machine 183 is not this host's");
+}
+
 TEST_F(BundleTest, AModuleThatTheGateRefusesIsRefusedAtPackAndAtUnpack) {
   const std::string bad = maker_.read(std::string(BATON_GATE_MODULES) + "/thread_local.so");
   ASSERT_TRUE(
@@ -358,18 +441,7 @@ TEST_F(BundleTest, AModuleThatTheGateRefusesIsRefusedAtPackAndAtUnpack) {
   auto options = maker_.pack_options(maker_.description("2.0.0", 2), "bad");
   EXPECT_EQ(pack(*maker_.files, options).error().code(), Code::kRefused);
   EXPECT_FALSE(maker_.files->facts(options.output)->has_value());
-  // given one that was packed and signed without our pack
-  const std::string bent = rebuild([&](std::vector<Part>& parts) {
-    std::string& manifest = parts[0].content;
-    auto bundle = *Bundle::open_unverified(*maker_.files, good_);
-    const ManifestFile& file = bundle.manifest().files[0];
-    replace(manifest, "size: " + std::to_string(file.size), "size: " + std::to_string(bad.size()));
-    replace(manifest, file.sha256.hex(), sha256(bad).hex());
-    parts[2].content = BundleMaker::compress(BundleMaker::tar({{file.path, bad}}));
-    replace(manifest, bundle.manifest().payload.hex(), sha256(parts[2].content).hex());
-    parts[1].content = maker_.key.sign(manifest, "c");
-  });
-  expect_refused(bent, "refused by rule");
+  expect_refused(with_module(bad), "refused by rule");
 }
 
 TEST_F(BundleTest, WhatIsTooOldExpiredOrForAnotherHostIsRefused) {
