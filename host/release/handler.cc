@@ -170,8 +170,10 @@ Upgrade::Outcome ReleaseHandler::do_install(const std::shared_ptr<Operation>& op
                                             const std::string& name, const std::string& version,
                                             const InstallOptions& options, const Reason& reason,
                                             bool is_way_back) {
-  if (upgrade_ != nullptr) return upgrade_->in_the_way();
   const std::string target = full_name(name, version);
+  if (upgrade_ != nullptr && upgrade_->can_go_on() && upgrade_->to() == target)
+    return upgrade_->install_on(operation);
+  if (upgrade_ != nullptr) return upgrade_->in_the_way();
   const Release* release = parts_.store.find(name, version);
   if (release == nullptr) return no_such_release(target);
   if (running_name() == target) {

@@ -282,6 +282,11 @@ Upgrade::Outcome Upgrade::install(const std::shared_ptr<Operation>& operation) {
   BATON_CHECK(state_ == State::kPlanned && heading_ == Heading::kForward);
   speaking_to_ = operation;
   if (Result<void> done = walk(); !done.ok()) {
+    if (can_go_on() && is_one_way()) {
+      waiting_.push_back({operation, std::nullopt});
+      try_later(done.error());
+      return std::nullopt;
+    }
     const bool took_effect = runs_target();
     Error failure = took_effect ? Error(Code::kRolledBack,
                                         done.error().message() + "; " + to_name_ + " was undone")
@@ -293,8 +298,22 @@ Upgrade::Outcome Upgrade::install(const std::shared_ptr<Operation>& operation) {
     go_on();
     return std::nullopt;
   }
-  BATON_CHECK(is_current());
   waiting_.push_back({operation, std::nullopt});
+  arrive();
+  return std::nullopt;
+}
+
+Upgrade::Outcome Upgrade::install_on(const std::shared_ptr<Operation>& operation) {
+  BATON_CHECK(can_go_on());
+  speaking_to_ = operation;
+  turn(Heading::kForward);
+  waiting_.push_back({operation, std::nullopt});
+  go_on();
+  return std::nullopt;
+}
+
+void Upgrade::arrive() {
+  BATON_CHECK(is_current());
   if (options_.has_probation) say("probation", to_name_);
   // After it is said: nobody who reads the times sees a probation that is too short.
   probation_->begin(now());
@@ -305,7 +324,6 @@ Upgrade::Outcome Upgrade::install(const std::shared_ptr<Operation>& operation) {
     turn(Heading::kPermanent);
     go_on();
   }
-  return std::nullopt;
 }
 
 Upgrade::Outcome Upgrade::make_permanent(const std::shared_ptr<Operation>& operation,
@@ -347,21 +365,24 @@ Upgrade::Outcome Upgrade::go_back(const std::shared_ptr<Operation>& operation,
 
 void Upgrade::go_on() {
   if (!is_over()) {
-    if (Result<void> done = walk(); !done.ok()) {
-      const Error& error = done.error();
-      const bool is_record = state_ == State::kReverted || heading_ == Heading::kPermanent;
-      if (is_record || (tries_ < kTriesMax && error.code() != Code::kRefused)) {
-        if (tries_ == 1) say("retry", error.message() + "; it is tried again every second");
-        retry_at_ = now() + kRetryInterval;
-        return;
-      }
-      retry_at_.reset();
-      // One that is current runs on as it is; one that is on its way back is stuck there.
-      if (is_current()) turn(Heading::kNone);
-      return pause(Error(Code::kStuck, to_name_ + " could not be rolled back: " + error.message()));
-    }
+    if (Result<void> done = walk(); !done.ok()) return try_later(done.error());
+    if (heading_ == Heading::kForward) return arrive();
   }
   if (is_over()) answer_all(nullptr);
+}
+
+void Upgrade::try_later(const Error& error) {
+  const bool is_record = state_ == State::kReverted || heading_ == Heading::kPermanent;
+  if (is_record || (tries_ < kTriesMax && error.code() != Code::kRefused)) {
+    if (tries_ == 1) say("retry", error.message() + "; it is tried again every second");
+    retry_at_ = now() + kRetryInterval;
+    return;
+  }
+  retry_at_.reset();
+  if (heading_ == Heading::kForward) return pause(Error(Code::kStuck, in_the_way().message()));
+  // One that is current runs on as it is; one that is on its way back is stuck there.
+  if (is_current()) turn(Heading::kNone);
+  pause(Error(Code::kStuck, to_name_ + " could not be rolled back: " + error.message()));
 }
 
 void Upgrade::look() {
@@ -507,6 +528,11 @@ Error Upgrade::in_the_way() const {
     return Error(Code::kBusy, to_name_ + " is on its way back and " + upgrade_state_name(state_) +
                                   (trouble_.empty() ? "" : "; " + trouble_) +
                                   "; try it again with: baton rollback");
+  if (can_go_on())
+    return Error(Code::kBusy, to_name_ + " is " + upgrade_state_name(state_) +
+                                  " and has no way back; " + trouble_ +
+                                  "; when that is mended go on with: baton release install " +
+                                  release_name_ + " " + version_);
   const std::string state = verdict_.empty() ? "in probation" : "in probation and " + verdict_;
   return Error(Code::kBusy, "release " + to_name_ + " is " + state +
                                 "; make it permanent or roll it back first");

@@ -22,9 +22,11 @@
 //   reverted     back        record         journal: failed or aborted            undone
 //   undone       -           settle         new versions are purged
 //
-// A failure of a step forward turns the heading back. Of the steps back, `record` is tried again
-// for ever, the others some times by themselves and then whenever an operator asks; until then both
-// versions stay loaded and every process is on one of them. A release that is current has no
+// A failure of a step forward turns the heading back, but for one that has no way back
+// (`one_way`) once it is taken over: that goes on forward. Of the steps back, `record` is tried
+// again for ever; the others, and those of one that can only go forward, some times by themselves
+// and then whenever an operator asks; until then both versions stay loaded and every process is on
+// one of them. A release that is current has no
 // heading while it is in probation: its verdict gives it one, or an operator does; where such a
 // step cannot be done, nothing has changed and it goes on as before.
 //
@@ -135,6 +137,8 @@ class Upgrade {
 
   /// Goes forward until the release is current (and permanent, if it has no probation), or back.
   Outcome install(const std::shared_ptr<Operation>& operation);
+  /// Requires: can_go_on().
+  Outcome install_on(const std::shared_ptr<Operation>& operation);
   /// Requires: is_current().
   Outcome make_permanent(const std::shared_ptr<Operation>& operation, const Reason& reason);
   /// Requires: has_way_back().
@@ -163,6 +167,8 @@ class Upgrade {
   bool is_current() const { return state_ == UpgradeState::kCurrent; }
   /// Whether there is a release before that no state leads back to: the release said so.
   bool is_one_way() const { return !from_name_.empty() && plan_.is_one_way(); }
+  /// Whether it is taken over, could not go further, and has no way back.
+  bool can_go_on() const { return runs_target() && heading_ == Heading::kForward; }
   /// Whether go_back leads anywhere: there was a release before, and it is current, or stuck on its
   /// way back.
   bool has_way_back() const;
@@ -217,7 +223,11 @@ class Upgrade {
   /// Goes on where it is heading; answers those who wait if that was the end, and else plans
   /// another try.
   void go_on();
+  /// It is current: its probation begins, or it becomes permanent at once.
+  void arrive();
   void act_on(const Judgement& judgement);
+  /// The next step failed: plans another try, or leaves it to the operator.
+  void try_later(const Error& error);
   /// It is the operator's turn: those who wait are told why.
   void pause(const Error& why);
   void answer_all(const Result<void>* result);

@@ -130,6 +130,39 @@ TEST_F(D14, AReleaseThatSaysOneWayIsTriedOutAndNeverRolledBack) {
   EXPECT_EQ(statuses(), "1.0.0 old, 1.1.0 permanent");
 }
 
+TEST_F(D14, AOneWayReleaseWhoseServicesFailGoesOnWhenItsOperatorAsks) {
+  // Without a way back, and with no way on, it was stuck until the host was started again.
+  deploy(pack("1.0.0", {{"ratchet", "1.0.0"}}));
+  const baton_term ratchet = spawn("ratchet", "ratchet");
+  ASSERT_EQ(call(ratchet, "total"), "<<\"7\">>");
+  // Its own change of services besides, which fails.
+  const std::string one_way =
+      "one_way: true\napplications:\n  - name: versioned\n    env: {version: \"1.1.0\"}\n"
+      "    supervisor:\n      children: []\n";
+  services_.at_change = []() -> Result<void> { return Error(Code::kFailed, "no services today"); };
+
+  const Result<void> done = result_of(
+      handler_->upgrade(pack("1.1.0", {{"ratchet", "1.1.0"}}, one_way), in_probation(), kReason));
+
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code(), Code::kStuck) << done.error().message();
+  EXPECT_NE(done.error().message().find("baton release install test 1.1.0"), std::string::npos)
+      << done.error().message();
+  EXPECT_EQ(loaded("ratchet"), "1.1.0, old 1.0.0");
+  const Result<void> other =
+      result_of(handler_->upgrade(pack("1.2.0", {{"ratchet", "1.1.0"}}), at_once(), kReason));
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code(), Code::kBusy) << other.error().message();
+
+  services_.at_change = nullptr;
+  const Operation again = begun(handler_->install("test", "1.1.0", in_probation(), kReason));
+  ASSERT_NE(again, nullptr);
+  EXPECT_TRUE(comes_true([&] { return statuses() == "1.0.0 permanent, 1.1.0 current"; }))
+      << statuses();
+  EXPECT_TRUE(result_of(handler_->make_permanent(kReason)).ok());
+  EXPECT_EQ(statuses(), "1.0.0 old, 1.1.0 permanent");
+}
+
 TEST_F(D14, AnAutomaticRollbackThatFailedIsTriedAgain) {
   // When the rollback that a failed probation asked for could not be done, it was never tried
   // again, and the bad release stayed.
