@@ -5,7 +5,7 @@
 
 #include "support/fake_host.h"
 
-#include <baton/process.h>
+#include <baton/child.h>
 
 #include <array>
 #include <cstdio>
@@ -51,6 +51,7 @@ template <class P>
 int run() {
   static constexpr baton_behaviour behaviour = P::behaviour();
   baton::support::FakeHost host;
+  for (const char* atom : {"ok", "undefined", "start_child"}) host.know(atom);
   {
     baton::support::FakeProcess process(host, behaviour);
     int result = process.start();
@@ -59,7 +60,12 @@ int run() {
       // Woken once for nothing, so that the temporaries live through a suspension.
       if ((result = process.resume()) != BATON_AWAIT) break;
       if (answered < host.out.size()) {
-        host.mail(BATON_REPLY, kText, {}, host.out[answered++].ref);
+        const auto& asked = host.out[answered++];
+        if (asked.root.term().is_tuple() && asked.root.term()[0].is_atom("start_child"_atom)) {
+          host.mail(BATON_REPLY, std::tuple("ok"_atom, "undefined"_atom), {}, asked.ref);
+        } else {
+          host.mail(BATON_REPLY, kText, {}, asked.ref);
+        }
       } else {
         host.mail(BATON_MESSAGE, kText);
       }

@@ -4,6 +4,10 @@
 
 namespace awaits {
 
+struct Child : baton::Process<Child> {
+  static baton::Task<> loop(baton::Self, Nested) { co_return; }
+};
+
 struct Loop : baton::Process<Loop> {
   static baton::Task<> loop(baton::Self self) {
     const std::string text = kText;
@@ -44,6 +48,11 @@ struct Loop : baton::Process<Loop> {
     auto second = self.call(kPeer, ask);
     co_await second;
     co_await first;
+
+    // Children.
+    co_await self.start_child<Child>(kPeer);
+    co_await self.start_child<Child>(kPeer, part);
+    co_await self.start_child<Child>(kPeer, part, parts);
 
     // Mail.
     co_await self.receive();

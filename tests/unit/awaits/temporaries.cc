@@ -32,10 +32,15 @@ BATON_OWN(K)
 BATON_OWN(L)
 BATON_OWN(M)
 BATON_OWN(N)
+BATON_OWN(O)
 
 using baton::Mail;
 
 bool is_text(const Mail& mail, const std::string& text) { return mail.as<std::string>() == text; }
+
+struct Child : baton::Process<Child> {
+  static baton::Task<> loop(baton::Self, OfO) { co_return; }
+};
 
 struct Loop : baton::Process<Loop> {
   static baton::Task<> loop(baton::Self self) {
@@ -58,6 +63,8 @@ struct Loop : baton::Process<Loop> {
     const auto answer = co_await self.call(kPeer, M{text, 1});          // refused
     self.send(kPeer, answer);
     self.send(kPeer, co_await self.call(kPeer, OfN{{text}}));  // refused
+
+    co_await self.start_child<Child>(kPeer, O{text, 1});  // refused
 
     co_await self.receive([text](const Mail& m) { return is_text(m, text); });        // refused
     co_await self.receive([=](const Mail& m) { return is_text(m, text); });           // refused
