@@ -1,5 +1,6 @@
 #include "node/config.h"
 
+#include "description/release_description.h"
 #include "description/yaml.h"
 #include "runtime/watch.h"
 
@@ -12,6 +13,15 @@ constexpr std::uint64_t kMemoryBytesMax = std::uint64_t{1} << 50;
 
 using description::YamlMapping;
 using description::YamlNode;
+
+Result<std::uint64_t> read_format(const YamlNode& node) {
+  BATON_ASSIGN(const std::uint64_t format, node.as_count(1, description::kSequenceMax));
+  if (format > kConfigFormat)
+    return node.error("this host reads formats up to " + std::to_string(kConfigFormat) +
+                      ", the file is of format " + std::to_string(format) +
+                      "; use the host that it was written for");
+  return format;
+}
 
 Result<Log::Options> read_log(const YamlNode& node) {
   Log::Options options;
@@ -84,6 +94,9 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
                description::YamlDocument::parse(text, file));
   Config config;
   YamlMapping mapping(document.root());
+  // First, so that it and not a key of a newer format is what is refused.
+  std::uint64_t format = kConfigFormat;
+  if (const YamlNode* said = mapping.optional("format")) mapping.take(read_format(*said), format);
   mapping.text("root", config.root);
   mapping.count("schedulers", 0, runtime::kSchedulersMax, config.schedulers);
   if (const YamlNode* log = mapping.optional("log")) mapping.take(read_log(*log), config.log);

@@ -1,6 +1,7 @@
 // Config: what batond.yaml says. Every key has a default; an empty file, or none, is a valid
 // configuration.
 //
+//   format: 1                   of this file
 //   root: /var/lib/baton        everything the host keeps on disk
 //   schedulers: 0               0: one per processor
 //   log:
@@ -36,6 +37,10 @@
 #include <vector>
 
 namespace baton::node {
+
+/// Bump when older hosts would misunderstand what is said, not when there is a new key: that they
+/// refuse by its name.
+inline constexpr std::uint64_t kConfigFormat = 1;
 
 struct Config {
   std::string root = "/var/lib/baton";

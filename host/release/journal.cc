@@ -75,6 +75,12 @@ bool has_record_after(std::string_view bytes) {
 
 }  // namespace
 
+JournalRecord JournalRecord::of_format() {
+  JournalRecord record;
+  record.set("format", std::to_string(kJournalFormat));
+  return record;
+}
+
 JournalRecord& JournalRecord::set(std::string key, std::string value) {
   BATON_CHECK(is_key(key), key);
   for (const auto& field : fields_) BATON_CHECK(field.first != key, key);
@@ -165,6 +171,7 @@ Result<void> Journal::load() {
                                       " is missing at byte " + std::to_string(size_) +
                                       "; restore the file from a backup");
     if (!found) break;
+    if (records_.empty()) BATON_TRY(check_format(found->record));
     records_.push_back(std::move(found->record));
     size_ += found->size;
     ++count_;
@@ -177,6 +184,17 @@ Result<void> Journal::load() {
   cut_ = rest.size();
   BATON_TRY(files_->truncate(fd_.get(), size_));
   return files_->sync(fd_.get());
+}
+
+Result<void> Journal::check_format(const JournalRecord& first) const {
+  const std::string& format = first.get("format");
+  std::uint64_t number = 0;
+  const char* const end = format.data() + format.size();
+  const auto [at, error] = std::from_chars(format.data(), end, number);
+  if (format.empty() || (error == std::errc() && at == end && number <= kJournalFormat)) return {};
+  return Error(Code::kFailed, path_ + ": it is of format " + format +
+                                  ", written by a newer host; this one reads formats up to " +
+                                  std::to_string(kJournalFormat) + "; start that host again");
 }
 
 Result<void> Journal::mend() {

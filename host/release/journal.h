@@ -10,7 +10,8 @@
 // may be full by then.
 //
 // The first record of a file says its format; a file that begins otherwise is of format 1. An older
-// format is read, a newer one refused.
+// format is read; a newer one is refused by name, and nothing of it is cut off as torn. So the form
+// of a first record is the same in all formats.
 //
 // Invariants:
 //   (1) append returns success only when the record is on disk; whoever reads the file later sees
@@ -22,7 +23,8 @@
 //   (4) While room is kept, an ordinary append leaves it whole or fails.
 // Ownership: owns its descriptor, borrows the Files.
 // Threads:   one at a time.
-// Fails:     kBusy when another process has it; kFailed when damaged, full or not writable.
+// Fails:     kBusy when another process has it; kFailed when damaged, of a newer format, full or
+//            not writable.
 #pragma once
 
 #include "base/files.h"
@@ -43,6 +45,9 @@ inline constexpr std::uint64_t kJournalFormat = 2;
 
 class JournalRecord {
  public:
+  /// The one that a file of our format begins with.
+  static JournalRecord of_format();
+
   /// Requires: the key is of lower-case letters and underscores, and not there yet.
   JournalRecord& set(std::string key, std::string value);
   /// The value, empty if the key is not there.
@@ -89,6 +94,8 @@ class Journal {
       : files_(&files), path_(std::move(path)), fd_(std::move(fd)), bytes_max_(bytes_max) {}
 
   Result<void> load();
+  /// Refuses a file that begins with the record of a newer format.
+  Result<void> check_format(const JournalRecord& first) const;
   /// Cuts off what a failed append has left behind.
   Result<void> mend();
   /// Makes sure that a crash leaves the rewritten file under the journal's name.

@@ -36,12 +36,6 @@ std::uint64_t number_of(const std::string& text) {
   return number;
 }
 
-JournalRecord format_record() {
-  JournalRecord record;
-  record.set("format", std::to_string(kJournalFormat));
-  return record;
-}
-
 }  // namespace
 
 Error no_such_release(std::string_view release) {
@@ -77,7 +71,7 @@ Result<std::unique_ptr<ReleaseStore>> ReleaseStore::open(Files& files, const Clo
 Result<void> ReleaseStore::bring_to_format() {
   // A journal of an older format is brought to ours when it is replaced: an older host can still
   // read what we add to it.
-  return journal_.count() == 0 ? journal_.append(format_record()) : Result<void>();
+  return journal_.count() == 0 ? journal_.append(JournalRecord::of_format()) : Result<void>();
 }
 
 // ---- What the journal says
@@ -107,12 +101,7 @@ Result<void> ReleaseStore::apply(const JournalRecord& record) {
   last_operation_ = std::max(last_operation_, number_of(record.get("operation")));
   if (!record.get("step").empty()) return {};
   if (!record.get("snapshot").empty()) return apply_snapshot(record);
-  if (!record.get("format").empty()) {
-    if (number_of(record.get("format")) <= kJournalFormat) return {};
-    return Error(Code::kFailed, "it is of format " + record.get("format") +
-                                    ", written by a newer host; this one reads formats up to " +
-                                    std::to_string(kJournalFormat));
-  }
+  if (!record.get("format").empty()) return {};
   return apply_action(record);
 }
 
@@ -145,7 +134,7 @@ Result<void> ReleaseStore::apply_snapshot(const JournalRecord& record) {
 }
 
 std::vector<JournalRecord> ReleaseStore::snapshot() const {
-  std::vector<JournalRecord> records = {format_record()};
+  std::vector<JournalRecord> records = {JournalRecord::of_format()};
   for (const Release& release : releases_) {
     JournalRecord record;
     record.set("snapshot", "release")

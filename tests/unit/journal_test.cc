@@ -227,6 +227,37 @@ TEST_F(JournalTest, AFileThatIsNoJournalIsCutOnlyIfItHoldsNoRecord) {
   EXPECT_EQ(Journal::open(*files_, path_)->cut(), 12u);
 }
 
+TEST_F(JournalTest, AFileOfANewerFormatIsRefusedByNameAndLeftAsItIs) {
+  // The store compared formats, when all that it could not read had been cut off as a torn record.
+  for (const std::string& format : {std::to_string(kJournalFormat + 1), std::string("2.1")}) {
+    overwrite("");
+    {
+      JournalRecord first;
+      first.set("format", format);
+      ASSERT_TRUE(Journal::open(*files_, path_)->append(first).ok());
+    }
+    const std::string newer = content() + "only a newer host can read this\n";
+    overwrite(newer);
+    EXPECT_NE(found().at(0).find("it is of format " + format + ", written by a newer host"),
+              std::string::npos)
+        << found().at(0);
+    EXPECT_EQ(content(), newer);
+  }
+}
+
+TEST_F(JournalTest, OlderFormatsAreReadAndAddedTo) {
+  write_three();  // of format 1, as it does not say
+  EXPECT_EQ(found(), (std::vector<std::string>{"one", "two", "three"}));
+  overwrite("");
+  {
+    Journal journal = *Journal::open(*files_, path_);
+    for (const JournalRecord& each : {JournalRecord().set("format", "1"), record("one")})
+      ASSERT_TRUE(journal.append(each).ok());
+  }
+  ASSERT_TRUE(Journal::open(*files_, path_)->append(record("two")).ok());
+  EXPECT_EQ(found(), (std::vector<std::string>{"", "one", "two"}));
+}
+
 TEST(JournalRecord, TextThatIsNoRecordIsRefused) {
   for (const char* text : {"novalue", "=x", "A=x", "a=%", "a=%1", "a=%zz", "a=1 a=2", " a=1"})
     EXPECT_FALSE(JournalRecord::parse(text).ok()) << text;

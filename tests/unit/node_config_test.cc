@@ -53,6 +53,13 @@ TEST(ConfigTest, WhatIsWrongIsNamedWithItsPlace) {
   EXPECT_THAT(error_of("root: a\nroot: b"), StartsWith("batond.yaml:2:"));
 }
 
+TEST(ConfigTest, AFileOfANewerFormatIsRefusedByName) {
+  EXPECT_EQ(error_of("format: 1"), "valid");
+  EXPECT_THAT(error_of("colour: red\nroot: [1]\nformat: 2"),
+              HasSubstr("this host reads formats up to 1, the file is of format 2"));
+  EXPECT_THAT(error_of("format: 0"), HasSubstr("format"));
+}
+
 TEST(ConfigTest, AFileThatIsNotThereIsNotFound) {
   const auto config = read_config(*real_files(), "/nowhere/batond.yaml");
   ASSERT_FALSE(config.ok());

@@ -208,17 +208,6 @@ TEST_F(StoreTest, NotesOfStepsAreKeptAndChangeNoStatus) {
   EXPECT_EQ(statuses(), "1.0.0 unpacked");
 }
 
-TEST_F(StoreTest, AJournalOfANewerFormatIsRefusedByName) {
-  store_.reset();
-  JournalRecord record;
-  record.set("format", "3");
-  ASSERT_TRUE(Journal::open(*maker_.files, root_ + "/journal")->append(record).ok());
-  auto opened = ReleaseStore::open(*maker_.files, clock_, root_);
-  ASSERT_FALSE(opened.ok());
-  EXPECT_NE(opened.error().message().find("it is of format 3, written by a newer host"),
-            std::string::npos);
-}
-
 TEST_F(StoreTest, AJournalThatGrewLargeIsReplacedByWhatFollowsFromIt) {
   // The journal only ever grew, and refused all records from 64 MiB on.
   ASSERT_TRUE(unpack(first_).ok());
