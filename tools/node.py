@@ -112,8 +112,12 @@ class Node:
         self.stop()
 
     def last_words(self):
+        return self.log_text()[-3000:]
+
+    def log_text(self):
+        """What it has written so far."""
         with open(self.log, errors="replace") as file:
-            return file.read()[-3000:]
+            return file.read()
 
     # ---- The command line
 

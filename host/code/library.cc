@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/crash.h"
 #include "base/files.h"
+#include "code/behaviour.h"
 #include "module/elf.h"
 #include "module/schema.h"
 
@@ -29,6 +30,8 @@ constexpr const char* kEntry = "baton_module_entry";
 // The sizes of ABI 1.0, below which no module's tables can be; later minors only add behind them.
 constexpr std::uint32_t kModuleBytesMin = offsetof(baton_module, fini) + sizeof(void*);
 constexpr std::uint32_t kBehaviourBytesMin = offsetof(baton_behaviour, terminate) + sizeof(void*);
+// That of ABI 1.2.
+constexpr std::uint32_t kHooksBytesMin = offsetof(baton_message_hooks, revert) + sizeof(void*);
 
 std::string loader_error() {
   const char* text = ::dlerror();
@@ -84,6 +87,28 @@ bool is_same_text(const char* text, const std::string& expected) {
 
 std::string shown(const char* text) {
   return text == nullptr ? "null" : "\"" + std::string(text) + "\"";
+}
+
+// What is wrong with the behaviour's hooks of messages, which must be those that the note names.
+std::optional<std::string> wrong_hooks(const module::BehaviourNote& note,
+                                       const baton_behaviour& behaviour, std::uint32_t stride) {
+  if (stride >= kHookedBehaviourBytes && behaviour.hook_count > 0 &&
+      (behaviour.hooks == nullptr || behaviour.hook_count > note.messages.size() ||
+       behaviour.hook_stride < kHooksBytesMin ||
+       behaviour.hook_stride % alignof(baton_message_hooks) != 0))
+    return "its table of hooks does not fit the ABI";
+  std::uint32_t named = 0;
+  for (std::uint32_t i = 0; i < note.messages.size(); ++i) {
+    const module::ContractMessage& message = note.messages[i];
+    const baton_message_hooks* const hooks = message_hooks(behaviour, stride, i);
+    if (hooks != nullptr) ++named;
+    if (message.has_change != (hooks != nullptr && hooks->change != nullptr) ||
+        message.has_revert != (hooks != nullptr && hooks->revert != nullptr))
+      return "the hooks of its message " + message.name + " are not the note's";
+  }
+  if (stride >= kHookedBehaviourBytes && named != behaviour.hook_count)
+    return "it has hooks of messages that the note does not name";
+  return std::nullopt;
 }
 
 // The plan is made from the note and carried out by the tables, so they must say the same.
@@ -256,6 +281,8 @@ Result<void> Library::describe(const LibraryRules& rules) {
       return refused(in + "init, handle (of a gen_server) or resume (of a process) is null");
     if (is_server != (behaviour->state != nullptr))
       return refused(in + "a gen_server has a state, a process has none");
+    if (auto wrong = wrong_hooks(expected, *behaviour, module_->behaviour_stride))
+      return refused(in + *wrong);
     if (!is_server) continue;
     auto schema = module::describe(behaviour->state);
     if (!schema) return refused(in + schema.error().message());

@@ -76,7 +76,7 @@ void Version::retire() {
 void Version::revive() { retired_.store(false, std::memory_order_release); }
 
 // An abandoned process is counted here before its lease is given up.
-bool Version::is_unused() const { return lease_count() == 0 && abandoned() == 0; }
+bool Version::is_unused() const { return lease_count() == 0 && abandoned() == 0 && guests() == 0; }
 
 std::uint64_t Version::samples() const {
   std::uint64_t sum = 0;

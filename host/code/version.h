@@ -21,6 +21,8 @@
 // Threads:   any thread, as said per member. A shard is written under its lock.
 #pragma once
 
+#include "code/behaviour.h"
+
 #include <baton/abi.h>
 
 #include <atomic>
@@ -76,6 +78,11 @@ class Version {
   bool owns(const baton_behaviour* behaviour) const;
   /// Null if there is none of that name.
   const baton_behaviour* behaviour(std::string_view name) const;
+  /// Those of one of its messages, as numbered in the note; null if it has none. Requires: owns.
+  const baton_message_hooks* message_hooks(const baton_behaviour& behaviour,
+                                           std::uint32_t message) const {
+    return code::message_hooks(behaviour, module_->behaviour_stride, message);
+  }
 
   /// The library, to close it. Requires: is_unused() and retired.
   std::unique_ptr<Library> release_library();
@@ -127,8 +134,13 @@ class Version {
   void bar() { barred_.store(true, std::memory_order_relaxed); }
   bool is_barred() const { return barred_.load(std::memory_order_relaxed); }
   bool is_retired() const { return retired_.load(std::memory_order_acquire); }
+  /// Others than its processes run a hook of it. Requires of enter: somebody keeps it loaded.
+  void enter_as_guest() { guests_.fetch_add(1, std::memory_order_relaxed); }
+  void leave_as_guest() { guests_.fetch_sub(1, std::memory_order_release); }
+  std::uint32_t guests() const { return guests_.load(std::memory_order_acquire); }
+
   /// Meaningful only when retired: no lease is left, and none can come, and no callback of an
-  /// abandoned process is inside.
+  /// abandoned process is inside, nor a hook.
   bool is_unused() const;
   std::uint64_t lease_count() const;
   /// Handled by its processes while samples were counted.
@@ -145,6 +157,7 @@ class Version {
   std::atomic<bool> retired_{false};
   std::atomic<bool> barred_{false};
   std::atomic<std::uint32_t> abandoned_{0};
+  std::atomic<std::uint32_t> guests_{0};
   Shard shards_[kShards];
 };
 

@@ -125,7 +125,10 @@ class Comparison {
 class MessageComparison {
  public:
   MessageComparison(const ContractMessage& from, const ContractMessage& to, Direction direction)
-      : from_(from), to_(to), direction_(direction) {}
+      : from_(from),
+        to_(to),
+        direction_(direction),
+        has_hook_(is_up() ? to.has_change : from.has_revert) {}
 
   MessageChange run() {
     result_.direction = direction_;
@@ -148,8 +151,9 @@ class MessageComparison {
           result_.title() +
           ": its older and its newer form are alike in shape but not in meaning; cure: give the "
           "newer one another name");
-    result_.outcome =
-        result_.reasons.empty() ? MessageOutcome::kDerivable : MessageOutcome::kImpossible;
+    result_.outcome = !result_.reasons.empty() ? MessageOutcome::kImpossible
+                      : has_hook_              ? MessageOutcome::kByHook
+                                               : MessageOutcome::kDerivable;
     return std::move(result_);
   }
 
@@ -183,14 +187,16 @@ class MessageComparison {
     return note != nullptr ? std::string_view(note->renamed_from) : std::string_view();
   }
 
-  // Whether one term may be of both forms although its members are not the same ones.
-  static bool are_alike(const Members& from, const Members& to,
-                        const std::vector<std::uint32_t>& partner) {
+  // Whether one term may be of both forms although its members are not the same ones, or do not
+  // mean the same, since a hook is to make the one of the other.
+  bool are_alike(const Members& from, const Members& to,
+                 const std::vector<std::uint32_t>& partner) const {
     if (from.size() != to.size()) return false;
     bool is_identity = true;
     for (std::uint32_t t = 0; t < to.size(); ++t) {
       if (!overlap(WireType::of(from[t].type), WireType::of(to[t].type))) return false;
-      is_identity = is_identity && partner[t] == t;
+      is_identity = is_identity && partner[t] == t &&
+                    !(has_hook_ && result_.actions[t].step == FieldStep::kHook);
     }
     return !is_identity;
   }
@@ -205,14 +211,17 @@ class MessageComparison {
     if (from_index == kNoField) {
       const MemberNote* const note = to_.member(to.name);
       const bool has_default = note != nullptr && !note->default_text.empty();
-      action.step = FieldStep::kFresh;
-      action.text = to_name + ": " + to_type + " with its default" +
-                    (has_default ? ", " + note->default_text : "");
-      if (!has_default)
+      action.step = has_default ? FieldStep::kFresh : FieldStep::kHook;
+      action.text = to_name + ": " + to_type +
+                    (has_default ? " with its default, " + note->default_text
+                     : has_hook_ ? " by " + hook_name()
+                                 : " with its default");
+      if (!has_default && !has_hook_)
         result_.reasons.push_back("member " + to_name + ": " + to_type +
                                   " is not in the form that is left, and its note has no default; "
                                   "cure: build it with an SDK of ABI 1.1 or newer, with members "
-                                  "whose defaults are constants");
+                                  "whose defaults are constants, or give the newer version " +
+                                  hook_name());
       result_.actions.push_back(std::move(action));
       return;
     }
@@ -233,8 +242,13 @@ class MessageComparison {
     } else {
       action.step = FieldStep::kHook;
       action.text = label + ": " + from_type + " -> " + to_type;
-      result_.reasons.push_back("member " + action.text +
-                                " cannot be derived; cure: give the message another name");
+      if (!has_hook_)
+        result_.reasons.push_back("member " + action.text +
+                                  " cannot be derived; cure: give the message another name, or "
+                                  "the newer version " +
+                                  hook_name());
+      else
+        action.text += " by " + hook_name();
     }
     result_.actions.push_back(std::move(action));
   }
@@ -253,21 +267,28 @@ class MessageComparison {
     result_.actions.push_back(std::move(action));
   }
 
+  std::string hook_name() const { return is_up() ? "message_change" : "message_revert"; }
+
   const ContractMessage& from_;
   const ContractMessage& to_;
   const Direction direction_;
+  const bool has_hook_;
   MessageChange result_;
 };
 
 // What becomes of one form: what takes it as it is, else what it can be made into, else the reasons
 // of the nearest.
-MessageChange mail_change(const ContractMessage& from, const BehaviourNote& to,
+MessageChange mail_change(const BehaviourNote& left, std::uint32_t index, const BehaviourNote& to,
                           Direction direction) {
+  const ContractMessage& from = left.messages[index];
   MessageChange best;
   best.direction = direction;
   best.from = from;
   const auto better = [&](const ContractMessage& t) {
     MessageChange change = MessageComparison(from, t, direction).run();
+    if (change.outcome == MessageOutcome::kByHook)
+      change.hook =
+          direction == Direction::kUp ? static_cast<std::uint32_t>(&t - to.messages.data()) : index;
     if (best.to.name.empty() || change.outcome < best.outcome) best = std::move(change);
   };
   for (const ContractMessage& t : to.messages) {
@@ -355,6 +376,7 @@ const char* message_outcome_name(MessageOutcome outcome) {
   switch (outcome) {
     case MessageOutcome::kSame: return "same";
     case MessageOutcome::kDerivable: return "derivable";
+    case MessageOutcome::kByHook: return "by hook";
     case MessageOutcome::kImpossible: return "impossible";
   }
   BATON_CHECK(false, "a MessageOutcome without a name");
@@ -368,8 +390,8 @@ std::string MessageChange::title() const {
 std::vector<MessageChange> compare_mail(const BehaviourNote& from, const BehaviourNote& to,
                                         Direction direction) {
   std::vector<MessageChange> changes;
-  for (const ContractMessage& form : from.messages)
-    changes.push_back(mail_change(form, to, direction));
+  for (std::uint32_t i = 0; i < from.messages.size(); ++i)
+    changes.push_back(mail_change(from, i, to, direction));
   return changes;
 }
 
@@ -385,7 +407,7 @@ Evolution compare(const ModuleNote& from, const ModuleNote& to, Direction direct
     BehaviourChange change{behaviour.name, compare_behaviours(from, to, behaviour.name, direction),
                            compare_behaviours(to, from, behaviour.name, opposite(direction))};
     const BehaviourNote* const entered = to.behaviour(behaviour.name);
-    if (entered != nullptr && change.there.outcome != Outcome::kRestart) {
+    if (entered != nullptr && entered->kind == behaviour.kind) {
       change.mail_there = compare_mail(behaviour, *entered, direction);
       change.mail_back = compare_mail(*entered, behaviour, opposite(direction));
     }

@@ -28,12 +28,17 @@
 //   to has    from has       step      can fail
 //   any       equal type     copy      no
 //   scalar    other scalar   convert   up only wider ones; down when the value does not fit
-//   any       another type   hook      always impossible: there is no hook for messages
-//   any       nothing        fresh     impossible unless the form that is entered has a default
+//   any       another type   hook      as the hook says; without a hook: impossible
+//   any       nothing        fresh     without a default in the form that is entered: by the hook,
+//                                      or impossible
 //   nothing   any            drop      up: impossible unless declared dropped
 //
+// As of states the hook is the newer version's, message_change up and message_revert down; where
+// there is one it is called for every message whose form changes.
+//
 // Two forms that the same term may be of, while its members mean something else (reordered, one
-// given up for another of its type), are impossible: no receiver could tell them apart.
+// given up for another of its type, one that a hook makes of the other), are impossible: no
+// receiver could tell them apart.
 //
 // Threads: value types and pure functions; any thread.
 #pragma once
@@ -89,6 +94,7 @@ struct StateChange {
 enum class MessageOutcome {
   kSame,        // the version that is entered takes it as it is
   kDerivable,   // the steps below make the form that is entered
+  kByHook,      // the same, and then the newer version's hook
   kImpossible,  // the reasons say what the newer version must declare
 };
 const char* message_outcome_name(MessageOutcome outcome);
@@ -98,8 +104,11 @@ struct MessageChange {
   Direction direction = Direction::kUp;
   MessageOutcome outcome = MessageOutcome::kImpossible;
   ContractMessage from;
-  ContractMessage to;  // of kSame and kDerivable; else as near as there is, or empty
-  /// Of kDerivable: one per member of the form that is entered, in its order, then the drops.
+  ContractMessage to;  // unless kImpossible; then as near as there is, or empty
+  /// Of kByHook: which of the newer version's messages has the hook, in its note's order.
+  std::uint32_t hook = kNoField;
+  /// Of kDerivable and kByHook: one per member of the form that is entered, in its order, then the
+  /// drops.
   std::vector<FieldAction> actions;
   std::vector<std::string> reasons;  // of kImpossible, each naming the member and the cure
 
@@ -107,7 +116,8 @@ struct MessageChange {
 };
 
 /// A behaviour of the version that is left. A coroutine process, and a behaviour that is gone or of
-/// another kind, is kRestart; its mail stays with its processes.
+/// another kind, is kRestart; its mail stays with its processes. Of a coroutine process the mail
+/// that comes later changes all the same, when it is received.
 struct BehaviourChange {
   std::string behaviour;
   StateChange there;

@@ -379,6 +379,20 @@ class Parser {
     return {};
   }
 
+  Result<void> message_hooks(std::string_view rest) {
+    BATON_ASSIGN(ContractMessage * message, last_message());
+    if (message->has_change || message->has_revert) return wrong("\"message_hooks\" stands twice");
+    do {
+      const std::string_view hook = word(rest);
+      bool* flag = hook == "change"   ? &message->has_change
+                   : hook == "revert" ? &message->has_revert
+                                      : nullptr;
+      if (flag == nullptr || *flag) return wrong("expected each of change and revert at most once");
+      *flag = true;
+    } while (!rest.empty());
+    return {};
+  }
+
   // A name that older versions had is no member's, and one of them at most.
   Result<void> check_older_name(const ContractMessage& message, const std::string& before) const {
     for (const MessageMember& member :
@@ -427,6 +441,7 @@ const Parser::Word Parser::kWords[] = {
     {"member_default", &Parser::member_default},
     {"member_was", &Parser::member_was},
     {"member_dropped", &Parser::member_dropped},
+    {"message_hooks", &Parser::message_hooks},
 };
 
 Result<void> Parser::read_line(std::string_view first, std::string_view rest) {

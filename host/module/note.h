@@ -10,7 +10,8 @@
 //               atoms (any number)
 //   behaviour   schema (once, of a gen_server, required), call, cast, info (any number)
 //   schema      field, renamed, dropped, hooks (once)
-//   call, cast, info    message_was (once), member_default, member_was, member_dropped
+//   call, cast, info    message_was (once), member_default, member_was, member_dropped,
+//                       message_hooks (once)
 //
 // A note without the lines of a message's level, as an ABI of 1.0 has it, says nothing of what its
 // messages were before: then a member that an older form lacks cannot be derived.
@@ -58,6 +59,8 @@ struct ContractMessage {
   std::string renamed_from{};  // the message's name in older versions; empty: it had no other
   std::vector<MemberNote> members{};  // those of which there is something to say
   std::vector<std::string> dropped{};
+  bool has_change = false;  // the hooks that there are, as of a state
+  bool has_revert = false;
 
   const MemberNote* member(std::string_view wanted) const;
 };

@@ -76,8 +76,8 @@ Result<void> Node::start() {
       [this] { end_host("the application controller was killed"); });
   net_ = std::make_unique<net::Net>(*runtime_, config_.memory_max);
   services_ = std::make_unique<HostServices>(*runtime_, *applications_, *net_, *log_);
-  runtime_->start();
   modules_ = std::make_unique<release::LoadedModules>(*runtime_, *store_);
+  runtime_->start();
   handler_ = std::make_unique<release::ReleaseHandler>(release::ReleaseHandler::Parts{
       .modules = *modules_,
       .services = *services_,

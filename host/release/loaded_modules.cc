@@ -46,7 +46,7 @@ LoadedModules::~LoadedModules() {
 
 void LoadedModules::unload_pinned() {
   for (auto& version : std::exchange(pinned_, {})) {
-    if (version->abandoned() != 0) {
+    if (version->abandoned() != 0 || version->guests() != 0) {
       pinned_.push_back(std::move(version));
       continue;
     }
@@ -95,6 +95,9 @@ void LoadedModules::unstage_module(const std::string& module) {
   auto version = runtime_.code().take_staged(module);
   if (version == nullptr) return;
   version->retire();
+  forms_.forget(*version);
+  // A take-over that failed may have let it be known.
+  if (version->guests() != 0) return pinned_.push_back(std::move(version));
   auto library = version->release_library();
   library->close();
 }
@@ -223,9 +226,11 @@ Result<PurgeReport> LoadedModules::unload(std::unique_ptr<code::Version> version
                                           std::uint64_t killed) {
   if (version == nullptr) return Error(Code::kBusy, "the version is in use again");
   PurgeReport report{version->module_name(), version->number(), killed, false, {}};
-  if (version->abandoned() != 0) {
-    report.pinned_by = std::to_string(version->abandoned()) +
-                       " callbacks of dead processes that have not returned";
+  forms_.forget(*version);
+  if (version->abandoned() != 0 || version->guests() != 0) {
+    report.pinned_by = std::to_string(version->abandoned()) + " callbacks of dead processes and " +
+                       std::to_string(version->guests()) +
+                       " hooks of messages that have not returned";
     for (const auto& exile : runtime_.watch().exiles())
       if (exile.version == version.get()) report.pinned_by += "; " + exile.callback.text();
     pinned_.push_back(std::move(version));

@@ -53,7 +53,7 @@ class LoadedModules final : public Modules {
   takeover::Takeover takeover_;
   std::unique_ptr<takeover::WayBack> way_back_;  // null if nothing was taken over
   // Versions that nobody runs any more but callbacks that do not return, of processes that are
-  // dead. Each is unloaded once the last of them has.
+  // dead, and hooks. Each is unloaded once the last of them has.
   std::vector<std::unique_ptr<code::Version>> pinned_;
 };
 

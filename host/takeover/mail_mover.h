@@ -10,6 +10,8 @@
 //   derivable           is moved: members by name, converted, with their defaults, or dropped; or
 //                       stays, where the term is the same in both
 //                       is stuck: on the way down, where a value does not fit
+//   by hook             is derived as far as that goes, and made whole by the newer version's hook;
+//                       is stuck if the hook refuses, or what it makes is not the form wanted
 //   impossible          is stuck
 //
 // A number is the same term whatever the width of its type, so a conversion is a check: an integer
@@ -17,12 +19,13 @@
 //
 // What is dropped on the way down is not kept for the way up: its default takes its place there.
 //
-// Ownership: owns all it needs; the versions may go.
+// Ownership: owns all it needs but the hooks, which are code of the newer version.
 // Threads:   constant after construction; any thread.
 #pragma once
 
 #include "module/evolution.h"
 #include "module/message_form.h"
+#include "runtime/context.h"
 #include "term/block.h"
 
 #include <boost/container/small_vector.hpp>
@@ -38,6 +41,8 @@ namespace baton::takeover {
 class ShallowTerm {
  public:
   baton_term root() const;
+  /// Those of a tuple behind its name.
+  const baton_term* members() const;
 
  private:
   friend class MailMover;
@@ -46,21 +51,45 @@ class ShallowTerm {
 
 class MailMover {
  public:
+  /// Where the hooks are that the changes name.
+  struct Hooks {
+    const code::Version* newer = nullptr;  // of the two; null: none is called
+    const baton_behaviour* behaviour = nullptr;
+    std::string from{}, to{};  // the numbers of the versions whose forms they are
+  };
+  /// Those of a behaviour that goes from the one version to the other, up or down.
+  static Hooks hooks_of(const code::Version& from, const code::Version& to,
+                        module::Direction direction, std::string_view behaviour);
+
   /// `changes` are those of all forms of the behaviour that is left, in their order.
-  explicit MailMover(const std::vector<module::MessageChange>& changes);
+  explicit MailMover(const std::vector<module::MessageChange>& changes) : MailMover(changes, {}) {}
+  MailMover(const std::vector<module::MessageChange>& changes, const Hooks& hooks);
 
   /// Every message stays.
   bool is_idle() const { return is_idle_; }
+  /// Some messages take as long as a module likes.
+  bool has_hooks() const { return has_hooks_; }
 
-  enum class Fate { kStays, kMoves, kStuck };
+ private:
+  struct Form;
+
+ public:
+  enum class Fate { kStays, kMoves, kByHook, kStuck };
   struct Verdict {
     Fate fate;
-    const std::string* form;  // "call order", of what is stuck
+    const std::string* form;  // "call order", of what is stuck or for a hook
     std::string why{};        // of what is stuck
+    const Form* by_hook = nullptr;
   };
   /// What becomes of a message of that kind (BATON_CALL ...) with that root. Of kMoves: what it
-  /// becomes, in `made`, which borrows from the root and from this.
+  /// becomes, in `made`, which borrows from the root and from this. Of kByHook: as much of it as is
+  /// derived.
   Verdict judge(std::uint8_t kind, baton_term root, ShallowTerm& made) const;
+  /// Of kByHook: a block whose root is the whole message, which passes to the caller. Null: the
+  /// hook refused, or what it made is not the form wanted; `why` says so. Runs code of the module
+  /// for as long as that likes. Requires: the newer version is loaded.
+  runtime::Message* run_hook(runtime::Context& context, const Verdict& verdict, baton_term root,
+                             const ShallowTerm& made, std::string& why) const;
 
  private:
   struct Source {
@@ -69,6 +98,19 @@ class MailMover {
     std::string type;                       // that type's text, where it is checked
     std::string name;
     term::Block value;  // the default
+    bool is_of_hook;    // nothing is derived
+  };
+  // One of the two forms that a hook is told of.
+  struct Side {
+    Side() = default;
+    Side(std::string name_of, const std::vector<module::MessageMember>& members);
+    Side(Side&&) = default;
+    Side& operator=(Side&&) = default;
+    baton_form form(const std::string& version, const baton_term* members) const;
+
+    std::string name;
+    std::vector<std::string> texts;
+    std::vector<const char*> names;  // of the texts
   };
   struct Form {
     module::MessageKind kind;
@@ -81,14 +123,21 @@ class MailMover {
     baton_term to_name;
     std::vector<Source> sources;
     std::string reasons;
+    // Of kByHook.
+    baton_message_hook hook;
+    std::string hook_name;
+    Side left, entered;
+    std::vector<module::WireType> entered_types;
 
     bool is_form_of(baton_term root) const;
   };
-  static Form form_of(const module::MessageChange& change);
-  Verdict move(const Form& form, baton_term root, ShallowTerm& made) const;
+  static Form form_of(const module::MessageChange& change, const Hooks& hooks);
+  static Verdict move(const Form& form, baton_term root, ShallowTerm& made);
 
   std::vector<Form> forms_;
+  std::string from_version_, to_version_;
   bool is_idle_ = true;
+  bool has_hooks_ = false;
 };
 
 }  // namespace baton::takeover

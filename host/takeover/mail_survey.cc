@@ -1,5 +1,6 @@
 #include "takeover/mail_survey.h"
 
+#include "code/behaviour.h"
 #include "takeover/drain.h"
 #include "takeover/mail_mover.h"
 
@@ -18,7 +19,9 @@ class Survey {
       movers_.emplace_back(behaviour.behaviour, MailMover(behaviour.mail_there));
   }
 
+  // Mail of a coroutine process stays with it, and with its version.
   void visit(const runtime::Process& process) {
+    if (!code::has_state(*process.behaviour)) return;
     for (const auto& [behaviour, mover] : movers_) {
       if (behaviour != process.behaviour->name) continue;
       count(behaviour, mover, process.in_first);

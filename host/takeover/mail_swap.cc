@@ -15,6 +15,8 @@ using runtime::Message;
 
 // How many messages are looked at between two looks at the clock.
 constexpr std::size_t kTimedMessages = 1024;
+// The same where hooks are called.
+constexpr std::size_t kTimedHooks = 16;
 // Kinds of stuck messages that one refusal tells apart.
 constexpr std::size_t kStuckKindsMax = 8;
 constexpr const char* kOtherMail = "others";
@@ -56,12 +58,20 @@ MovedMessage move_message(runtime::Context& context, const MailMover& mover, con
                           StuckMail policy, MailCount& count) {
   using Step = MovedMessage::Step;
   ShallowTerm term;
-  const MailMover::Verdict verdict = mover.judge(message.kind, message.root, term);
+  MailMover::Verdict verdict = mover.judge(message.kind, message.root, term);
   switch (verdict.fate) {
     case MailMover::Fate::kStays: return {Step::kStays, nullptr};
     case MailMover::Fate::kMoves:
       ++count.moved;
       return {Step::kSwap, make_message(context, message, term.root())};
+    case MailMover::Fate::kByHook: {
+      Message* const answer = mover.run_hook(context, verdict, message.root, term, verdict.why);
+      if (answer == nullptr) break;
+      ++count.moved;
+      Message* const made = make_message(context, message, answer->root);
+      context.release(answer);
+      return {Step::kSwap, made};
+    }
     case MailMover::Fate::kStuck: break;
   }
   switch (policy) {
@@ -72,6 +82,10 @@ MovedMessage move_message(runtime::Context& context, const MailMover& mover, con
     case StuckMail::kDeliver: ++count.delivered; return {Step::kStays, nullptr};
   }
   return {Step::kStays, nullptr};
+}
+
+Message* copy_message(runtime::Context& context, const Message& message) {
+  return make_message(context, message, message.root);
 }
 
 void lose(runtime::Context& context, baton_term receiver, Message* message) {
@@ -96,9 +110,10 @@ bool MailSwap::prepare(runtime::Context& context, const MailMover& mover, StuckM
 
 bool MailSwap::look_at(Message* first, runtime::Context& context, const MailMover& mover,
                        StuckMail policy, const IsLate& is_late, MailCount& count) {
+  const std::size_t timed = mover.has_hooks() ? kTimedHooks : kTimedMessages;
   std::size_t looked_at = 0;
   for (Message* message = first; message != nullptr; message = message->next) {
-    if (++looked_at % kTimedMessages == 0 && is_late()) return false;
+    if (++looked_at % timed == 0 && is_late()) return false;
     __builtin_prefetch(message->next);
     const MovedMessage moved = move_message(context, mover, *message, policy, count);
     if (moved.step == MovedMessage::Step::kSwap) swaps_.push_back({message, moved.made});

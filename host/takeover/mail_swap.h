@@ -51,6 +51,8 @@ struct MovedMessage {
 };
 MovedMessage move_message(runtime::Context& context, const MailMover& mover,
                           const runtime::Message& message, StuckMail policy, MailCount& count);
+/// One like it; not marked, as that one goes on.
+runtime::Message* copy_message(runtime::Context& context, const runtime::Message& message);
 /// A message that no mail has any more: its sender, if it asked for something, hears that it is
 /// lost.
 void lose(runtime::Context& context, baton_term receiver, runtime::Message* message);

@@ -60,7 +60,9 @@ Result<void> Migration::plan() {
       movers_.push_back(std::make_unique<const StateMover>(std::move(mover)));
       routes_.push_back(
           {from, to, change.to, movers_.back()->adopts() ? nullptr : movers_.back().get()});
-      auto mail_mover = std::make_unique<const MailMover>(planned->mail_there);
+      auto mail_mover = std::make_unique<const MailMover>(
+          planned->mail_there,
+          MailMover::hooks_of(*change.from, *change.to, change.evolution.direction, from->name));
       if (mail_mover->is_idle()) mail_mover.reset();
       moves_mail_ = moves_mail_ || mail_mover != nullptr;
       mail_movers_.push_back(std::move(mail_mover));
@@ -218,7 +220,7 @@ Result<void> Migration::prepare(std::uint64_t deadline_ns) {
       if (moves_mail_ && !prepare_mail(crossings_[i], thread, deadline_ns)) return;
     }
   });
-  if (moves_mail_ && !has_failed_) prepare_timers();
+  if (moves_mail_ && !has_failed_) prepare_timers(deadline_ns);
   // The last of them may have come too late.
   if (!has_failed_ && runtime::now_ns() > deadline_ns) fail_late();
   if (has_failed_) return Error(failure_code_, failure_);
@@ -258,7 +260,15 @@ bool Migration::prepare_mail(const Crossing& crossing, std::size_t thread,
 
 // Their timers may fire or be cancelled meanwhile: what such a message was made into is freed then,
 // and the message itself is a late one.
-void Migration::prepare_timers() {
+void Migration::prepare_timers(std::uint64_t deadline_ns) {
+  // For hooks, which are not called under the timers' lock.
+  struct Copy {
+    runtime::Timers* timers;
+    baton_term ref;
+    runtime::Message* message;
+    const MailMover* mover;
+  };
+  std::vector<Copy> copies;
   for (std::uint32_t i = 0; i < runtime_.scheduler_count(); ++i) {
     runtime::Timers& timers = runtime_.scheduler(i).timers();
     timers.each([&](const runtime::Timers::Due& due) {
@@ -266,13 +276,28 @@ void Migration::prepare_timers() {
       if (route == nullptr) return;
       const MailMover* const mover = mail_movers_[route - routes_.data()].get();
       if (mover == nullptr) return;
-      const MovedMessage moved =
-          move_message(context(), *mover, *due.message, options_.stuck_mail, mail_.front().count);
-      if (moved.step != MovedMessage::Step::kSwap) return;
-      if (moved.made != nullptr && moved.made->words != 0) moved.made->word[0] = due.ref;
-      timers_.push_back({&timers, due.ref, moved.made, moved.made == nullptr});
+      if (mover->has_hooks())
+        copies.push_back({&timers, due.ref, copy_message(context(), *due.message), mover});
+      else
+        prepare_timer(timers, due.ref, *due.message, *mover);
     });
   }
+  bool is_in_time = true;
+  for (const Copy& copy : copies) {
+    is_in_time = is_in_time && runtime::now_ns() <= deadline_ns;
+    if (is_in_time) prepare_timer(*copy.timers, copy.ref, *copy.message, *copy.mover);
+    context().release(copy.message);
+  }
+  if (!is_in_time) fail_late();
+}
+
+void Migration::prepare_timer(runtime::Timers& timers, baton_term ref,
+                              const runtime::Message& message, const MailMover& mover) {
+  const MovedMessage moved =
+      move_message(context(), mover, message, options_.stuck_mail, mail_.front().count);
+  if (moved.step != MovedMessage::Step::kSwap) return;
+  if (moved.made != nullptr && moved.made->words != 0) moved.made->word[0] = ref;
+  timers_.push_back({&timers, ref, moved.made, moved.made == nullptr});
 }
 
 const Route* Migration::route_to(baton_term receiver) const {

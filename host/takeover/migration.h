@@ -85,7 +85,9 @@ class Migration {
   /// The mail of a crossing process that waits; the same.
   bool prepare_mail(const Crossing& crossing, std::size_t thread, std::uint64_t deadline_ns);
   /// What timers hold for crossing processes.
-  void prepare_timers();
+  void prepare_timers(std::uint64_t deadline_ns);
+  void prepare_timer(runtime::Timers& timers, baton_term ref, const runtime::Message& message,
+                     const MailMover& mover);
   /// The route of whom a timer's message is for; null: nobody who crosses.
   const Route* route_to(baton_term receiver) const;
   /// "2 of cast say (the value of ...)".

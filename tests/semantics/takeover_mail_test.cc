@@ -2,7 +2,7 @@
 // that takes it over, up, down and after an abort.
 //
 // chat 1.0.0 -> 1.1.0: say, post and tick gain a member, score's number is wider.
-//      1.1.0 -> 1.2.0: say is tell now and has no language, tick has no note.
+//      1.1.0 -> 1.2.0: say is tell now and has no language, tick has no note, meet has minutes.
 #include "runtime/asker.h"
 #include "support/takeover_fixture.h"
 
@@ -212,6 +212,204 @@ TEST_F(TakeoverMailTest, MailThatComesLaterInTheFormOfTheOtherVersionIsConverted
   info("{tick,4}");
   EXPECT_EQ(lines(), R"([<<"tell ann: hi">>,<<"tick 3">>,<<"say bob: yo in en">>,)"
                      R"(<<"tick 4 late">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverMailTest, ACoroutineProcessReceivesTheOtherVersionsFormInItsOwn) {
+  const baton_term before = host_.spawn(current("chat"), "guard", "[]");
+  const auto seen = [&](baton_term guard) { return host_.call(guard, "lines"); };
+  EXPECT_EQ(seen(before), "[]");
+  auto way_back = go("1.1.0");
+  EXPECT_EQ(way_back->report().left_behind, 1u);
+  const baton_term after = host_.spawn(current("chat"), "guard", "[]");
+
+  for (const baton_term guard : {before, after}) {
+    room_ = guard;
+    info("{tick,1}");
+    info("{tick,2,<<\"n\">>}");
+    info("{tick,3,4}");  // of no version
+    info("{tick,5}");
+  }
+  EXPECT_EQ(seen(before), R"([<<"tick 1">>,<<"tick 2">>,<<"tick 5">>])");
+  EXPECT_EQ(seen(after), R"([<<"tick 1 late">>,<<"tick 2 n">>,<<"tick 5 late">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+
+  ASSERT_TRUE(roll_back(*way_back, {"chat"}).ok());
+  room_ = before;
+  info("{tick,6,<<\"n\">>}");
+  EXPECT_THAT(seen(before), HasSubstr(R"(<<"tick 6">>])"));
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+// ---- Hooks: meet has a text in 1.1.0, a number of minutes in 1.2.0.
+
+class TakeoverHookTest : public TakeoverMailTest {
+ protected:
+  /// 1.1.0 runs, as a version of its own.
+  void SetUp() override {
+    TakeoverMailTest::SetUp();
+    go("1.1.0").reset();
+    forget_old();
+  }
+  std::string refusal(const Options& options = {}) {
+    if (host_.code().status("chat")->staged == nullptr) load("chat", "1.2.0");
+    auto refused = take_over({"chat"}, options);
+    EXPECT_FALSE(refused.ok());
+    if (refused.ok()) return "taken over";
+    EXPECT_EQ(refused.error().code(), Code::kRefused);
+    return refused.error().message();
+  }
+};
+
+TEST_F(TakeoverHookTest, WhatWaitsGoesUpByTheHookAndDownByIt) {
+  hold(room_);
+  cast("{meet,<<\"19:30\">>}");
+  auto way_back = go("1.2.0");
+  EXPECT_EQ(way_back->report().mail_moved, 1u);
+  cast("{meet,61}");
+  auto report = roll_back(*way_back, {"chat"});
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_EQ(report->mail_moved, 2u);
+  resume(room_);
+  EXPECT_EQ(lines(), R"([<<"meet at 19:30">>,<<"meet at 01:01">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverHookTest, WhatATimerHoldsIsConvertedWhereThereAreHooksToo) {
+  cast("{remind,200,5}");
+  EXPECT_EQ(lines(), "[]");
+  auto way_back = go("1.2.0");
+  EXPECT_EQ(way_back->report().mail_moved, 1u);
+  for (int i = 0; i < 500 && lines() == "[]"; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(lines(), R"([<<"tick 5">>])");
+}
+
+TEST_F(TakeoverHookTest, AHookThatThrowsRefusesTheUpgradeAndNothingHasChanged) {
+  hold(room_);
+  cast("{meet,<<\"noon\">>}");
+  cast("{meet,<<\"12:00\">>}");
+  cast("{meet,<<\"noon\">>}");
+
+  EXPECT_THAT(refusal(), HasSubstr("2 of cast meet (message_change: noon is no time)"));
+
+  resume(room_);
+  EXPECT_EQ(lines(), R"([<<"meet at noon">>,<<"meet at 12:00">>,<<"meet at noon">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverHookTest, WhatAHookThrowsAtIsDroppedIfThatIsSaid) {
+  hold(room_);
+  cast("{meet,<<\"noon\">>}");
+  cast("{meet,<<\"12:00\">>}");
+  load("chat", "1.2.0");
+  auto way_back = take_over({"chat"}, {.stuck_mail = StuckMail::kDrop});
+  ASSERT_TRUE(way_back.ok()) << way_back.error().message();
+  EXPECT_EQ((*way_back)->report().mail_moved, 1u);
+  EXPECT_EQ((*way_back)->report().mail_dropped, 1u);
+  resume(room_);
+  EXPECT_EQ(lines(), R"([<<"meet in 720">>])");
+}
+
+TEST_F(TakeoverHookTest, AHookThatMakesSomethingElseRefusesTheRollback) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"{meet,-5}", "message_revert: before midnight"},
+      {"{meet,1440}", "message_revert: what it made is not in the form wanted, meet of 1.1.0"},
+  };
+  auto way_back = go("1.2.0");
+  for (const auto& [message, why] : rows) {
+    SCOPED_TRACE(message);
+    hold(room_);
+    cast(message);
+    auto refused = roll_back(*way_back, {"chat"});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code(), Code::kRefused);
+    EXPECT_THAT(refused.error().message(), HasSubstr(why));
+    resume(room_);
+    EXPECT_THAT(lines(), HasSubstr("meet in"));
+  }
+  EXPECT_EQ(current("chat")->number(), "1.2.0");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverHookTest, MailThatComesLaterGoesByTheHook) {
+  auto way_back = go("1.2.0");
+  cast("{meet,<<\"19:30\">>}");
+  EXPECT_EQ(lines(), R"([<<"meet in 1170">>])");
+  ASSERT_TRUE(roll_back(*way_back, {"chat"}).ok());
+  cast("{meet,5}");
+  EXPECT_EQ(lines(), R"([<<"meet in 1170">>,<<"meet at 00:05">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverHookTest, MailThatComesLaterAndThatTheHookRefusesIsItsSendersError) {
+  auto way_back = go("1.2.0");
+  cast("{meet,<<\"noon\">>}");
+  EXPECT_EQ(lines(), "[]");
+  ASSERT_TRUE(roll_back(*way_back, {"chat"}).ok());
+  for (const char* message : {"{meet,-5}", "{meet,1440}"}) cast(message);
+  EXPECT_EQ(lines(), "[]");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverHookTest, AHookIsNotCalledWhenItsVersionIsGone) {
+  auto way_back = go("1.2.0");
+  ASSERT_TRUE(roll_back(*way_back, {"chat"}).ok());
+  way_back.reset();
+  forget_old();  // 1.2.0
+
+  cast("{meet,5}");
+  cast("{tell,<<\"bob\">>,<<\"yo\">>}");  // what the notes say is known all the same
+
+  EXPECT_EQ(lines(), R"([<<"say bob: yo in en">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverHookTest, AVersionWhoseHookIsStillRunningHasAGuest) {
+  auto way_back = go("1.2.0");
+  const code::Version* const newer = current("chat");
+  EXPECT_EQ(newer->guests(), 0u);
+  cast("{meet,<<\"slow\">>}");
+  for (int i = 0; i < 5000 && newer->guests() == 0; ++i) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(newer->guests(), 1u);
+  EXPECT_EQ(lines(), "[]") << "slow is no time";
+  EXPECT_EQ(newer->guests(), 0u);
+}
+
+TEST_F(TakeoverHookTest, TenThousandMessagesByAHookCostATakeoverFiftyMilliseconds) {
+  constexpr int kMessages = 10'000;
+  hold(room_);
+  for (int i = 0; i < kMessages; ++i) cast("{meet,<<\"19:30\">>}");
+  load("chat", "1.2.0");
+  const std::uint64_t start = processor_us();
+  auto way_back = take_over({"chat"});
+  const std::uint64_t cost = processor_us() - start;
+  ASSERT_TRUE(way_back.ok()) << way_back.error().message();
+  EXPECT_EQ((*way_back)->report().mail_moved, std::uint64_t{kMessages});
+  RecordProperty("cost_us", std::to_string(cost));
+  if (!module::kHostIsSanitized) {
+    EXPECT_LT(cost, 50'000u);
+  }
+}
+
+TEST_F(TakeoverHookTest, AMillionMessagesGoByAHookOrTheBudgetEnds) {
+  constexpr std::uint64_t kMessages = 1'000'000;
+  hold(room_);
+  const term::Block meet = host_.parse("{meet,<<\"19:30\">>}");
+  for (std::uint64_t i = 0; i < kMessages; ++i) {
+    runtime::External external(host_.runtime());
+    runtime::send(external.context(), room_,
+                  runtime::message_of(external.context(), meet.root(), BATON_CAST));
+  }
+  load("chat", "1.2.0");
+  EXPECT_EQ(take_over({"chat"}, {.budget = 20ms}).error().code(), Code::kTimedOut);
+  auto way_back = take_over({"chat"}, {.budget = 60s});
+  ASSERT_TRUE(way_back.ok()) << way_back.error().message();
+  EXPECT_EQ((*way_back)->report().mail_moved, kMessages);
+  auto report = roll_back(**way_back, {"chat"}, {.budget = 60s});
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_EQ(report->mail_moved, kMessages);
+  resume(room_);
+  EXPECT_EQ(host_.call(room_, "{post,1,<<>>}", 60s), std::to_string(kMessages + 1));
   EXPECT_EQ(host_.crashes(), 0u);
 }
 

@@ -107,6 +107,7 @@ class FakeHost {
   bool has_memory = true;
   bool knows_forms = true;
   std::optional<TermValue> other_form;  // of the next message in no form that is taken
+  std::string why_no_form;              // of one that is known and cannot be converted
   int forms_asked = 0;
   const baton_behaviour* handling = nullptr;
   void* handling_state = nullptr;
@@ -263,21 +264,38 @@ class FakeHost {
   static int handle_other_form(baton_context* c, const baton_message* m) {
     FakeHost& host = of(c);
     ++host.forms_asked;
-    const std::optional<TermValue> form = std::exchange(host.other_form, std::nullopt);
-    if (!form) return BATON_UNKNOWN_FORM;
-    baton_message* const made = make_message(c, *form, 1).release();
-    made->kind = m->kind;
-    made->from = m->from;
-    made->word[0] = m->word[0];
+    baton_message* const made = take_other_form(c, m);
+    if (made == nullptr) return BATON_UNKNOWN_FORM;
     const int answer = host.handling->handle(c, host.handling_state, made);
     host.free_message(made);
     return answer;
   }
+  static baton_message* take_other_form(baton_context* c, const baton_message* m) {
+    FakeHost& host = of(c);
+    state::say(&c->error, host.why_no_form);
+    const std::optional<TermValue> form = std::exchange(host.other_form, std::nullopt);
+    if (!form) return nullptr;
+    baton_message* const made = make_message(c, *form, 1).release();
+    made->kind = m->kind;
+    made->from = m->from;
+    made->word[0] = m->word[0];
+    return made;
+  }
   static void refuse(baton_context* c, baton_message* m) {
     of(c).left(c->caller, "refuse", m, Ref{std::exchange(c->call_ref, BATON_NO_TERM)});
   }
-  static constexpr baton_mail kMail = {
-      .struct_size = sizeof(baton_mail), .handle_other_form = handle_other_form, .refuse = refuse};
+  static baton_message* other_form_of(baton_context* c, const baton_message* m) {
+    ++of(c).forms_asked;
+    return take_other_form(c, m);
+  }
+  static void refuse_received(baton_context* c, const baton_message* request, baton_message* m) {
+    of(c).left(request->from, "refuse", m, Ref{request->word[0]});
+  }
+  static constexpr baton_mail kMail = {.struct_size = sizeof(baton_mail),
+                                       .handle_other_form = handle_other_form,
+                                       .refuse = refuse,
+                                       .other_form = other_form_of,
+                                       .refuse_received = refuse_received};
 
   static inline FakeHost* current_ = nullptr;
 

@@ -23,7 +23,7 @@ class TakeoverFixture : public testing::Test {
   using Options = takeover::TakeoverOptions;
   using Direction = module::Direction;
 
-  TakeoverFixture() = default;
+  TakeoverFixture() : host_({.schedulers = 2}) { host_.runtime().start(); }
   /// The host is not started: see LoadedHost.
   explicit TakeoverFixture(runtime::Options options) : host_(std::move(options)) {}
 
@@ -68,9 +68,10 @@ class TakeoverFixture : public testing::Test {
     ASSERT_TRUE(host_.code().stage(std::move(version)).ok());
   }
   /// Whether the library was really unmapped; with sanitizers it never is.
-  static bool unload(std::unique_ptr<code::Version> version) {
+  bool unload(std::unique_ptr<code::Version> version) {
     if (version == nullptr) return false;
     version->retire();  // one that was only staged is not yet
+    forms_.forget(*version);
     auto library = version->release_library();
     version.reset();
     return library->close().is_unloaded || module::kHostIsSanitized;

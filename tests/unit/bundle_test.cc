@@ -348,7 +348,7 @@ TEST_F(BundleTest, ManifestsAtFaultAreRefusedThoughTheirSignatureIsGood) {
   expect_refused(bend("    sha256: \"", "    sha256: \"F"), "64 lower-case hexadecimal digits");
   expect_refused(bend("    version: \"1.0.0\"", "    version: \"2.0.0\""),
                  "expected the release's module");
-  expect_refused(bend("    abi: \"1.1\"", "    abi: \"9.0\""),
+  expect_refused(bend("    abi: \"1.2\"", "    abi: \"9.0\""),
                  "its note is not the one in the manifest");
   expect_refused(bend("call increment", "call decrement"),
                  "its note is not the one in the manifest");

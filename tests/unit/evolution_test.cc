@@ -314,6 +314,65 @@ TEST(MailEvolution, TwoFormsAlikeInShapeButNotInMeaningAreRefused) {
             MessageOutcome::kDerivable);
 }
 
+TEST(MailEvolution, WhatCannotBeDerivedIsForTheHooksOfTheNewerVersion) {
+  const auto older = desk("cast kept {}\ncast meet {at:string;who:string;}\n");
+  const auto newer = desk(
+      "call first {} -> ok\ncast kept {}\ncast meet {who:string;minutes:i64;at:i32;}\n"
+      "message_hooks change revert\n");
+
+  const auto up = compare_mail(older, newer, Direction::kUp);
+  EXPECT_EQ(up.at(1).outcome, MessageOutcome::kByHook);
+  EXPECT_EQ(up[1].hook, 2u) << "of the newer version's messages";
+  EXPECT_THAT(texts(up[1]), ElementsAre("who: string copied", "minutes: i64 by message_change",
+                                        "at: string -> i32 by message_change"));
+  EXPECT_EQ(up[1].actions[1].step, FieldStep::kHook);
+  EXPECT_EQ(up[0].hook, kNoField);
+
+  const auto down = compare_mail(newer, older, Direction::kDown);
+  EXPECT_EQ(down.at(2).outcome, MessageOutcome::kByHook);
+  EXPECT_EQ(down[2].hook, 2u);
+  EXPECT_THAT(texts(down[2]), ElementsAre("at: i32 -> string by message_revert",
+                                          "who: string copied", "minutes: i64 dropped"));
+}
+
+TEST(MailEvolution, AHookOfTheOlderVersionIsNoneOfTheNewerOne) {
+  const auto older = desk("cast meet {at:string;}\nmessage_hooks change revert\n"),
+             newer = desk("cast meet {at:i64;}\n");
+  EXPECT_THAT(only(older, newer).reasons,
+              ElementsAre(HasSubstr("cure: give the message another name, or the newer version "
+                                    "message_change")));
+  EXPECT_THAT(only(newer, older, Direction::kDown).reasons,
+              ElementsAre(HasSubstr("or the newer version message_revert")));
+}
+
+TEST(MailEvolution, AHookIsForFormsThatDiffer) {
+  const std::string hooks = "message_hooks change revert\n";
+  EXPECT_EQ(only(desk("cast a {x:i8;}\n"), desk("cast a {x:i8;}\n" + hooks)).outcome,
+            MessageOutcome::kSame);
+  EXPECT_EQ(only(desk("cast a {x:i8;}\n"), desk("cast a {x:i64;}\n" + hooks)).outcome,
+            MessageOutcome::kByHook)
+      << "also where all could be derived, as of states";
+}
+
+TEST(MailEvolution, AHookDoesNotTellFormsThatAreAlikeFromEachOther) {
+  const std::string hooks = "message_hooks change revert\n";
+  const auto alike = ElementsAre(HasSubstr("alike in shape but not in meaning"));
+  EXPECT_THAT(only(desk("cast a {x:i8;y:i8;}\n"), desk("cast a {y:i8;x:i8;}\n" + hooks)).reasons,
+              alike);
+  EXPECT_THAT(only(desk("cast a {x:u16;}\n"), desk("cast a {x:u8;}\n" + hooks)).reasons, alike);
+  EXPECT_EQ(
+      only(desk("cast a {x:u16;}\n"), desk("cast b {x:u8;}\nmessage_was a\n" + hooks)).outcome,
+      MessageOutcome::kByHook);
+}
+
+TEST(MailEvolution, AMemberThatIsGoneIsDeclaredAlsoWhereThereIsAHook) {
+  const auto older = desk("cast a {x:string;}\n");
+  EXPECT_THAT(only(older, desk("cast a {y:i8;}\nmessage_hooks change\n")).reasons,
+              ElementsAre(HasSubstr("member x is gone; cure: declare it dropped")));
+  EXPECT_EQ(only(older, desk("cast a {y:i8;}\nmember_dropped x\nmessage_hooks change\n")).outcome,
+            MessageOutcome::kByHook);
+}
+
 TEST(MailEvolution, OfTwoFormsOfOneNameEachFindsItsOwn) {
   const auto first = desk("cast say {text:string;}\n"),
              both = desk(
@@ -348,6 +407,16 @@ TEST(MailEvolution, StandsBesideTheStatesBothWays) {
   EXPECT_EQ(up.behaviours[0].mail_back.size(), 2u);
   EXPECT_EQ(up.behaviours[0].mail_back[1].outcome, MessageOutcome::kImpossible);
   EXPECT_EQ(up.inverse().behaviours[0].mail_there.size(), 2u);
+}
+
+TEST(MailEvolution, IsKnownOfCoroutineProcessesToo) {
+  ModuleNote from, to;
+  from.behaviours = {desk("info say {n:i32;}\n")};
+  to.behaviours = {desk("info say {n:i32;m:i8;}\nmember_default m 1\n")};
+  const Evolution up = compare(from, to, Direction::kUp);
+  EXPECT_EQ(up.behaviours.at(0).there.outcome, Outcome::kRestart);
+  EXPECT_EQ(up.behaviours[0].mail_there.at(0).outcome, MessageOutcome::kDerivable);
+  EXPECT_EQ(up.behaviours[0].mail_back.at(0).outcome, MessageOutcome::kDerivable);
 }
 
 }  // namespace

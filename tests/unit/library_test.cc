@@ -330,6 +330,15 @@ TEST_F(LibraryTest, RefusesTablesThatContradictTheNoteAndUnloads) {
               HasSubstr("baton_module.version \"9.9.9\" is not the note's \"1.0.0\""));
   EXPECT_THAT(refusal(stored("good_other_schema")),
               HasSubstr("behaviour counter: the schema's fingerprint is not the note's"));
+  EXPECT_THAT(refusal(stored("good_no_hooks")),
+              HasSubstr("the hooks of its message increment are not the note's"));
+  EXPECT_THAT(refusal(stored("good_other_hooks")),
+              HasSubstr("the hooks of its message increment are not the note's"));
+  EXPECT_THAT(refusal(stored("good_hooks_unnoted")),
+              HasSubstr("the hooks of its message increment are not the note's"));
+  EXPECT_THAT(refusal(stored("good_hooks_of_nothing")),
+              HasSubstr("it has hooks of messages that the note does not name"));
+  EXPECT_TRUE(open(stored("good_hooks")).ok());
   EXPECT_THAT(refusal(stored("good"), other_module), HasSubstr("it is the module counter, not kv"));
   EXPECT_THAT(refusal(stored("good"), other_version),
               HasSubstr("it is version 1.0.0 of counter, not 7.0.0"));

@@ -29,7 +29,7 @@ module::BehaviourNote desk(const std::string& lines) {
 class MailMoverTest : public testing::Test {
  protected:
   MailMoverTest() {
-    for (const char* name : {"say", "leave", "tock"})  // that no message sent here has
+    for (const char* name : {"say", "leave", "tock", "meet"})  // that no message sent here has
       EXPECT_TRUE(atoms_.intern(name).ok());
   }
   void between(const std::string& older, const std::string& newer) {
@@ -54,6 +54,15 @@ class MailMoverTest : public testing::Test {
     switch (verdict.fate) {
       case MailMover::Fate::kStays: return "stays";
       case MailMover::Fate::kStuck: return "stuck: " + *verdict.form + ": " + verdict.why;
+      case MailMover::Fate::kByHook: {
+        std::string shown = "by hook:";
+        const term::TupleView members = term::as_tuple(made.root()).value();
+        for (const baton_term member : members)
+          shown += " " + (member == BATON_NO_TERM  // it is left to the hook
+                              ? "-"
+                              : term::print(term::Block::copy_of(member)->root(), atoms_));
+        return shown;
+      }
       case MailMover::Fate::kMoves: break;
     }
     return term::print(term::Block::copy_of(made.root())->root(), atoms_);
@@ -202,6 +211,18 @@ TEST_F(MailMoverTest, TheFirstFormThatFitsCounts) {
 
   EXPECT_EQ(up("tick", BATON_MESSAGE), "stays");
   EXPECT_EQ(up("{other,1}", BATON_MESSAGE).substr(0, 16), "stuck: info term");
+}
+
+TEST_F(MailMoverTest, AHookGetsWhatCanBeDerived) {
+  between("cast meet {at:string;who:string;n:i8;}\n",
+          "cast say {minutes:i64;n:i64;who:string;lang:string;}\nmessage_was meet\n"
+          "member_default lang <<>>\nmember_dropped at\nmessage_hooks change revert\n");
+
+  EXPECT_EQ(up("{meet,<<\"9:00\">>,<<\"ann\">>,5}"), "by hook: say - 5 <<\"ann\">> <<>>");
+  EXPECT_EQ(down("{say,540,5,<<\"ann\">>,<<>>}"), "by hook: meet - <<\"ann\">> 5");
+  EXPECT_EQ(down("{say,540,500,<<\"ann\">>,<<>>}"), "by hook: meet - <<\"ann\">> -")
+      << "a value that does not fit is for the hook to say";
+  EXPECT_FALSE(is_idle());
 }
 
 TEST_F(MailMoverTest, LargeAndNestedMembersAreKeptWhole) {

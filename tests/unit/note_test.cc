@@ -61,7 +61,8 @@ TEST(ModuleNote, SaysWhatOlderFormsOfAMessageWere) {
       std::string(kHead) +
           "behaviour b process\ncast say {text:string;lang:string;}\nmessage_was tell\n"
           "member_was text line\nmember_default lang <<101,110>>\nmember_dropped colour\n"
-          "cast say {text:string;}\ninfo say {text:string;}\n",
+          "message_hooks change revert\n"
+          "cast say {text:string;}\nmessage_hooks revert\ninfo say {text:string;}\n",
       "m.so");
 
   ASSERT_TRUE(note.ok()) << note.error().message();
@@ -72,6 +73,9 @@ TEST(ModuleNote, SaysWhatOlderFormsOfAMessageWere) {
   EXPECT_EQ(messages[0].member("text")->renamed_from, "line");
   EXPECT_EQ(messages[0].member("lang")->default_text, "<<101,110>>");
   EXPECT_THAT(messages[0].dropped, ElementsAre("colour"));
+  EXPECT_TRUE(messages[0].has_change && messages[0].has_revert);
+  EXPECT_TRUE(!messages[1].has_change && messages[1].has_revert);
+  EXPECT_TRUE(!messages[2].has_change && !messages[2].has_revert);
   EXPECT_EQ(messages[1].member("text"), nullptr);
 }
 
@@ -97,6 +101,13 @@ TEST(ModuleNote, RefusesWhatContradictsTheMessageItFollows) {
               HasSubstr("a member has the older name text now"));
   EXPECT_THAT(refusal_after_head(say + "member_was n a\nmember_dropped a\n"),
               HasSubstr("the older name a stands twice"));
+  EXPECT_THAT(refusal_after_head("behaviour b process\nmessage_hooks change\n"),
+              HasSubstr("line 7: it must follow a call, cast or info line"));
+  EXPECT_THAT(refusal_after_head(say + "message_hooks change\nmessage_hooks revert\n"),
+              HasSubstr("\"message_hooks\" stands twice"));
+  for (const char* hooks : {"", " loss", " change change", " revert change x"})
+    EXPECT_THAT(refusal_after_head(say + "message_hooks" + hooks + "\n"),
+                HasSubstr("expected each of change and revert at most once"));
   EXPECT_THAT(refusal_after_head(say + "cast say {m:i8;text:string;}\n"),
               HasSubstr("the message say stands twice with as many members; give one of the two "
                         "another name"));

@@ -397,7 +397,7 @@ TEST(Module, TheNoteStatesAtomsSchemaAndContract) {
   const std::string note(baton_module_note.text, baton_module_note.size);
 
   EXPECT_EQ(note.substr(0, note.find("atoms")),
-            "baton-note 1\nmodule counter\nversion 1.2.3\nabi 1.1\nbuild b_of_the_test\n");
+            "baton-note 1\nmodule counter\nversion 1.2.3\nabi 1.2\nbuild b_of_the_test\n");
   EXPECT_THAT(note, HasSubstr("\natoms one two counter value waiting ended caller increment get"));
   EXPECT_THAT(note, HasSubstr("\nbehaviour counter gen_server\nschema state "));
   EXPECT_THAT(

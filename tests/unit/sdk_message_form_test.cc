@@ -146,6 +146,19 @@ TEST_F(OneFormTest, WhatIsOnlySentInAnUnknownFormIsLogged) {
   EXPECT_THAT(server.state<desk::Notes>().all, IsEmpty());
 }
 
+TEST_F(OneFormTest, AFormThatIsKnownAndCannotBeConvertedIsTheErrorOfItsSender) {
+  host.why_no_form = "message_change: no such time";
+
+  EXPECT_EQ(server.call(desk::Quiet{}), BATON_OK) << "also of a name that this version lacks";
+  EXPECT_THAT(said(), HasSubstr("does not take this form: message_change: no such time"));
+  EXPECT_EQ(server.call(say("hi")), BATON_OK);
+  EXPECT_THAT(said(), HasSubstr("does not take this form: message_change: no such time"));
+  EXPECT_EQ(server.deliver(BATON_CAST, desk::Quiet{}), BATON_OK);
+  EXPECT_EQ(server.deliver(BATON_MESSAGE, desk::Quiet{}), BATON_OK);
+  EXPECT_EQ(host.log.size(), 4u);
+  EXPECT_THAT(host.log, testing::Each(HasSubstr("no such time")));
+}
+
 TEST_F(OneFormTest, ACallOfAnUnknownNameEndsTheProcess) {
   EXPECT_EQ(server.call(desk::Quiet{}), BATON_CRASH);
   EXPECT_EQ(server.deliver(BATON_CAST, desk::Quiet{}), BATON_CRASH);

@@ -63,6 +63,23 @@ struct Watcher : baton::Process<Watcher> {
   }
 };
 
+namespace older {
+struct Play {};
+BATON_MESSAGE(Play)
+}  // namespace older
+
+struct Player : baton::Process<Player> {
+  static baton::Task<> loop(baton::Self self) {
+    for (;;) {
+      const auto mail = co_await self.receive<Play, older::Play, baton::Request<Play>>();
+      if (const Play* play = std::get_if<Play>(&mail)) self.log_info("play ", play->rounds);
+      if (std::holds_alternative<older::Play>(mail)) self.log_info("play as before");
+      if (const auto* asked = std::get_if<baton::Request<Play>>(&mail))
+        self.reply(asked->caller, asked->message.rounds);
+    }
+  }
+};
+
 struct Thrower : baton::Process<Thrower> {
   static baton::Task<> loop(baton::Self self, std::string where) {
     if (where == "start") throw std::runtime_error("at the start");
@@ -202,6 +219,84 @@ TEST_F(ProcessTest, RequestsDownsAndExitsAreReceivedByType) {
   EXPECT_EQ(host.text(host.out[0].root), "3");
   EXPECT_THAT(host.log, ElementsAre("down <0.8.0> gone"));
   EXPECT_EQ(host.text(*host.exit_reason), "gone");
+  EXPECT_TRUE(host.is_clean());
+}
+
+TEST_F(ProcessTest, OfTwoFormsOfOneNameTheOneThatFitsIsReceived) {
+  FakeProcess player(host, kBehaviour<sample::Player>);
+  ASSERT_EQ(player.start(), BATON_AWAIT);
+  host.mail(BATON_MESSAGE, "play"_atom);
+  host.mail(BATON_MESSAGE, sample::Play{7});
+  EXPECT_EQ(player.resume(), BATON_AWAIT);
+  EXPECT_THAT(host.log, ElementsAre("play as before", "play 7"));
+  EXPECT_EQ(host.forms_asked, 0) << "what fits asks nobody";
+}
+
+TEST_F(ProcessTest, AFormOfAnotherVersionIsReceivedInThatOfThisOne) {
+  host.know("start");
+  FakeProcess player(host, kBehaviour<sample::Player>);
+  ASSERT_EQ(player.start(), BATON_AWAIT);
+  const auto late = [&](const auto& message, int kind) {
+    host.other_form = TermValue(Term(make_message(host.context(), sample::Play{9}).get()->root));
+    host.mail(kind, message, FakeHost::pid(4), FakeHost::ref(5));
+    EXPECT_EQ(player.resume(), BATON_AWAIT);
+  };
+  late("start"_atom, BATON_MESSAGE);                            // it had another name
+  late(std::tuple("play"_atom, std::string("9")), BATON_CAST);  // another type
+  late("start"_atom, BATON_CALL);
+
+  EXPECT_THAT(host.log, ElementsAre("play 9", "play 9"));
+  ASSERT_EQ(host.out.size(), 1u);
+  EXPECT_EQ(host.out[0].to, FakeHost::pid(4).word);
+  EXPECT_EQ(host.out[0].ref, FakeHost::ref(5));
+  EXPECT_EQ(host.text(host.out[0].root), "9");
+  player.kill();
+  EXPECT_TRUE(host.is_clean());
+}
+
+TEST_F(ProcessTest, AFormOfAnotherVersionKeepsItsPlaceInTheMail) {
+  host.know("start");
+  FakeProcess player(host, kBehaviour<sample::Player>);
+  ASSERT_EQ(player.start(), BATON_AWAIT);
+  host.other_form = TermValue(Term(make_message(host.context(), sample::Play{1}).get()->root));
+  host.mail(BATON_MESSAGE, "start"_atom);
+  host.mail(BATON_MESSAGE, sample::Play{2});
+  EXPECT_EQ(player.resume(), BATON_AWAIT);
+  EXPECT_THAT(host.log, ElementsAre("play 1", "play 2"));
+}
+
+TEST_F(ProcessTest, AFormThatNobodyKnowsIsTheErrorOfItsSender) {
+  host.know("error");
+  FakeProcess player(host, kBehaviour<sample::Player>);
+  ASSERT_EQ(player.start(), BATON_AWAIT);
+  host.mail(BATON_MESSAGE, std::tuple("play"_atom, 1, 2));
+  host.mail(BATON_CALL, std::tuple("play"_atom, std::string("x")), FakeHost::pid(4),
+            FakeHost::ref(5));
+  host.why_no_form = "message_change: no";
+  host.mail(BATON_MESSAGE, sample::Play{3});
+
+  EXPECT_EQ(player.resume(), BATON_AWAIT) << "it lives, and goes on";
+
+  ASSERT_EQ(host.log.size(), 3u);
+  EXPECT_THAT(host.log[0], testing::HasSubstr("does not take this form: message_change: no"));
+  EXPECT_EQ(host.log[2], "play 3");
+  ASSERT_EQ(host.out.size(), 1u);
+  EXPECT_EQ(host.out[0].how, "refuse");
+  EXPECT_EQ(host.out[0].to, FakeHost::pid(4).word);
+  EXPECT_EQ(host.out[0].ref, FakeHost::ref(5));
+  player.kill();
+  EXPECT_TRUE(host.is_clean());
+}
+
+TEST_F(ProcessTest, WhatIsPassedOverInAnotherFormStaysAsItIs) {
+  host.know("start");
+  FakeProcess pong(host, kBehaviour<sample::Pong>);
+  ASSERT_EQ(pong.start(), BATON_AWAIT);
+  host.other_form = TermValue(Term(make_message(host.context(), sample::Play{1}).get()->root));
+  host.mail(BATON_MESSAGE, "start"_atom);  // of another version, and not received here
+  EXPECT_EQ(pong.resume(), BATON_AWAIT);
+  EXPECT_EQ(host.mailbox.size(), 1u);
+  pong.kill();
   EXPECT_TRUE(host.is_clean());
 }
 

@@ -31,7 +31,14 @@ extern "C" {
 #pragma clang diagnostic ignored "-Wc99-extensions"
 #endif
 
-enum { BATON_ABI_MAJOR = 1, BATON_ABI_MINOR = 1 };
+/* A member that came later than its struct: a table that does not name it is still whole. */
+#ifdef __cplusplus
+#define BATON_UNLESS_SAID = 0
+#else
+#define BATON_UNLESS_SAID
+#endif
+
+enum { BATON_ABI_MAJOR = 1, BATON_ABI_MINOR = 2 };
 
 /* ---- Terms -------------------------------------------------------------------------------------
  * A term is one word. Its low three bits say what the rest is; what does not fit points into the
@@ -226,6 +233,38 @@ typedef struct baton_schema {
   baton_message* (*to_term)(struct baton_context*, const void* state);
 } baton_schema;
 
+/* ---- Message hooks (since ABI 1.2) -------------------------------------------------------------
+ * What turns a message of an older form into one of this version and back, where more is to be done
+ * than the note can say: as change and revert do for states, they live in the newer module of the
+ * two. They are called for mail that waits when its receiver is taken over, on any thread, and for
+ * mail that comes later in the other version's form, by its receiver.
+ */
+
+/* A message by its members' names. */
+typedef struct baton_form {
+  uint32_t struct_size;
+  uint32_t member_count;
+  const char* name;          /* of the message */
+  const char* version;       /* whose form it is */
+  const char* const* names;  /* of the members, in their order */
+  const baton_term* members; /* 0: not known, so it is for the hook to say */
+} baton_form;
+
+/* `from` is the message as it was sent, all members known. `to` is the form wanted: what the note
+ * says of it is done already (members of the same name, converted, and defaults). Answers a block
+ * that passes to the caller, whose root is the whole message in the form wanted and does not reach
+ * word[0]; or null, with the error's text set. In the context only alloc and free may be called,
+ * and what may be called on any thread. */
+typedef baton_message* (*baton_message_hook)(struct baton_context*, const baton_form* from,
+                                             const baton_form* to, baton_error*);
+
+typedef struct baton_message_hooks {
+  uint32_t message; /* which of the behaviour's call, cast and info lines in the note, from 0 */
+  uint32_t flags;   /* 0 */
+  baton_message_hook change; /* from an older form to this one; may be null */
+  baton_message_hook revert; /* from this form to an older one; may be null */
+} baton_message_hooks;
+
 /* ---- Behaviours ----------------------------------------------------------------------------- */
 enum {
   BATON_PROCESS = 0, /* a coroutine process: no state object, its frame is its state */
@@ -246,6 +285,10 @@ typedef struct baton_behaviour {
   void (*destroy_frame)(struct baton_context*, void* frame);
   /* Before the state is destroyed, whatever the reason (its root). May be null. */
   void (*terminate)(struct baton_context*, void* state, const baton_message* reason);
+  /* Since ABI 1.2: of those messages that have hooks. */
+  uint32_t hook_count BATON_UNLESS_SAID;
+  uint32_t hook_stride BATON_UNLESS_SAID;
+  const baton_message_hooks* hooks BATON_UNLESS_SAID;
 } baton_behaviour;
 
 /* ---- The module ----------------------------------------------------------------------------- */
@@ -400,6 +443,7 @@ typedef struct baton_host {
  *   member_default MEMBER TERM             what a member is that such a form lacks, as text
  *   member_was NEW OLD
  *   member_dropped NAME
+ *   message_hooks change revert            since ABI 1.2: those of the two that there are
  * Messages of one name and kind stand there more than once if their numbers of members differ.
  */
 enum { BATON_NOTE_TYPE = 0x42410001 };

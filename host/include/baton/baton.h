@@ -6,6 +6,7 @@
 //   gen_server.h   a process with a state      process.h   a process as a loop that receives
 //   child.h        starting one under a        module.h    BATON_MODULE
 //                  supervisor                  temporary.h what may be made beside co_await
+//   message_note.h messages of older versions  message_hook.h  in code, where that is needed
 //
 // Start with modules/factorial (a gen_server) and modules/pingpong (coroutine processes).
 #pragma once

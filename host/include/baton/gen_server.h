@@ -33,9 +33,9 @@
 // process, as in OTP; an unknown info is logged. A message whose name is known and whose form is
 // not (members more, fewer, or of other types) is its sender's error: a call fails for who asked,
 // others are logged. If it, or one of an unknown name, is in the form of another version that the
-// host knows, it is converted and handled. Two messages of one name may stand in one list if they
-// have different numbers of members. Of a change of the configuration the workers directly below an
-// application's top supervisor are told, and need not care.
+// host knows, it is converted and handled; where that cannot be done it is its sender's error too.
+// Two messages of one name may stand in one list if they have different numbers of members. Of a
+// change of the configuration the workers directly below an application's top supervisor are told.
 //
 // Invariants: the object is made anew for each callback around context and state; members of its
 //             own would be lost, so it may have none.
@@ -43,6 +43,7 @@
 #pragma once
 
 #include <baton/mail.h>
+#include <baton/message_hook.h>
 #include <baton/process.h>
 
 namespace baton::inline v1 {
@@ -205,6 +206,7 @@ class GenServer : public Self {
     };
     if constexpr (requires(Derived & server, Term reason) { server.terminate(reason); })
       table.terminate = terminate_callback;
+    message_hook::put_into<Derived>(table);
     return table;
   }
 
@@ -371,8 +373,15 @@ class GenServer : public Self {
   // As another version has it, if the host knows that; else kUnknownForm.
   static int handle_other_form(Derived& server, const baton_message& message) {
     const auto* const mail = server.template extension<baton_mail>(BATON_MAIL);
+    server.context()->error.length = 0;
     return mail != nullptr ? mail->handle_other_form(server.context(), &message)
                            : +BATON_UNKNOWN_FORM;
+  }
+
+  // After handle_other_form: of a form that the host knows.
+  static std::string why_not_converted(const Derived& server) {
+    const baton_error& error = server.context()->error;
+    return {error.text, error.length};
   }
 
   // The message was refused, by what is being caught: is it its form's fault, or the handler's?
@@ -384,9 +393,10 @@ class GenServer : public Self {
       return answer;
     baton_context* const context = server.context();
     const auto* const mail = server.template extension<baton_mail>(BATON_MAIL);
-    if (known == Known::kNothing || mail == nullptr) throw;
-    const std::string text =
-        std::string(text::snake_name<Derived>.view()) + " does not take this form: " + bad.what();
+    const std::string why = why_not_converted(server);
+    if (mail == nullptr || (known == Known::kNothing && why.empty())) throw;
+    const std::string text = std::string(text::snake_name<Derived>.view()) +
+                             " does not take this form: " + (why.empty() ? bad.what() : why);
     server.log_error(text, ", from ", Pid{message.from}, ": ", Term(message.root));
     if (message.kind == BATON_CALL) {
       const std::tuple<Atom, std::string_view> reason("error"_atom, text);
@@ -469,7 +479,8 @@ class GenServer : public Self {
 
   [[gnu::cold, gnu::noinline]] static int unknown_info(Derived& server,
                                                        const baton_message& message) {
-    if (message.kind == BATON_MESSAGE || message.kind == BATON_TIMEOUT)
+    const bool is_mail = message.kind == BATON_MESSAGE || message.kind == BATON_TIMEOUT;
+    if (is_mail)
       if (const int answer = handle_other_form(server, message); answer != BATON_UNKNOWN_FORM)
         return answer;
     if (message.kind == BATON_MESSAGE && Codec<ConfigChange>::matches(Term(message.root)))
@@ -477,8 +488,9 @@ class GenServer : public Self {
     const char* const what = message.kind == BATON_DOWN   ? "DOWN of "
                              : message.kind == BATON_EXIT ? "EXIT of "
                                                           : "message from ";
+    const std::string why = is_mail ? why_not_converted(server) : std::string();
     server.log_error(text::snake_name<Derived>.view(), " ignores an unexpected ", what,
-                     Pid{message.from}, ": ", Term(message.root));
+                     Pid{message.from}, ": ", Term(message.root), why.empty() ? "" : ": ", why);
     return BATON_OK;
   }
 

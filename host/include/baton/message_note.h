@@ -1,6 +1,7 @@
 // MessageNote: what a module's note says of a message beyond its type: the defaults of its members
 // and what they, and the message, were called before. With it a host turns mail of another version
-// into this one's when its receiver crosses, without running anything of the module.
+// into this one's when its receiver crosses, without running anything of the module but the hooks
+// that the message may have (baton/message_hook.h).
 //
 //   struct Say { std::string text; std::string language = "en"; };
 //   BATON_MESSAGE(Say, text, language)
@@ -10,10 +11,10 @@
 //
 // Members go by name, numbers may become wider, what an older form lacks has its default. Mail that
 // waits crosses so up and down, and what comes later in the other version's form too. What cannot
-// become a form of the other version, such as one of another type, or two forms that look alike and
-// mean something else, needs a message of another name; the older one may stand beside it in the
-// contract for a while (see baton/gen_server.h). An upgrade that breaks a contract is refused,
-// unless the release says `mail: drop` or `mail: deliver`.
+// become a form of the other version, such as one of another type without a hook, or two forms that
+// look alike and mean something else, needs a message of another name; the older one may stand
+// beside it in the contract for a while (see baton/gen_server.h). An upgrade that breaks a contract
+// is refused, unless the release says `mail: drop` or `mail: deliver`.
 //
 // A default is known if the message with all its defaults is a constant (std::map and std::deque
 // are none), and the member is made of what a term's text can hold: numbers, texts, enums,
@@ -22,7 +23,7 @@
 // Threads: constants.
 #pragma once
 
-#include <baton/state.h>
+#include <baton/message_hook.h>
 
 namespace baton::inline v1::note {
 
@@ -218,6 +219,13 @@ constexpr void message_lines(auto& out) {
     if constexpr (requires { baton_message_renamed_from(static_cast<S*>(nullptr)); }) {
       out.put("message_was ");
       out.put(baton_message_renamed_from(static_cast<S*>(nullptr)));
+      out.put("\n");
+    }
+    message_hook::check<S>();
+    if (message_hook::kHasChange<S> || message_hook::kHasRevert<S>) {
+      out.put("message_hooks");
+      if (message_hook::kHasChange<S>) out.put(" change");
+      if (message_hook::kHasRevert<S>) out.put(" revert");
       out.put("\n");
     }
     [&]<class... M>(Members<M...>) { (member_lines<S, M>(out), ...); }(MembersOf<S>{});

@@ -18,13 +18,20 @@
 //   co_await self.receive_for<...>(100ms)  the same with a time-out, as a std::optional
 //
 // Besides messages, Down, Exit, Request<M> (a call that asks for an answer) and ConfigChange can be
-// received by type. The loop's second parameter, if it has one, is what spawn was given. Returning
-// from it is exit normal; what it throws is the exit reason. A Process may list Calls, Casts and
-// Infos for its contract, as a gen_server.
+// received by type. By type, a message in the form of another version that the host knows is
+// received in that of this one; one that is meant by its name and is in no known form is its
+// sender's error: a call fails for who asked, others are logged, and the process goes on waiting.
+// Of two messages of one name, the one that fits is received.
+//
+// The loop's second parameter, if it has one, is what spawn was given. Returning from it is exit
+// normal; what it throws is the exit reason. A Process may list Calls, Casts and Infos for its
+// contract, as a gen_server.
 //
 // Threads: the process's callbacks.
 #pragma once
 
+#include <baton/mail.h>
+#include <baton/message_hook.h>
 #include <baton/task.h>
 
 namespace baton::inline v1 {
@@ -39,6 +46,7 @@ class Mail {
   int kind() const { return message_->kind; }
   /// Of a call, a monitor's DOWN, a timer.
   Ref ref() const { return {message_->word[0]}; }
+  const baton_message* message() const { return message_; }
   template <class T>
   bool is() const;
   template <class T>
@@ -121,8 +129,12 @@ struct Anything {
   bool operator()(const Mail&) const { return true; }
 };
 template <class... T>
-struct AnyOf {
-  bool operator()(const Mail& mail) const { return (Received<T>::matches(mail) || ...); }
+struct OneOf {
+  using Type = std::variant<T...>;
+};
+template <class T>
+struct OneOf<T> {
+  using Type = T;
 };
 
 // What co_await of a receive is. Value is what it yields, made from the mail by Read.
@@ -182,24 +194,6 @@ struct AsMail {
     return {&activation.context, message};
   }
 };
-template <class... T>
-struct AsValue {
-  using Value = std::variant<T...>;
-  Value operator()(task::Activation& activation, baton_message* message) const {
-    const ReceivedMail mail(&activation.context, message);
-    std::optional<Value> value;
-    (void)((Received<T>::matches(mail) && (value.emplace(Received<T>::read(mail)), true)) || ...);
-    return *std::move(value);
-  }
-};
-template <class T>
-struct AsValue<T> {
-  using Value = T;
-  T operator()(task::Activation& activation, baton_message* message) const {
-    const ReceivedMail mail(&activation.context, message);
-    return Received<T>::read(mail);
-  }
-};
 template <class Read>
 struct Optionally {
   Read read;
@@ -207,6 +201,118 @@ struct Optionally {
     using Value = decltype(read(activation, message));
     return message != nullptr ? std::optional<Value>(read(activation, message)) : std::nullopt;
   }
+};
+
+// What co_await of a receive by type is: it yields the first message of one of the types, or one
+// that becomes that; if it has a time-out, as an optional. It is read as soon as it is there, so
+// that one that cannot be read is passed by.
+template <bool kHasTimeout, class... T>
+class [[nodiscard]] ReceiveValue : private task::Waiter {
+  using Type = typename OneOf<T...>::Type;
+
+ public:
+  ReceiveValue(const Self& self, milliseconds timeout, bool has_timeout)
+      : Waiter{has_come, {}, has_timeout ? task::deadline_after(self.host(), timeout) : 0},
+        activation_(self.activation()) {}
+  ReceiveValue(const ReceiveValue&) = delete;
+  ~ReceiveValue() { drop_form(); }
+
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> frame) {
+    leaf = frame;
+    activation_->wait_for(this);
+  }
+  auto await_resume() {
+    if constexpr (kHasTimeout) {
+      return std::move(value_);
+    } else {
+      return *std::move(value_);
+    }
+  }
+
+ private:
+  static bool has_come(Waiter& waiter, baton_context* context) {
+    return static_cast<ReceiveValue&>(waiter).take(context) || waiter.is_past(context->host);
+  }
+  bool take(baton_context* context) {
+    while (baton_message* const got = context->host->receive_match(context, accepts, this)) {
+      const ReceivedMail mail(&activation_->context, got);
+      if (read(mail)) return true;
+    }
+    return false;
+  }
+  static bool matches(const Mail& mail) { return (Received<T>::matches(mail) || ...); }
+  // Called by the host, so nothing may be thrown through it.
+  static int accepts(void* environment, const baton_message* message) noexcept {
+    ReceiveValue& receive = *static_cast<ReceiveValue*>(environment);
+    if (matches(Mail(message))) return 1;
+    return receive.find_form(message) ? 1 : 0;
+  }
+
+  // Whether the host has it in another form that is one of the types: in form_ then.
+  bool find_form(const baton_message* message) noexcept {
+    drop_form();
+    if (message->kind != BATON_MESSAGE && message->kind != BATON_CALL &&
+        message->kind != BATON_CAST && message->kind != BATON_TIMEOUT)
+      return false;
+    if (!has_looked_) forms_ = Self(activation_).extension<baton_mail>(BATON_MAIL);
+    has_looked_ = true;
+    if (forms_ == nullptr) return false;
+    form_ = forms_->other_form(activation_->context, message);
+    if (form_ != nullptr && !matches(Mail(form_))) drop_form();
+    return form_ != nullptr;
+  }
+  void drop_form() noexcept {
+    if (form_ != nullptr) activation_->context->host->free(activation_->context, form_);
+    form_ = nullptr;
+  }
+
+  // As what it is, else in its other form.
+  bool read(const Mail& mail) {
+    std::string why;
+    if (form_ == nullptr) {
+      if (read_as_is(mail, why)) return true;
+      if (!find_form(mail.message())) return refuse(mail, why);
+    }
+    const bool is_read = read_as_is(Mail(form_), why);
+    drop_form();
+    return is_read || refuse(mail, why);
+  }
+  bool read_as_is(const Mail& mail, std::string& why) {
+    const auto read_one = [&]<class One>(std::type_identity<One>) {
+      if (!Received<One>::matches(mail)) return false;
+      try {
+        value_.emplace(Received<One>::read(mail));
+        return true;
+      } catch (const BadTerm& bad) {
+        why = bad.what();
+        return false;
+      }
+    };
+    return (read_one(std::type_identity<T>()) || ...);
+  }
+  // It is its sender's error. False.
+  [[gnu::cold, gnu::noinline]] bool refuse(const Mail& mail, const std::string& why) {
+    if (forms_ == nullptr) throw BadTerm(why);  // of a host that knows no forms
+    const Self self(activation_);
+    baton_context* const context = activation_->context;
+    const std::string text =
+        "receive does not take this form: " +
+        (context->error.length == 0 ? why
+                                    : std::string(context->error.text, context->error.length));
+    self.log_error(text, ", from ", mail.from(), ": ", mail.root());
+    if (mail.kind() == BATON_CALL) {
+      const std::tuple<Atom, std::string_view> reason("error"_atom, text);
+      forms_->refuse_received(context, mail.message(), make_message(context, reason, 1).release());
+    }
+    return false;
+  }
+
+  task::Activation* activation_;
+  std::optional<Type> value_;
+  baton_message* form_ = nullptr;  // what a message that was found becomes, to be freed
+  const baton_mail* forms_ = nullptr;
+  bool has_looked_ = false;
 };
 
 template <class Matches>
@@ -240,7 +346,7 @@ auto Self::receive() const {
   if constexpr (sizeof...(T) == 0) {
     return process::receive_as<process::AsMail>(*this, process::Anything{});
   } else {
-    return process::receive_as<process::AsValue<T...>>(*this, process::AnyOf<T...>{});
+    return process::ReceiveValue<false, T...>(*this, kInfinity, false);
   }
 }
 template <class Matches>
@@ -253,7 +359,7 @@ auto Self::receive_for(milliseconds timeout) const {
   if constexpr (sizeof...(T) == 0) {
     return process::receive_as<process::AsMail>(*this, timeout, process::Anything{});
   } else {
-    return process::receive_as<process::AsValue<T...>>(*this, timeout, process::AnyOf<T...>{});
+    return process::ReceiveValue<true, T...>(*this, timeout, timeout != kInfinity);
   }
 }
 template <class Matches>
@@ -294,7 +400,7 @@ class Process {
   using Infos = Messages<>;
 
   static constexpr baton_behaviour behaviour() {
-    return {
+    baton_behaviour table{
         .name = text::snake_name<Derived>.chars,
         .kind = BATON_PROCESS,
         .flags = 0,
@@ -305,6 +411,8 @@ class Process {
         .destroy_frame = destroy_frame,
         .terminate = nullptr,
     };
+    message_hook::put_into<Derived>(table);
+    return table;
   }
 
  private:

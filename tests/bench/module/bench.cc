@@ -492,7 +492,7 @@ static_assert(sizeof(IdleServer) == 48 && alignof(IdleServer) == 8);
 }  // namespace
 
 BATON_NOTE(
-    "baton-note 1\nmodule bench\nversion 1.0.0\nabi 1.1\nbuild bench\n"
+    "baton-note 1\nmodule bench\nversion 1.0.0\nabi 1.2\nbuild bench\n"
     "atoms ping pong stop done msg token ok incr run\n"
     "behaviour pairs gen_server\nschema State 0000000000000028 40 8 0 none\n"
     "behaviour fan_in gen_server\nschema State 0000000000000028 40 8 0 none\n"

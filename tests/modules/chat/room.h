@@ -1,4 +1,5 @@
-// room: what all versions of chat share: the state, and the messages that no version changes.
+// room: what all versions of chat share: the state, the messages that no version changes, and what
+// a process of either kind does with mail.
 //
 // Every version writes down what it was told as one line, with its own version's name for it, so
 // that a test sees whether anything was lost, and in what form it arrived.
@@ -45,6 +46,23 @@ struct AnyRoom : baton::GenServer<Derived, RoomState> {
   std::int64_t write(std::string line) {
     this->state().lines.push_back(std::move(line));
     return static_cast<std::int64_t>(this->state().lines.size());
+  }
+};
+
+/// A coroutine process that writes down its ticks, which have a text of their own in each version.
+template <class Derived, class Tick>
+struct AnyGuard : baton::Process<Derived> {
+  using Calls = baton::Messages<Lines>;
+  using Infos = baton::Messages<Tick>;
+  static baton::Task<> loop(baton::Self self) {
+    std::vector<std::string> lines;
+    for (;;) {
+      const auto mail = co_await self.receive<Tick, baton::Request<Lines>>();
+      if (const Tick* tick = std::get_if<Tick>(&mail))
+        lines.push_back(text_of(*tick));
+      else
+        self.reply(std::get<1>(mail).caller, lines);
+    }
   }
 };
 

@@ -82,7 +82,7 @@ __attribute__((visibility("default"))) const void* BAD_EXPORT(void) { return &de
 #endif
 
 #ifndef BAD_ABI
-#define BAD_ABI "1.1"
+#define BAD_ABI "1.2"
 #endif
 #ifndef BAD_NOTE_LINE
 #define BAD_NOTE_LINE "build bad"

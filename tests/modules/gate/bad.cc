@@ -11,7 +11,7 @@ constexpr baton_module kDescription = {
     sizeof(baton_module),    BATON_ABI_MAJOR, BATON_ABI_MINOR, "bad",  "1.0.0", "bad", 0,
     sizeof(baton_behaviour), nullptr,         nullptr,         nullptr};
 
-BATON_NOTE("baton-note 1\nmodule bad\nversion 1.0.0\nabi 1.1\nbuild bad\n");
+BATON_NOTE("baton-note 1\nmodule bad\nversion 1.0.0\nabi 1.2\nbuild bad\n");
 
 }  // namespace
 

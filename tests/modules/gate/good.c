@@ -59,8 +59,19 @@ static int handle(baton_context* context, void* state, const baton_message* mess
   return BATON_OK;
 }
 
+#ifdef GOOD_HOOKS_OF
+static baton_message* change(baton_context* context, const baton_form* from, const baton_form* to,
+                             baton_error* error) {
+  (void)context, (void)from, (void)to, (void)error;
+  return NULL;
+}
+static const baton_message_hooks hooks[] = {{GOOD_HOOKS_OF, 0, change, NULL}};
+#define GOOD_HOOKS 1, sizeof(baton_message_hooks), hooks
+#else
+#define GOOD_HOOKS 0, 0, NULL
+#endif
 static const baton_behaviour behaviours[] = {
-    {"counter", BATON_GEN_SERVER, 0, &schema, init, handle, NULL, NULL, NULL}};
+    {"counter", BATON_GEN_SERVER, 0, &schema, init, handle, NULL, NULL, NULL, GOOD_HOOKS}};
 
 #ifdef GOOD_INIT_FAILS
 static int start(const baton_host* host, baton_error* error) {
@@ -99,6 +110,9 @@ __attribute__((visibility("default"))) const baton_module* baton_module_entry(vo
   return &description;
 }
 
+#ifndef GOOD_NOTED_HOOKS
+#define GOOD_NOTED_HOOKS ""
+#endif
 #ifndef GOOD_FINGERPRINT
 #define GOOD_FINGERPRINT "1122334455667788"
 #endif
@@ -107,10 +121,10 @@ BATON_NOTE(
     "module counter\n"
     "version " GOOD_VERSION
     "\n"
-    "abi 1.1\n"
+    "abi 1.2\n"
     "build good\n"
     "behaviour counter gen_server\n"
     "schema counter_state " GOOD_FINGERPRINT
     " 8 8 0 none\n"
     "field value 0102030405060708 0 8 5 0 i64\n"
-    "call increment {} -> i64\n");
+    "call increment {} -> i64\n" GOOD_NOTED_HOOKS);

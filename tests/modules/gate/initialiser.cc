@@ -29,5 +29,5 @@ BATON_NOTE(
     "baton-note 1\n"
     "module initialiser\n"
     "version 1.0.0\n"
-    "abi 1.1\n"
+    "abi 1.2\n"
     "build b\n" STATEFUL_LINE);

@@ -142,7 +142,7 @@ constexpr baton_module kDescription = {sizeof(baton_module),
                                        init,
                                        nullptr};
 
-BATON_NOTE("baton-note 1\nmodule ordinary\nversion 1.0.0\nabi 1.1\nbuild ordinary\n");
+BATON_NOTE("baton-note 1\nmodule ordinary\nversion 1.0.0\nabi 1.2\nbuild ordinary\n");
 
 }  // namespace
 

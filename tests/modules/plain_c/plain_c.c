@@ -26,7 +26,7 @@ BATON_NOTE(
     "baton-note 1\n"
     "module plain_c\n"
     "version 1.0.0\n"
-    "abi 1.1\n"
+    "abi 1.2\n"
     "build " QUOTE(BATON_BUILD) "\n"
     "atoms get add stop\n"
     "behaviour plain_c gen_server\n"
@@ -130,7 +130,7 @@ static int handle(baton_context* context, void* live, const baton_message* messa
 }
 
 static const baton_behaviour behaviours[] = {
-    {"plain_c", BATON_GEN_SERVER, 0, &schema, init, handle, NULL, NULL, NULL},
+    {"plain_c", BATON_GEN_SERVER, 0, &schema, init, handle, NULL, NULL, NULL, 0, 0, NULL},
 };
 
 static const baton_module module = {

@@ -5,6 +5,8 @@
 // expects: baton: BATON_ATOMS takes texts of 1 to 255 bytes without spaces
 // expects: baton: handle_call returns something else than the message.s .using Reply.
 // expects: baton: a message without a term form: describe it with BATON_MESSAGE
+// expects: baton: write static void message_change\(Message& made, const baton::OtherForm& old,
+// expects: baton: write static void message_revert\(const Message& sent, baton::OtherForm& older,
 #include <baton/baton.h>
 
 namespace sample::inline b_1 {
@@ -26,6 +28,15 @@ struct Vague : baton::GenServer<Vague, State> {
   using Casts = baton::Messages<Plain>;
   void handle_cast(const Plain&) {}
 };
+struct Odd {
+  static void message_change(Odd& made);
+  static void message_revert(const Odd&, const baton::OtherForm&, int);
+};
+BATON_MESSAGE(Odd)
+struct Hooked : baton::GenServer<Hooked, State> {
+  using Infos = baton::Messages<Odd>;
+  void handle_info(const Odd&) {}
+};
 
 }  // namespace sample::inline b_1
 
@@ -41,4 +52,6 @@ constexpr auto note =
     baton::entry::make_note<Description<"liar", "1.0.0", "b_1", void, sample::Liar>>();
 constexpr auto vague =
     baton::entry::make_note<Description<"vague", "1.0.0", "b_1", void, sample::Vague>>();
+constexpr auto hooked =
+    baton::entry::make_note<Description<"hooked", "1.0.0", "b_1", void, sample::Hooked>>();
 BATON_MODULE("sample", "1.0.0", sample::Server)
