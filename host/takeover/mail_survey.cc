@@ -3,6 +3,7 @@
 #include "code/behaviour.h"
 #include "takeover/drain.h"
 #include "takeover/mail_mover.h"
+#include "takeover/mail_swap.h"
 
 #include <mutex>
 #include <utility>
@@ -19,26 +20,23 @@ class Survey {
       movers_.emplace_back(behaviour.behaviour, MailMover(behaviour.mail_there));
   }
 
-  // Mail of a coroutine process stays with it, and with its version.
   void visit(const runtime::Process& process) {
+    for (const runtime::Message* first : {process.in_first, process.mailbox.newest()})
+      for (; first != nullptr; first = first->next) count(process, *first);
+  }
+  void count(const runtime::Process& process, const runtime::Message& message) {
+    // Mail of a coroutine process stays with it, and with its version.
     if (!code::has_state(*process.behaviour)) return;
+    ShallowTerm unused;
     for (const auto& [behaviour, mover] : movers_) {
       if (behaviour != process.behaviour->name) continue;
-      count(behaviour, mover, process.in_first);
-      count(behaviour, mover, process.mailbox.newest());
-    }
-  }
-
- private:
-  void count(const std::string& behaviour, const MailMover& mover, const runtime::Message* first) {
-    ShallowTerm unused;
-    for (; first != nullptr; first = first->next) {
-      const auto verdict = mover.judge(first->kind, first->root, unused);
+      const auto verdict = mover.judge(message.kind, message.root, unused);
       if (verdict.fate == MailMover::Fate::kStuck)
         ++counts_[stuck_key(module_, behaviour, *verdict.form)];
     }
   }
 
+ private:
   const std::string module_;
   StuckCounts& counts_;
   std::vector<std::pair<std::string, MailMover>> movers_;
@@ -68,6 +66,12 @@ Result<StuckCounts> count_stuck_mail(runtime::Runtime& runtime,
       std::lock_guard lock(shard.lock);
       for (std::uint32_t index : shard.processes) survey.visit(runtime.table().at(index));
     }
+    const auto is_left = [&](const code::Version* version) { return version == departure.from; };
+    for (std::uint32_t i = 0; i < runtime.scheduler_count(); ++i)
+      runtime.scheduler(i).timers().each([&](const runtime::Timers::Due& due) {
+        const runtime::Process* const process = parked_receiver(runtime, due.to, is_left);
+        if (process != nullptr) survey.count(*process, *due.message);
+      });
   }
   return counts;
 }

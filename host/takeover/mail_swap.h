@@ -15,7 +15,9 @@
 #pragma once
 
 #include "runtime/context.h"
+#include "runtime/runtime.h"
 #include "takeover/mail_mover.h"
+#include "term/layout.h"
 
 #include <cstdint>
 #include <functional>
@@ -56,6 +58,18 @@ runtime::Message* copy_message(runtime::Context& context, const runtime::Message
 /// A message that no mail has any more: its sender, if it asked for something, hears that it is
 /// lost.
 void lose(runtime::Context& context, baton_term receiver, runtime::Message* message);
+
+/// Whom a timer's message is for, which names or is a process; null: none of the versions that
+/// `is_parked` is true of. Of others nothing more may be read.
+template <class IsParked>
+const runtime::Process* parked_receiver(runtime::Runtime& runtime, baton_term receiver,
+                                        IsParked is_parked) {
+  if (term::is_atom(receiver)) receiver = runtime.registry().whereis(receiver);
+  const runtime::Process* const process = runtime.find(receiver);
+  if (process == nullptr) return nullptr;
+  if (!is_parked(process->version.load(std::memory_order_acquire))) return nullptr;
+  return process->self == receiver ? process : nullptr;
+}
 
 class MailSwap {
  public:

@@ -301,14 +301,12 @@ void Migration::prepare_timer(runtime::Timers& timers, baton_term ref,
 }
 
 const Route* Migration::route_to(baton_term receiver) const {
-  if (term::is_atom(receiver)) receiver = runtime_.registry().whereis(receiver);
-  const runtime::Process* const process = runtime_.find(receiver);
-  if (process == nullptr) return nullptr;
-  // Only of one of the group, which is parked, the rest may be read.
-  code::Version* const version = process->version.load(std::memory_order_acquire);
-  const bool crosses = std::any_of(changes_.begin(), changes_.end(),
-                                   [&](const Change& change) { return change.from == version; });
-  return crosses && process->self == receiver ? route_of(*process) : nullptr;
+  const auto crosses = [&](const code::Version* version) {
+    return std::any_of(changes_.begin(), changes_.end(),
+                       [&](const Change& change) { return change.from == version; });
+  };
+  const runtime::Process* const process = parked_receiver(runtime_, receiver, crosses);
+  return process != nullptr ? route_of(*process) : nullptr;
 }
 
 void Migration::settle_mail() {

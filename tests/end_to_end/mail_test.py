@@ -162,11 +162,13 @@ class Hooks(ChatCase):
 
 
 class BrokenContract(ChatCase):
-    """1.3.0 does not take {score,Value} and {post,Weight,Text} any more."""
+    """1.3.0 does not take {score,Value}, {post,Weight,Text}, {remind,Ms,N} and {tick,N} any more."""
     first = "1.2.0"
 
     def setUp(self):
         super().setUp()
+        self.cast("{remind,600000,1}")  # a timer has {tick,1}
+        self.lines()
         for room in ("lobby", "hall"):
             self.host.must("suspend", room)
         self.cast("{score,0.5}")
@@ -190,7 +192,8 @@ class BrokenContract(ChatCase):
     def test_the_plan_counts_such_mail_by_the_type_of_the_message(self):
         bundle = self.packer.pack(chat("1.3.0"))
         plan = self.host.cli("plan", bundle)
-        self.assertEqual({each["message"]: each["waiting"] for each in plan["breaks"]}, {"cast score": 3, "call post": 0})
+        self.assertEqual({each["message"]: each["waiting"] for each in plan["breaks"]},
+                         {"cast score": 3, "call post": 0, "cast remind": 0, "info tick": 1})
         self.assertEqual({(each["module"], each["behaviour"]) for each in plan["breaks"]}, {("chat", "room")})
         text = self.host.must("plan", bundle)
         self.assertRegex(text, r"contract +break +chat:room: cast score is no longer taken.*; refused without --mail drop "
@@ -205,20 +208,20 @@ class BrokenContract(ChatCase):
 
     def test_the_operator_lets_it_be_dropped(self):
         self.assertEqual(self.upgraded("--mail", "drop"),
-                         ({"moved": 0, "dropped": 3, "delivered": 0}, ["tell ann: hi"]))
+                         ({"moved": 0, "dropped": 4, "delivered": 0}, ["tell ann: hi"]))
 
     def test_the_operator_lets_it_be_delivered_and_it_is_the_error_of_who_sent_it(self):
         self.assertEqual(self.upgraded("--mail", "deliver"),
-                         ({"moved": 0, "dropped": 0, "delivered": 3}, ["tell ann: hi"]))
+                         ({"moved": 0, "dropped": 0, "delivered": 4}, ["tell ann: hi"]))
         self.assertEqual(self.host.log_text().count("does not take this form: cast score"), 3)
 
     def test_the_release_says_it(self):
         self.assertEqual(self.upgraded(more="mail: drop\n"),
-                         ({"moved": 0, "dropped": 3, "delivered": 0}, ["tell ann: hi"]))
+                         ({"moved": 0, "dropped": 4, "delivered": 0}, ["tell ann: hi"]))
 
     def test_the_operator_has_the_last_word(self):
         self.assert_refused_upgrade("--mail", "refuse", more="mail: drop\n")
-        self.assertEqual(self.upgraded("--mail", "deliver", more="mail: drop\n")[0]["delivered"], 3)
+        self.assertEqual(self.upgraded("--mail", "deliver", more="mail: drop\n")[0]["delivered"], 4)
 
     def test_who_asked_for_something_that_is_dropped_hears_of_it(self):
         answers = []
@@ -230,7 +233,7 @@ class BrokenContract(ChatCase):
             counts, lines = self.upgraded("--mail", "drop")
         finally:
             asker.join()
-        self.assertEqual(counts["dropped"], 4)
+        self.assertEqual(counts["dropped"], 5)
         self.assertEqual(lines, ["tell ann: hi"])
         self.assertNotEqual(answers[0].returncode, 0)
         self.assertIn("dropped in an upgrade", answers[0].stderr)

@@ -1,4 +1,4 @@
-// chat 1.3.0: two messages are no longer taken, score and post, and nothing is said of it.
+// chat 1.3.0: rooms no longer take score, post and tick, and nothing is said of it.
 #include "room.h"
 
 namespace chat::inline BATON_BUILD {
@@ -22,17 +22,12 @@ std::string text_of(const Tick& tick) { return "tick " + std::to_string(tick.n);
 
 struct Room : AnyRoom<Room> {
   using Calls = baton::Messages<Lines>;
-  using Casts = baton::Messages<Tell, Meet, Work, Remind>;
-  using Infos = baton::Messages<Tick>;
+  using Casts = baton::Messages<Tell, Meet, Work>;
   using AnyRoom<Room>::handle_call;
   using AnyRoom<Room>::handle_cast;
 
   void handle_cast(const Tell& tell) { write("tell " + tell.who + ": " + tell.text); }
   void handle_cast(const Meet& meet) { write("meet in " + std::to_string(meet.minutes)); }
-  void handle_cast(const Remind& remind) {
-    send_after(std::chrono::milliseconds(remind.ms), self(), Tick{remind.n});
-  }
-  void handle_info(const Tick& tick) { write(text_of(tick)); }
 };
 struct Guard : AnyGuard<Guard, Tick> {};
 
