@@ -2,6 +2,7 @@
 // stop, kill.
 #include "behaviour/sys.h"
 #include "node/verbs.h"
+#include "runtime/info.h"
 #include "runtime/primitives.h"
 #include "term/atom.h"
 #include "term/json.h"
@@ -102,6 +103,7 @@ struct Listed {
   baton_term pid;
   const code::Version* version;
   const baton_behaviour* behaviour;
+  std::uint64_t memory;
 };
 
 // Requires: a snapshot that the version is in, or that it is the host's own.
@@ -114,7 +116,7 @@ void list_version(const Parts& parts, code::Version& version, std::size_t limit,
     for (std::uint32_t index : shard.processes) {
       if (all.size() >= limit) break;
       const runtime::Process& process = parts.runtime.table().at(index);
-      all.push_back({process.self, &version, process.behaviour});
+      all.push_back({process.self, &version, process.behaviour, runtime::memory_of(process)});
     }
   }
 }
@@ -150,7 +152,8 @@ Result<json::value> ps(const Parts& parts, const json::object& arguments) {
                                                     : json::value()},
                      {"module", process.version->module_name()},
                      {"version", process.version->number()},
-                     {"behaviour", process.behaviour->name}});
+                     {"behaviour", process.behaviour->name},
+                     {"memory", process.memory}});
   }
   return json::value(json::object{{"total", total}, {"processes", std::move(all)}});
 }

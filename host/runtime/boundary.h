@@ -63,6 +63,8 @@ class Boundary {
   }
   /// Whether code of a module is on the stack.
   bool is_inside() const { return is_inside(place_.load(std::memory_order_relaxed)); }
+  /// Whether that code is what runs, and not a host call of it.
+  bool is_in_module() const { return is_inside() && !busy_.load(std::memory_order_relaxed); }
   /// Whether the callbacks from here on are host code, and cross nothing.
   void set_host_code(bool is_host_code) { step_ = is_host_code ? 0 : 1; }
 

@@ -5,18 +5,11 @@
 #include "term/atom.h"
 #include "term/builder.h"
 
+#include <algorithm>
+
 namespace baton::runtime {
 
 namespace {
-
-// Bytes of the slot, the state object itself, the extension and the mail; what a state's containers
-// hold beside it is the module's and not known here.
-std::uint64_t memory_of(const Process& process, std::uint64_t mail_bytes) {
-  std::uint64_t bytes = sizeof(Process) + mail_bytes;
-  if (process.behaviour->state != nullptr) bytes += process.behaviour->state->size;
-  if (process.extension != nullptr) bytes += sizeof(Extension);
-  return bytes;
-}
 
 const char* status_of(const Process& process) {
   if (process.has(kSuspended)) return "suspended";
@@ -25,6 +18,14 @@ const char* status_of(const Process& process) {
 }
 
 }  // namespace
+
+std::uint64_t memory_of(const Process& process) {
+  std::uint64_t bytes = sizeof(Process);
+  if (process.behaviour->state != nullptr) bytes += process.behaviour->state->size;
+  // Less than nothing where it freed what was not counted for it.
+  const std::int64_t allocated = process.allocated.load(std::memory_order_relaxed);
+  return bytes + static_cast<std::uint64_t>(std::max<std::int64_t>(allocated, 0));
+}
 
 Message* process_info(Context& context, const Process& process) {
   using term::atom;
@@ -38,6 +39,7 @@ Message* process_info(Context& context, const Process& process) {
     ++mail;
     mail_bytes += sizeof(Message) + std::uint64_t{message->words} * sizeof(baton_term);
   }
+  const std::uint64_t extension_bytes = process.extension != nullptr ? sizeof(Extension) : 0;
   std::vector<baton_term> links(extension.links.begin(), extension.links.end());
   if (process.has(kParentLinked)) links.push_back(process.parent);
   std::vector<baton_term> monitors, watchers;
@@ -60,7 +62,7 @@ Message* process_info(Context& context, const Process& process) {
       {text("monitored_by"), builder.list(watchers)},
       {text("trap_exit"), term::boolean(process.has(kTrapExit))},
       {text("message_queue_len"), builder.unsigned_integer(mail)},
-      {text("memory"), builder.unsigned_integer(memory_of(process, mail_bytes))},
+      {text("memory"), builder.unsigned_integer(memory_of(process) + mail_bytes + extension_bytes)},
   });
   return message_of(context, root);
 }

@@ -96,7 +96,7 @@ struct alignas(128) Process {
   std::uint32_t shard;  // where the version's index names us
   std::uint32_t position;
   baton_term parent;
-  std::uint64_t reductions;
+  std::atomic<std::int64_t> allocated;  // bytes (allocations.h); written by its callbacks
   std::uint32_t held_in;  // the round of the list it was put aside on, 0: none since its last turn
   std::uint16_t held_by;  // the scheduler whose list that was
   std::atomic<std::uint16_t>

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/crash.h"
+#include "runtime/allocations.h"
 #include "runtime/callback_witness.h"
 #include "runtime/runtime.h"
 
@@ -36,6 +37,7 @@ bool Runner::start() {
 }
 
 void Runner::loop() {
+  const CountedThread counted(*this);
   Runners& runners = runtime.runners();
   do {
     while (scheduler != nullptr && !runtime.is_stopping())

@@ -34,7 +34,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   process->version.store(request.version, std::memory_order_release);
   process->shard = context.next_shard();
   process->parent = request.parent;
-  process->reductions = 0;
+  process->allocated.store(0, std::memory_order_relaxed);
   std::uint16_t application = request.application;
   if (application == 0 && context.current != nullptr)
     application = context.current->application.load(std::memory_order_relaxed);

@@ -23,8 +23,8 @@ int list_processes(const Session& session, const ProcessArguments& arguments) {
   std::vector<std::vector<std::string>> rows;
   for (const json::value& process : answer->at("processes").as_array())
     rows.push_back({cell(process, "pid"), cell(process, "name"), cell(process, "module"),
-                    cell(process, "version"), cell(process, "behaviour")});
-  session.output.table(*answer, {"PID", "NAME", "MODULE", "VERSION", "BEHAVIOUR"}, rows);
+                    cell(process, "version"), cell(process, "behaviour"), cell(process, "memory")});
+  session.output.table(*answer, {"PID", "NAME", "MODULE", "VERSION", "BEHAVIOUR", "MEMORY"}, rows);
   const auto total = answer->at("total").to_number<std::int64_t>();
   if (total > static_cast<std::int64_t>(rows.size()))
     session.output.note("baton: " + std::to_string(rows.size()) + " of " + std::to_string(total) +

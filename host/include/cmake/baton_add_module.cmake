@@ -80,7 +80,9 @@ function(baton_add_module name)
   list(TRANSFORM folders PREPEND -iquote)
   target_compile_options(${target} PRIVATE
     ${folders} -include ${tag_header} -ffunction-sections -fdata-sections -fno-semantic-interposition
-    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>
+    # As gcc does by itself: the host counts what a process holds, and is told its size.
+    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fsized-deallocation>)
   target_link_options(${target} PRIVATE
     -Wl,--version-script=${here}/module.map -Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--no-undefined
     -Wl,--as-needed -Wl,--build-id=sha1 -Wl,-z,relro,-z,now -Wl,-z,noexecstack)
