@@ -189,12 +189,12 @@ struct Contract {
 
   static constexpr auto make() {
     // One more than there are: an array cannot be empty.
-    std::array<baton_message_hooks, count + 1> table{};
+    std::array<baton_message_hooks, count + 1> made{};
     std::uint32_t line = 0;
     std::size_t size = 0;
     [[maybe_unused]] const auto add = [&]<class T>(std::type_identity<T>) {
       if constexpr (has_any<T>()) {
-        baton_message_hooks& hooks = table[size++];
+        baton_message_hooks& hooks = made[size++];
         hooks.message = line;
         if constexpr (kHasChange<T>) hooks.change = message_hook::change<T>;
         if constexpr (kHasRevert<T>) hooks.revert = message_hook::revert<T>;
@@ -202,7 +202,7 @@ struct Contract {
       ++line;
     };
     (add(std::type_identity<M>()), ...);
-    return table;
+    return made;
   }
   static constexpr auto table = make();
 };
