@@ -29,6 +29,10 @@ const manual::PageText::Entries kStatuses{
 
 // The keys of batond.yaml, those of a mapping behind its name and a dot.
 const manual::PageText::Entries kConfiguration{
+    {"format",
+     "The format of this file (default: 1, this one). Of a newer one nothing is read: it is "
+     "refused "
+     "by name."},
     {"root", "The directory of everything the host keeps on disk (default: /var/lib/baton)."},
     {"schedulers", "Threads that run processes (default: 0, which is one for each processor)."},
     {"log.level", "trace, debug, info, warning, error or critical (default: info)."},
