@@ -40,6 +40,7 @@ OrderedSupervisor::At OrderedSupervisor::add(ChildSpec spec) {
 }
 
 void OrderedSupervisor::erase(At at) {
+  BATON_CHECK(at->pid == BATON_NO_TERM, "a child goes whose end was not seen");
   if (sequence_) {
     if (sequence_->first == at) ++sequence_->first;
     if (sequence_->cursor == at) ++sequence_->cursor;
@@ -156,7 +157,8 @@ void OrderedSupervisor::start(Context& context, At at, Purpose purpose) {
   if (start.pid == BATON_NO_TERM) return start_failed(context, at, start.reason.root());
   at->state = State::kStarting;
   at->pid = start.pid;
-  by_pid_.emplace(at->pid, at);
+  const bool is_new = by_pid_.emplace(at->pid, at).second;
+  BATON_CHECK(is_new, "two children are one process");
 }
 
 void OrderedSupervisor::started(Context& context, baton_term pid) {

@@ -1,5 +1,6 @@
 #include "behaviour/simple_supervisor.h"
 
+#include "base/check.h"
 #include "behaviour/child_start.h"
 #include "runtime/primitives.h"
 #include "term/atom.h"
@@ -48,7 +49,8 @@ void SimpleSupervisor::started(Context& context, baton_term pid) {
   const auto found = busy_.find(pid);
   if (found == busy_.end() || found->second.is_stopping) return;
   if (found->second.starter) answer_ok(context, found->second.starter, pid);
-  children_.emplace(pid, std::move(found->second.extra));
+  const bool is_new = children_.emplace(pid, std::move(found->second.extra)).second;
+  BATON_CHECK(is_new, "a child that was starting runs already");
   busy_.erase(found);
 }
 

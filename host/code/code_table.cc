@@ -54,6 +54,7 @@ void CodeTable::make_current(std::string_view module) {
   if (changed.current) changed.current->retire();
   changed.old = std::move(changed.current);
   changed.current = std::move(changed.staged);
+  BATON_CHECK(!changed.current->is_retired(), "a current version that starts no processes");
 }
 
 void CodeTable::restore(std::string_view module) {
@@ -70,7 +71,10 @@ std::unique_ptr<Version> CodeTable::take_staged(std::string_view module) {
   auto found = modules_.find(module);
   if (found == modules_.end()) return nullptr;
   auto taken = std::move(found->second.staged);
-  if (!found->second.current && !found->second.old) modules_.erase(found);
+  if (!found->second.current) {
+    BATON_CHECK(!found->second.old, "an old version without a current one");
+    modules_.erase(found);
+  }
   return taken;
 }
 
@@ -79,6 +83,7 @@ std::unique_ptr<Version> CodeTable::take_old(std::string_view module) {
   auto found = modules_.find(module);
   if (found == modules_.end() || !found->second.old || found->second.old->lease_count() != 0)
     return nullptr;
+  BATON_CHECK(found->second.old->is_retired(), "an old version may still be given leases");
   return std::move(found->second.old);
 }
 

@@ -468,6 +468,7 @@ void Connection::close(runtime::Context& context) {
 }
 
 void Connection::begin_close() {
+  BATON_CHECK(state_ == State::kOpen, "it is on its way to its end already");
   table_->index().remove(owner_, port_);
   state_ = State::kClosing;
   ending_ns_ = sent_ns_ = runtime::now_ns();
@@ -498,7 +499,8 @@ void Connection::owner_ended(runtime::Context& context, baton_term pid) {
       if (fd_ < 0) return;
     }
   }
-  if (!is_direct_ || listener_->is_closed()) begin_close();
+  // The last answer may have begun it.
+  if (state_ == State::kOpen && (!is_direct_ || listener_->is_closed())) begin_close();
   if (waiting() != 0 && !write_out(context)) return;
   settle(context);
 }
@@ -569,7 +571,7 @@ void Connection::due(runtime::Context& context, std::uint64_t deadline_ns) {
   if (waiting() != 0 && std::min(sent_ns_, drain_ns_) + listener_->limits().send_timeout_ns <= now)
     return fail(context, atoms::kSendTimeout);
   if (is_input_ended_) {
-    begin_close();
+    if (state_ == State::kOpen) begin_close();
     return settle(context);
   }
   if (http_ == nullptr) return fail(context, atoms::kIdleTimeout);
