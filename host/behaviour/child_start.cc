@@ -12,10 +12,6 @@ namespace baton::behaviour {
 
 namespace {
 
-// A version may be retired between being looked up and being spawned from; then there is a newer
-// one.
-constexpr int kLookUpsMax = 4;
-
 Literal reason(runtime::Context& context, std::string_view what, const ChildSpec& spec) {
   term::AtomTable& atoms = context.runtime.atoms();
   const auto name = [&](std::string_view text) {
@@ -39,33 +35,31 @@ runtime::Message* args_of(runtime::Context& context, const ChildSpec& spec, bato
 
 ChildStart start_child_process(runtime::Context& context, const ChildSpec& spec, baton_term extra) {
   const bool is_host = spec.module == kHostModule;
-  for (int i = 0; i < kLookUpsMax; ++i) {
-    code::Version* version =
-        is_host ? &context.runtime.builtin() : context.runtime.code().current(spec.module);
-    if (version == nullptr) return {.reason = reason(context, "module_not_loaded", spec)};
-    const baton_behaviour* behaviour =
-        is_host ? host_behaviour(spec.behaviour) : version->behaviour(spec.behaviour);
-    if (behaviour == nullptr) return {.reason = reason(context, "no_such_behaviour", spec)};
+  code::Version* version =
+      is_host ? &context.runtime.builtin() : context.runtime.code().current(spec.module);
+  if (version == nullptr) return {.reason = reason(context, "module_not_loaded", spec)};
+  const baton_behaviour* behaviour =
+      is_host ? host_behaviour(spec.behaviour) : version->behaviour(spec.behaviour);
+  if (behaviour == nullptr) return {.reason = reason(context, "no_such_behaviour", spec)};
 
-    const runtime::Spawned spawned = runtime::spawn(context, {.version = version,
-                                                              .behaviour = behaviour,
-                                                              .args = args_of(context, spec, extra),
-                                                              .parent = context.self,
-                                                              .is_linked = true,
-                                                              .notifies_parent = true,
-                                                              .name = spec.name});
-    if (spawned.error == runtime::SpawnError::kNone) return {.pid = spawned.pid, .reason = {}};
-    if (spawned.error == runtime::SpawnError::kBarred)
-      return {.reason = reason(context, "system_limit", spec)};
-    if (spawned.error == runtime::SpawnError::kNameTaken) {
-      term::Builder builder;
-      const baton_term holder = context.runtime.registry().whereis(spec.name);
-      return {.reason = Literal(
-                  builder.tuple({term::atoms::kAlreadyStarted,
-                                 holder != BATON_NO_TERM ? holder : term::atoms::kUndefined}))};
-    }
+  const runtime::Spawned spawned = runtime::spawn(context, {.version = version,
+                                                            .behaviour = behaviour,
+                                                            .args = args_of(context, spec, extra),
+                                                            .parent = context.self,
+                                                            .is_linked = true,
+                                                            .notifies_parent = true,
+                                                            .name = spec.name});
+  switch (spawned.error) {
+    case runtime::SpawnError::kNone: return {.pid = spawned.pid, .reason = {}};
+    case runtime::SpawnError::kRetired: return {.reason = reason(context, "module_retired", spec)};
+    case runtime::SpawnError::kBarred: return {.reason = reason(context, "system_limit", spec)};
+    case runtime::SpawnError::kNameTaken: break;
   }
-  return {.reason = reason(context, "module_retired", spec)};
+  term::Builder builder;
+  const baton_term holder = context.runtime.registry().whereis(spec.name);
+  return {.reason =
+              Literal(builder.tuple({term::atoms::kAlreadyStarted,
+                                     holder != BATON_NO_TERM ? holder : term::atoms::kUndefined}))};
 }
 
 }  // namespace baton::behaviour

@@ -59,10 +59,23 @@ bool Version::acquire(std::uint32_t shard_index, std::uint32_t process, std::uin
   }
   position = static_cast<std::uint32_t>(shard.processes.size());
   shard.processes.push_back(process);
+  if (shard.heir != nullptr) shard.make_room_at_heir();
   shard.acquired.store(shard.acquired.load(std::memory_order_relaxed) + 1,
                        std::memory_order_release);
   shard.lock.unlock();
   return true;
+}
+
+void Version::Shard::set_heir(Shard* shard) {
+  std::lock_guard guard(lock);
+  heir = shard;
+  if (heir != nullptr) make_room_at_heir();
+}
+
+void Version::Shard::make_room_at_heir() {
+  std::lock_guard guard(heir->lock);
+  const std::size_t all = heir->processes.size() + processes.size();
+  if (all > heir->processes.capacity()) heir->processes.reserve(all + all / 2);
 }
 
 void Version::retire() {

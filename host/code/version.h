@@ -94,11 +94,19 @@ class Version {
     std::vector<std::uint32_t> processes;    // slot indices; guarded by lock
     std::atomic<std::uint64_t> acquired{0};  // written under lock
     std::atomic<std::uint64_t> released{0};  // written under lock
+    // That of the version to which a take-over under way moves these processes, or null; guarded by
+    // lock. It has room for them all, whoever else is started, so that moving them cannot fail.
+    Shard* heir = nullptr;
     // Callbacks that wait in a frame, begun and ended, and samples (runtime/sample.h); written only
     // by the context whose id is this shard's number, and so in a line that the others leave alone.
     alignas(64) std::atomic<std::uint64_t> awaits_begun{0};
     std::atomic<std::uint64_t> awaits_ended{0};
     std::atomic<std::uint64_t> samples{0};
+
+    /// The lock of this one, and then the heir's, are taken.
+    void set_heir(Shard* shard);
+    /// Requires: lock is held.
+    void make_room_at_heir();
   };
   static_assert(sizeof(Shard) == 128);
   Shard& shard(std::uint32_t i) { return shards_[i]; }

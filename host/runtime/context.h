@@ -20,7 +20,9 @@
 
 #include <baton/abi.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
 
 namespace baton::runtime {
@@ -128,6 +130,11 @@ struct Context : baton_context {
   /// shards, as its children often end on another scheduler while it spawns the next ones: in one
   /// shard both would wait for its lock all the time.
   std::uint32_t next_shard() { return (id + spawns++ / kSpawnsPerShard) % code::kShards; }
+  /// What the callback has left as its error. A module in C may say that there is more of it than
+  /// there is room for.
+  std::string_view error_said() const {
+    return {error_text, std::min(error.length, kErrorTextBytes)};
+  }
   /// Boundary::leave found that somebody wants something: waits for a claim to end, and ends the
   /// turn.
   void leave_slowly();

@@ -72,17 +72,6 @@ baton_term spawn_process(baton_context* raw, const baton_behaviour* behaviour, M
       return BATON_NO_TERM;
     }
   }
-  if (request.version->is_retired()) {
-    code::Version* current = context.runtime.code().current(request.version->module_name());
-    const baton_behaviour* same =
-        current != nullptr ? current->behaviour(behaviour->name) : nullptr;
-    if (same == nullptr) {
-      if (args != nullptr) context.release(args);
-      return BATON_NO_TERM;
-    }
-    request.version = current;
-    request.behaviour = same;
-  }
   const Spawned spawned = spawn(context, request);
   if (options != nullptr) options->monitor = spawned.monitor;
   return spawned.pid;
@@ -147,13 +136,18 @@ baton_term whereis(baton_context* raw, baton_term name) {
 }
 baton_term make_ref(baton_context* context) { return context_of(context).make_ref(); }
 
+// A hundred years; what is to come later than that is meant never to come.
+constexpr std::uint64_t kDelayMillisecondsMax = std::uint64_t{36'525} * 24 * 3'600'000;
+
 baton_term send_later(baton_context* raw, std::uint64_t milliseconds, baton_term to,
                       Message* message) {
   Context& context = context_of(raw);
   const HostCall call(context);
-  if (!call.is_refused()) return send_after(context, milliseconds * 1'000'000, to, message);
+  const bool is_never = milliseconds > kDelayMillisecondsMax;
+  if (!is_never && !call.is_refused())
+    return send_after(context, milliseconds * 1'000'000, to, message);
   context.release(message);
-  return context.make_ref();
+  return is_never ? BATON_NO_TERM : context.make_ref();
 }
 int cancel(baton_context* raw, baton_term ref) {
   const HostCall call(context_of(raw));

@@ -14,7 +14,8 @@
 
 namespace baton::runtime {
 
-/// Whom and how to start. `args` passes to the new process, or is freed if there is none.
+/// Whom and how to start: of `version`, or of its module's current one if that is retired. `args`
+/// passes to the new process, or is freed if there is none.
 struct SpawnRequest {
   code::Version* version;
   const baton_behaviour* behaviour;
@@ -26,7 +27,12 @@ struct SpawnRequest {
   baton_term name = BATON_NO_TERM;
   std::uint16_t application = 0;  // 0: that of the process under way in the context
 };
-enum class SpawnError { kNone, kNameTaken, kRetired, kBarred };  // kBarred: see Version::bar
+enum class SpawnError {
+  kNone,
+  kNameTaken,
+  kRetired,  // and no current one of its module has that behaviour
+  kBarred,   // see Version::bar
+};
 struct Spawned {
   baton_term pid = BATON_NO_TERM;
   baton_term monitor = BATON_NO_TERM;

@@ -7,6 +7,25 @@
 
 namespace baton::runtime {
 
+namespace {
+
+// Gives the process a lease on its version. That may be retired meanwhile, by a take-over: then its
+// module's current one starts the process, as it would have a moment later. False: there is none.
+bool acquire_version(Runtime& runtime, Process& process, std::uint32_t index) {
+  for (;;) {
+    code::Version* const version = process.version.load(std::memory_order_relaxed);
+    if (version->acquire(process.shard, index, process.position)) return true;
+    code::Version* const current = runtime.code().current(version->module_name());
+    if (current == nullptr || current == version) return false;
+    const baton_behaviour* const same = current->behaviour(process.behaviour->name);
+    if (same == nullptr || same->kind != process.behaviour->kind) return false;
+    process.behaviour = same;
+    process.version.store(current, std::memory_order_release);
+  }
+}
+
+}  // namespace
+
 Spawned spawn(Context& context, const SpawnRequest& request) {
   Runtime& runtime = context.runtime;
   Process* process = context.slots.get();
@@ -43,9 +62,10 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   Spawned spawned{.pid = pid};
   if (request.name != BATON_NO_TERM && !runtime.registry().add(request.name, pid)) {
     spawned = {.error = SpawnError::kNameTaken};
-  } else if (!request.version->acquire(process->shard, index, process->position)) {
+  } else if (!acquire_version(runtime, *process, index)) {
     if (request.name != BATON_NO_TERM) runtime.registry().remove(request.name, pid);
-    spawned = {.error = request.version->is_barred() ? SpawnError::kBarred : SpawnError::kRetired};
+    const code::Version& version = *process->version.load(std::memory_order_relaxed);
+    spawned = {.error = version.is_barred() ? SpawnError::kBarred : SpawnError::kRetired};
   }
   if (spawned.error != SpawnError::kNone) {
     process->version.store(nullptr, std::memory_order_release);
@@ -59,7 +79,8 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   args->next = nullptr;
   // Children of a chain begun before a drain belong to it; others wait for the outcome.
   if (runtime.attends()) {
-    if (runtime.is_draining()) mark_child(context, *request.version, args);
+    if (runtime.is_draining())
+      mark_child(context, *process->version.load(std::memory_order_relaxed), args);
     mark_sample(context, *args);
   }
   process->in_first = process->in_last = args;

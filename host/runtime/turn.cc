@@ -52,7 +52,8 @@ void follow(Context& context, Process& process) {
 
 // A term that says what a callback's error text says: {error, Text}.
 Message* crash_reason(Context& context) {
-  const std::size_t size = std::min<std::size_t>(context.error.length, context.error.capacity - 1);
+  const std::string_view text = context.error_said();
+  const std::size_t size = text.size();
   const auto text_words = static_cast<std::uint32_t>((size + 7) / 8);
   Message* reason = context.allocate(3 + 1 + text_words);
   reason->word[0] = term::make_header(BATON_KIND_TUPLE, 2);
@@ -60,7 +61,7 @@ Message* crash_reason(Context& context) {
   reason->word[2] = term::boxed_at(&reason->word[3]);
   reason->word[3] = term::make_header(BATON_KIND_BINARY, size);
   if (text_words != 0) reason->word[3 + text_words] = 0;
-  std::copy_n(context.error.text, size, reinterpret_cast<char*>(&reason->word[4]));
+  text.copy(reinterpret_cast<char*>(&reason->word[4]), size);
   reason->root = term::boxed_at(&reason->word[0]);
   return reason;
 }

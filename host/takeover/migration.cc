@@ -36,6 +36,8 @@ Migration::Migration(runtime::Runtime& runtime, std::vector<Change> changes,
     : runtime_(runtime), changes_(std::move(changes)), options_(options) {}
 
 Migration::~Migration() {
+  for (const Change& change : changes_)
+    for (std::uint32_t i = 0; i < code::kShards; ++i) change.from->shard(i).set_heir(nullptr);
   if (is_committed_ || contexts_.empty()) return;
   settle_mail();
   for (const Crossing& crossing : crossings_) {
@@ -86,7 +88,11 @@ void Migration::offer(const WayBack& way_back) {
 
 void Migration::reserve() {
   std::size_t count = 0;
-  for (const Change& change : changes_) count += change.from->lease_count();
+  for (const Change& change : changes_) {
+    count += change.from->lease_count();
+    for (std::uint32_t i = 0; i < code::kShards; ++i)
+      change.from->shard(i).set_heir(&change.to->shard(i));
+  }
   // Some more: others may be started until all are parked.
   crossings_.reserve(count + count / 16);
   populate(crossings_.data(), crossings_.capacity() * sizeof(Crossing));
@@ -158,7 +164,7 @@ Crossing Migration::crossing_of(runtime::Process& process, const Route& route) c
   return crossing;
 }
 
-Result<void> Migration::borrow_contexts() {
+Result<void> Migration::gather_hands() {
   std::size_t threads = options_.threads;
   if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
   threads = std::min({threads, chunk_count(), kThreadsMax});
@@ -170,6 +176,7 @@ Result<void> Migration::borrow_contexts() {
     contexts_.push_back(std::move(another).value());
   }
   mail_.resize(contexts_.size());
+  crew_.emplace(contexts_.size());
   return {};
 }
 
@@ -181,15 +188,12 @@ template <class Work>
 void Migration::in_parallel(Work work) {
   const std::size_t chunks = chunk_count();
   std::atomic<std::size_t> next{0};
-  const auto take_chunks = [&](std::size_t thread) {
+  auto take_chunks = [&](std::size_t thread) {
     for (std::size_t chunk; (chunk = next.fetch_add(1)) < chunks;)
       work(chunk * kChunkCrossings, std::min(crossings_.size(), (chunk + 1) * kChunkCrossings),
            thread);
   };
-  std::vector<std::thread> others;
-  for (std::size_t i = 1; i < contexts_.size(); ++i) others.emplace_back(take_chunks, i);
-  take_chunks(0);
-  for (std::thread& other : others) other.join();
+  crew_->run(take_chunks);
 }
 
 // Requires: `end` is that of the chunk that this thread has taken, as others write to theirs.
@@ -207,7 +211,7 @@ void Migration::prefetch_ahead(std::size_t i, std::size_t end, bool slots) const
 }
 
 Result<void> Migration::prepare(std::uint64_t deadline_ns) {
-  BATON_TRY(borrow_contexts());
+  BATON_TRY(gather_hands());
   in_parallel([&](std::size_t begin, std::size_t end, std::size_t thread) {
     runtime::Context& context = contexts_[thread].context();
     for (std::size_t i = begin; i < end; ++i) {
@@ -322,15 +326,14 @@ bool Migration::prepare(Crossing& crossing, runtime::Context& context) {
   if (crossing.kind == Crossing::Kind::kAdopts) return true;
   context.error.length = 0;
   if (!options_.accepts_loss && routes_[crossing.route].mover->may_lose()) {
-    if (!count_loss(crossing, context.error))
-      return fail(crossing, {context.error.text, context.error.length});
+    if (!count_loss(crossing, context)) return fail(crossing, context.error_said());
     // Once something would be lost it is only counted to the end.
     if (has_losses_.load(std::memory_order_relaxed)) return true;
   }
   if (crossing.kind == Crossing::Kind::kReturns)
     return mover_of(crossing).check_restore(crossing.made, crossing.old_state) ||
            fail(crossing, "a value no longer fits the version it came from");
-  return make(crossing, context) || fail(crossing, {context.error.text, context.error.length});
+  return make(crossing, context) || fail(crossing, context.error_said());
 }
 
 bool Migration::make(Crossing& crossing, runtime::Context& context) {
@@ -346,12 +349,13 @@ bool Migration::make(Crossing& crossing, runtime::Context& context) {
 }
 
 // A return loses what a migration the other way would: the mover of the route says it for both.
-bool Migration::count_loss(const Crossing& crossing, baton_error& error) {
-  const std::uint64_t count = routes_[crossing.route].mover->loss(crossing.old_state, &error);
+bool Migration::count_loss(const Crossing& crossing, runtime::Context& context) {
+  const std::uint64_t count =
+      routes_[crossing.route].mover->loss(crossing.old_state, &context.error);
   if (count == 0) return true;
   if (count == StateMover::kUncountable) return false;
   has_losses_.store(true, std::memory_order_relaxed);
-  std::string what(error.text, error.length);
+  std::string what(context.error_said());
   std::lock_guard lock(mutex_);
   // A module may make up a kind for every process.
   if (lost_.size() >= kLossKindsMax && !lost_.contains(what)) what = kOtherLosses;
@@ -441,21 +445,25 @@ void Migration::reindex(const Share& share) {
 
 std::uint64_t Migration::reindex_each(const Change& change, code::Version::Shard& from,
                                       code::Version::Shard& to) {
-  std::vector<std::uint32_t> staying;
+  std::uint32_t stay = 0;
   std::uint64_t moved = 0;
   for (std::uint32_t index : from.processes) {
     runtime::Process& process = runtime_.table().at(index);
     // Started after gather: it has no state yet, and only changes its code.
     if (const Route* route = route_of(process)) process.behaviour = route->to;
     const bool goes = change.to->owns(process.behaviour);
-    auto& target = goes ? to.processes : staying;
-    process.position = static_cast<std::uint32_t>(target.size());
-    target.push_back(index);
-    if (!goes) continue;
+    if (!goes) {
+      process.position = stay;
+      from.processes[stay++] = index;
+      continue;
+    }
+    BATON_CHECK(to.processes.size() < to.processes.capacity(), "no room was made for a process");
+    process.position = static_cast<std::uint32_t>(to.processes.size());
+    to.processes.push_back(index);
     process.version.store(change.to, std::memory_order_release);
     ++moved;
   }
-  from.processes = std::move(staying);
+  from.processes.resize(stay);
   return moved;
 }
 

@@ -13,6 +13,7 @@
 // Threads: one thread drives it; its own threads work inside prepare and commit.
 #pragma once
 
+#include "takeover/crew.h"
 #include "takeover/crossing.h"
 #include "takeover/mail_mover.h"
 #include "takeover/mail_swap.h"
@@ -23,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,7 +46,7 @@ class Migration {
   /// process and state are still those that it knows. After plan, before any drain; it must outlive
   /// this.
   void offer(const WayBack& way_back);
-  /// Room for the list. After plan, before any drain.
+  /// Room for the list, and in the new versions' indices. After plan, before any drain.
   void reserve();
   /// Requires: all processes of the changes' versions are parked.
   void gather();
@@ -80,8 +82,8 @@ class Migration {
   Crossing crossing_of(runtime::Process& process, const Route& route) const;
   const StateMover& mover_of(const Crossing& crossing) const;
   std::size_t chunk_count() const;
-  /// One for each thread that works on the crossings; kBusy if there is none.
-  Result<void> borrow_contexts();
+  /// The threads that work on the crossings, and a context for each; kBusy if there is none.
+  Result<void> gather_hands();
   /// The mail of a crossing process that waits; the same.
   bool prepare_mail(const Crossing& crossing, std::size_t thread, std::uint64_t deadline_ns);
   /// What timers hold for crossing processes.
@@ -96,7 +98,7 @@ class Migration {
   bool prepare(Crossing& crossing, runtime::Context& context);
   bool make(Crossing& crossing, runtime::Context& context);
   /// False: the module cannot count it; the text says why.
-  bool count_loss(const Crossing& crossing, baton_error& error);
+  bool count_loss(const Crossing& crossing, runtime::Context& context);
   /// False.
   bool fail(const Crossing& crossing, std::string_view why);
   void fail_late();
@@ -125,6 +127,7 @@ class Migration {
   bool is_committed_ = false;
   TakeoverReport report_;
   std::vector<runtime::External> contexts_;  // from prepare on
+  std::optional<Crew> crew_;                 // a context for each; the same
   /// What a thread of prepare made.
   struct MovedMail {
     std::vector<MailSwap> swaps;

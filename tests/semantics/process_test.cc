@@ -3,6 +3,7 @@
 #include "runtime/runtime.h"
 #include "support/runtime_fixture.h"
 
+#include <limits>
 #include <thread>
 
 namespace baton::runtime {
@@ -57,6 +58,52 @@ class ProcessTest : public test::RuntimeFixture {
     return pid;
   }
 };
+
+// ---- Starts and delays
+
+// A process that spawned while a take-over retired its version got no child.
+TEST_F(ProcessTest, AChildOfARetiredVersionIsOneOfTheCurrentVersion) {
+  code::Version* const older = code_.current("test");
+  ASSERT_TRUE(code_.stage(std::make_unique<code::Version>(&test::native::kModule)).ok());
+  code_.make_current("test");
+  code::Version* const newer = code_.current("test");
+  ASSERT_TRUE(older->is_retired());
+  Probe reporter = probe();
+  const term::Block args = parse("[" + reporter.text() + ",a]");
+
+  External external(runtime_);
+  const Spawned spawned =
+      runtime::spawn(external.context(), {.version = older,
+                                          .behaviour = older->behaviour("child"),
+                                          .args = message_of(external.context(), args.root())});
+  EXPECT_EQ(spawned.error, SpawnError::kNone);
+  reporter.await("{started,a}");
+  EXPECT_EQ(runtime_.find(spawned.pid)->version.load(), newer);
+}
+
+// The delay was counted in nanoseconds, and one without end came round to now.
+TEST_F(ProcessTest, AMessageAfterForEverIsRefused) {
+  Probe a = probe();
+  a.run([&](Context& context) {
+    const auto after = [&](std::uint64_t milliseconds) {
+      return context.host->send_after(&context, milliseconds, a.pid(),
+                                      message_of(context, term::atom("test"), BATON_TIMEOUT, 1));
+    };
+    EXPECT_EQ(after(std::numeric_limits<std::int64_t>::max()), BATON_NO_TERM);
+    EXPECT_EQ(after(std::numeric_limits<std::uint64_t>::max() / 1'000'000 + 2), BATON_NO_TERM);
+    EXPECT_NE(after(std::uint64_t{86'400'000} * 36'525), BATON_NO_TERM);
+  });
+  EXPECT_EQ(a.inbox().size(), 0u);
+}
+
+// What a hook in C said was used past the end of its buffer.
+TEST_F(ProcessTest, AnErrorIsNoLongerThanItsBuffer) {
+  Probe a = probe();
+  a.run([&](Context& context) {
+    context.error.length = 2 * kErrorTextBytes;
+    EXPECT_EQ(context.error_said().size(), kErrorTextBytes);
+  });
+}
 
 // ---- Exits and links
 

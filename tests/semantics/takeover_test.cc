@@ -123,7 +123,9 @@ TEST_F(TakeoverTest, ProcessesStartedWhileOthersAreParkedEndUpOnTheNewVersion) {
     while (!is_over.load() && born.size() < 200000) {
       code::Version* current = host_.code().current("cells");
       const baton_term pid = host_.spawn(current, "cell", "[1]");
-      if (pid != BATON_NO_TERM) born.push_back(pid);  // 0: it was retired meanwhile; look again
+      // One that is retired meanwhile starts the next one's.
+      EXPECT_NE(pid, BATON_NO_TERM);
+      born.push_back(pid);
     }
   });
   auto way_back = upgrade();

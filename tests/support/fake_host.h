@@ -212,7 +212,8 @@ class FakeHost {
     };
     t.make_ref = [](baton_context* c) { return of(c).next_ref().word; };
     t.now_ns = [] { return current_->now; };
-    t.send_after = [](baton_context* c, std::uint64_t, baton_term to, baton_message* m) {
+    t.send_after = [](baton_context* c, std::uint64_t ms, baton_term to, baton_message* m) {
+      if (milliseconds(ms) == kInfinity) return c->host->free(c, m), BATON_NO_TERM;
       const Ref ref = of(c).next_ref();
       of(c).left(to, "timer", m, ref);
       return ref.word;

@@ -389,7 +389,7 @@ typedef struct baton_host {
   baton_term (*whereis)(baton_context*, baton_term name); /* a pid or 0 */
   baton_term (*make_ref)(baton_context*);
 
-  /* Time. now_ns is monotonic and may be called from any thread. */
+  /* Time. now_ns: monotonic, any thread. send_after: 0, nothing sent, after a hundred years. */
   uint64_t (*now_ns)(void);
   baton_term (*send_after)(baton_context*, uint64_t milliseconds, baton_term to, baton_message*);
   int (*cancel_timer)(baton_context*, baton_term ref); /* 1: it will not arrive; 0: too late */

@@ -355,10 +355,14 @@ class Self {
   requires std::predicate<Matches&, const Mail&>
   auto receive_for(milliseconds timeout, Matches&& matches) const;
 
+  /// Throws std::logic_error for what would never come: after kInfinity.
   template <class M>
   Ref send_after(milliseconds delay, ServerRef to, const M& message) const {
     const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(delay.count(), 0));
-    return {host()->send_after(context(), ms, to.word, pack(message, 1).release())};
+    const Ref timer{host()->send_after(context(), ms, to.word, pack(message, 1).release())};
+    if (timer.word == BATON_NO_TERM)
+      throw std::logic_error("send_after: its message would never come; send none");
+    return timer;
   }
   /// True: it will not arrive any more.
   bool cancel_timer(Ref timer) const { return host()->cancel_timer(context(), timer.word) != 0; }
