@@ -34,6 +34,7 @@
 
 #include <baton/block.h>
 #include <baton/describe.h>
+#include <baton/key.h>
 
 #include <array>
 #include <deque>
@@ -66,6 +67,7 @@ enum class Refusal {
   kConstant,
   kEnum,
   kOrder,
+  kKey,
   kVirtual,
   kForgotten,
   kMove,
@@ -250,8 +252,21 @@ struct Sequence : Composed<T> {
   }
 };
 
+// Of what has keys, by what its parts are refused for.
+template <class K>
+consteval Refusal refusal_of_keyed(Refusal of_parts) {
+  if (of_parts == Refusal::kNone && key::has_own_order<K>()) return Refusal::kKey;
+  return of_parts;
+}
+
+template <class C, class T>
+struct Set : Sequence<C, T> {
+  static constexpr Refusal refusal = refusal_of_keyed<T>(Composed<T>::refusal);
+};
+
 template <class C, class K, class V>
 struct Mapping : Composed<K, V> {
+  static constexpr Refusal refusal = refusal_of_keyed<K>(Composed<K, V>::refusal);
   static bool matches(Term term) { return term.is_map(); }
   static void measure(Measure& measure, const C& c) {
     measure.words += 1 + 2 * c.size();
@@ -618,18 +633,18 @@ struct Codec<std::array<T, N>> : codec::Composed<T> {
 };
 
 // Only the standard order, hash and allocator match: another one would be code of the version.
-#define BATON_SEQUENCE(TEMPLATE)                                          \
-  template <class T>                                                      \
-  struct Codec<std::TEMPLATE<T>> : codec::Sequence<std::TEMPLATE<T>, T> { \
-    template <class Out>                                                  \
-    static constexpr void type_text(Out& out, Layout layout) {            \
-      codec::put_types<Out, T>(out, layout, #TEMPLATE);                   \
-    }                                                                     \
+#define BATON_SEQUENCE(TEMPLATE, KIND)                                \
+  template <class T>                                                  \
+  struct Codec<std::TEMPLATE<T>> : codec::KIND<std::TEMPLATE<T>, T> { \
+    template <class Out>                                              \
+    static constexpr void type_text(Out& out, Layout layout) {        \
+      codec::put_types<Out, T>(out, layout, #TEMPLATE);               \
+    }                                                                 \
   };
-BATON_SEQUENCE(vector)
-BATON_SEQUENCE(deque)
-BATON_SEQUENCE(set)
-BATON_SEQUENCE(unordered_set)
+BATON_SEQUENCE(vector, Sequence)
+BATON_SEQUENCE(deque, Sequence)
+BATON_SEQUENCE(set, Set)
+BATON_SEQUENCE(unordered_set, Set)
 #undef BATON_SEQUENCE
 
 #define BATON_MAPPING(TEMPLATE)                                                   \

@@ -20,8 +20,9 @@
 // newer version as well, is its way back; both may throw, and then nothing has happened. Bump
 // `revision` when a field means something else although its type is the same.
 //
-// A type may be part of a state if it is in the table of baton/codec.h and owns its memory. What
-// may not is refused by the compiler in a sentence that begins "baton: State::field".
+// A type may be part of a state if it is in the table of baton/codec.h and owns its memory; a
+// struct that is a key there has the order and the hash of its members (BATON_KEY, baton/key.h).
+// What may not is refused by the compiler in a sentence that begins "baton: State::field".
 //
 // Threads: constants; the functions of the schema run on any thread, without a context.
 #pragma once
@@ -508,6 +509,9 @@ baton_message* Schema<S, Members<M...>>::to_term(baton_context* context,
   BATON_REFUSE(TYPE, FIELD, kOrder,                                                               \
                "holds a container with an order, hash, allocator or character of its own, which " \
                "is code of its version: use the standard one, and order by the key's fields")     \
+  BATON_REFUSE(TYPE, FIELD, kKey,                                                                 \
+               "holds a set or map of structs, whose order and hash may be others in the next "   \
+               "version: give the struct those of its members with BATON_KEY")                    \
   BATON_REFUSE(TYPE, FIELD, kVirtual,                                                             \
                "holds a type with virtual functions, whose table is unloaded with its version: "  \
                "hold a std::variant of plain structs")                                            \

@@ -13,6 +13,8 @@
 // expects: baton: Order::field holds a container with an order.*use the standard one
 // expects: baton: Virtual::field holds a type with virtual functions.*std::variant of plain structs
 // expects: baton: Forgotten::field holds a struct whose .* forgets a member.*name every member
+// expects: baton: KeyedByStruct::field holds a set or map of structs.*with BATON_KEY
+// expects: baton: KeyedInside::field holds a set or map of structs.*with BATON_KEY
 // expects: baton: Undescribed::field holds a type that no .*: describe it with BATON_STATE
 // expects: baton: Duration::field holds a type that no .*of a std::chrono type, hold its count
 // expects: baton: Throwing::field may throw when it is move-assigned.*noexcept
@@ -114,6 +116,20 @@ struct Virtual {
   Shape field;
 };
 BATON_STATE(Virtual, field)
+
+struct Seat {
+  std::int64_t row = 0;
+};
+BATON_MESSAGE(Seat, row)
+inline bool operator<(const Seat& a, const Seat& b) { return b.row < a.row; }
+struct KeyedByStruct {
+  std::map<Seat, std::string> field;
+};
+BATON_STATE(KeyedByStruct, field)
+struct KeyedInside {
+  std::set<std::pair<std::int64_t, std::vector<Seat>>> field;
+};
+BATON_STATE(KeyedInside, field)
 
 struct Item {
   int a = 0;
