@@ -7,6 +7,8 @@
 #include "term/binary.h"
 #include "term/layout.h"
 
+#include <baton/interval.h>
+
 namespace baton::runtime {
 
 namespace {
@@ -149,6 +151,16 @@ baton_term send_later(baton_context* raw, std::uint64_t milliseconds, baton_term
   context.release(message);
   return is_never ? BATON_NO_TERM : context.make_ref();
 }
+baton_term send_each(baton_context* raw, std::uint64_t milliseconds, baton_term to,
+                     Message* message) {
+  Context& context = context_of(raw);
+  const HostCall call(context);
+  const bool is_period = milliseconds != 0 && milliseconds <= kDelayMillisecondsMax;
+  if (is_period && message->words != 0 && !call.is_refused())
+    return send_interval(context, milliseconds * 1'000'000, to, message);
+  context.release(message);
+  return is_period && message->words != 0 ? context.make_ref() : BATON_NO_TERM;
+}
 int cancel(baton_context* raw, baton_term ref) {
   const HostCall call(context_of(raw));
   return !call.is_refused() && cancel_timer(context_of(raw), ref) ? 1 : 0;
@@ -232,7 +244,12 @@ constexpr baton_host kTable{
     .get_extension = get_extension,
 };
 
+constexpr baton_interval kIntervals{.struct_size = sizeof(baton_interval),
+                                    .send_interval = send_each};
+
 }  // namespace
+
+void add_own_extensions(Runtime& runtime) { runtime.add_extension(BATON_INTERVAL, &kIntervals); }
 
 HostTable::HostTable(Runtime& runtime_for) : baton_host(kTable), runtime(runtime_for) {}
 

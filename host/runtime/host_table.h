@@ -18,4 +18,7 @@ struct HostTable : baton_host {
   Runtime& runtime;
 };
 
+/// What the runtime itself can do besides the table (baton/interval.h).
+void add_own_extensions(Runtime& runtime);
+
 }  // namespace baton::runtime

@@ -63,6 +63,10 @@ void demonitor(Context& context, baton_term ref);
 bool register_name(Context& context, baton_term name, baton_term pid);
 bool unregister_name(Context& context, baton_term name);
 baton_term send_after(Context& context, std::uint64_t delay_ns, baton_term to, Message* message);
+/// Sends it again and again, first after one period, until it is cancelled or its receiver has
+/// ended; a name is whoever has it now. Requires: a period, and a word for the ref.
+baton_term send_interval(Context& context, std::uint64_t period_ns, baton_term to,
+                         Message* message);
 /// The scheduler that keeps the timers begun in this context.
 Scheduler& keeper_for(Context& context);
 bool cancel_timer(Context& context, baton_term ref);

@@ -37,6 +37,7 @@ Runtime::Runtime(Options options, term::AtomTable& atoms, code::CodeTable& code,
       questions_(std::make_unique<Questions>()),
       wakeup_(*this),
       estates_(*this) {
+  add_own_extensions(*this);
   builtin_ = std::make_unique<code::Version>(&asker_module());
   for (std::uint32_t i = 0; i < runners_.count(); ++i) {
     schedulers_.push_back(std::make_unique<Scheduler>(*this, i));
@@ -84,13 +85,18 @@ Process* Runtime::find(baton_term pid) {
   return &table_.at(pid_index(pid));
 }
 
+bool Runtime::is_alive(baton_term pid) {
+  Process* process = find(pid);
+  return process != nullptr && process->mailbox.is_open(pid_generation(pid)) &&
+         process->generation.load(std::memory_order_relaxed) == pid_generation(pid);
+}
+
 bool Runtime::watch_port_owner(baton_term pid) {
   Process* process = find(pid);
   if (process == nullptr) return false;
   // A later process of the slot may get the flag: the keeper then finds nothing under its pid.
   process->owns_ports.store(true, std::memory_order_relaxed);
-  return process->mailbox.is_open(pid_generation(pid)) &&
-         process->generation.load(std::memory_order_relaxed) == pid_generation(pid);
+  return is_alive(pid);
 }
 
 // ---- Calls from outside

@@ -106,6 +106,8 @@ class Runtime {
   /// The process behind a pid, which may be dead or another's by now; null for what is no local
   /// pid.
   Process* find(baton_term pid);
+  /// Whether a pid is that of a process that lives.
+  bool is_alive(baton_term pid);
 
   /// Asks a process and waits, at most that long whatever the schedulers do. Any thread outside the
   /// schedulers. kNotFound: no such process or name, or it died (the reason is in the message);

@@ -297,10 +297,16 @@ void Scheduler::run_due_timers() {
   const std::uint64_t now = now_ns();
   if (timers_.next_ns() > now) return;
   due_.clear();
-  timers_.take_due(now, due_);
   Context& own = context();
-  for (const Timers::Due& due : due_)
+  timers_.take_due(now, due_, [&own](const Message& message) {
+    Message* const copy = message_of(own, message.root, message.kind, 1);
+    copy->word[0] = message.word[0];
+    return copy;
+  });
+  for (const Timers::Due& due : due_) {
+    if (due.every_ns != 0 && !runtime.is_alive(due.to)) cancel_timer(own, due.ref);
     send(own, due.to, due.message != nullptr ? due.message : own.allocate(0, kWakeSignal));
+  }
 }
 
 void Scheduler::acknowledge_slow(std::uint64_t epoch) {

@@ -160,14 +160,31 @@ Scheduler& keeper_for(Context& context) {
   return context.runtime.scheduler(context.id % context.runtime.scheduler_count());
 }
 
-baton_term send_after(Context& context, std::uint64_t delay_ns, baton_term to, Message* message) {
+namespace {
+
+baton_term add_timer(Context& context, std::uint64_t delay_ns, baton_term to, Message* message,
+                     std::uint64_t every_ns) {
   Scheduler& keeper = keeper_for(context);
   const baton_term ref = keeper.timers().make_ref();
   message->kind = BATON_TIMEOUT;
   if (message->words >= 1) message->word[0] = ref;
-  if (keeper.timers().add(now_ns() + delay_ns, {ref, to, message}) && &keeper != context.scheduler)
+  if (keeper.timers().add(now_ns() + delay_ns, {ref, to, message, every_ns}) &&
+      &keeper != context.scheduler)
     keeper.poller().wake();
   return ref;
+}
+
+}  // namespace
+
+baton_term send_after(Context& context, std::uint64_t delay_ns, baton_term to, Message* message) {
+  return add_timer(context, delay_ns, to, message, 0);
+}
+
+baton_term send_interval(Context& context, std::uint64_t period_ns, baton_term to,
+                         Message* message) {
+  BATON_CHECK(period_ns > 0 && message->words >= 1, "an interval has a period and a ref");
+  if (term::is_atom(to)) to = context.runtime.registry().whereis(to);
+  return add_timer(context, period_ns, to, message, period_ns);
 }
 
 bool cancel_timer(Context& context, baton_term ref) {

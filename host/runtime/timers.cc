@@ -38,8 +38,7 @@ std::uint32_t Timers::keeper_of(baton_term ref) {
 bool Timers::add(std::uint64_t deadline_ns, Due due) {
   std::lock_guard lock(mutex_);
   wanted_.emplace(due.ref, due);
-  heap_.push_back({deadline_ns, due.ref});
-  std::push_heap(heap_.begin(), heap_.end());
+  push({deadline_ns, due.ref});
   const bool is_first = heap_.front().ref == due.ref;
   if (is_first) next_ns_.store(deadline_ns, std::memory_order_relaxed);
   return is_first;
@@ -62,25 +61,17 @@ baton_message* Timers::exchange(baton_term ref, baton_message* message) {
   return entry == wanted_.end() ? message : std::exchange(entry->second.message, message);
 }
 
-void Timers::take_due(std::uint64_t now_ns, std::vector<Due>& due) {
-  std::lock_guard lock(mutex_);
-  while (!heap_.empty() && heap_.front().deadline_ns <= now_ns) {
-    auto entry = wanted_.find(heap_.front().ref);
-    if (entry != wanted_.end()) {
-      due.push_back(entry->second);
-      wanted_.erase(entry);
-    }
-    pop();
-  }
-  next_ns_.store(heap_.empty() ? kNever : heap_.front().deadline_ns, std::memory_order_relaxed);
-}
-
 void Timers::take_all(std::vector<Due>& due) {
   std::lock_guard lock(mutex_);
   for (auto& [ref, entry] : wanted_) due.push_back(entry);
   wanted_.clear();
   heap_.clear();
   next_ns_.store(kNever, std::memory_order_relaxed);
+}
+
+void Timers::push(Entry entry) {
+  heap_.push_back(entry);
+  std::push_heap(heap_.begin(), heap_.end());
 }
 
 void Timers::pop() {

@@ -35,7 +35,8 @@ class Timers {
   struct Due {
     baton_term ref;
     baton_term to;
-    baton_message* message;  // null: only wake `to` up
+    baton_message* message;      // null: only wake `to` up
+    std::uint64_t every_ns = 0;  // then it is due again and again, until it is cancelled; 0: once
   };
 
   /// The ref of a timer that nobody has yet; it names the keeper, whoever makes it.
@@ -50,8 +51,28 @@ class Timers {
   baton_message* cancel(baton_term ref, bool& found);
   /// When the next one is due, or kNever. A hint: it may be a cancelled one.
   std::uint64_t next_ns() const { return next_ns_.load(std::memory_order_relaxed); }
-  /// Appends to `due` what is due at `now_ns`, in order of deadlines.
-  void take_due(std::uint64_t now_ns, std::vector<Due>& due);
+  /// Appends to `due` what is due at `now_ns`, in order of deadlines: of what comes again a copy,
+  /// by `copy`, which is called under the lock. What was missed meanwhile is left out.
+  template <class Copy>
+  void take_due(std::uint64_t now_ns, std::vector<Due>& due, Copy copy) {
+    std::lock_guard lock(mutex_);
+    while (!heap_.empty() && heap_.front().deadline_ns <= now_ns) {
+      Entry entry = heap_.front();
+      pop();
+      const auto found = wanted_.find(entry.ref);
+      if (found == wanted_.end()) continue;
+      due.push_back(found->second);
+      const std::uint64_t every = found->second.every_ns;
+      if (every == 0) {
+        wanted_.erase(found);
+        continue;
+      }
+      due.back().message = copy(*found->second.message);
+      entry.deadline_ns += every * ((now_ns - entry.deadline_ns) / every + 1);
+      push(entry);
+    }
+    next_ns_.store(heap_.empty() ? kNever : heap_.front().deadline_ns, std::memory_order_relaxed);
+  }
   /// Calls see(const Due&) for each message that waits, under the lock.
   template <class See>
   void each(See see) {
@@ -72,6 +93,7 @@ class Timers {
     // std::*_heap makes the greatest first, so the later deadline is the lesser.
     bool operator<(const Entry& other) const { return deadline_ns > other.deadline_ns; }
   };
+  void push(Entry entry);
   void pop();
   void sweep();
 

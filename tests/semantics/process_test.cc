@@ -3,6 +3,8 @@
 #include "runtime/runtime.h"
 #include "support/runtime_fixture.h"
 
+#include <baton/interval.h>
+
 #include <limits>
 #include <thread>
 
@@ -42,6 +44,22 @@ class ProcessTest : public test::RuntimeFixture {
   /// Has the process answer, so that all sent to it before has been handled.
   void settle(Probe& probe) {
     probe.run([](Context&) {});
+  }
+  /// How many messages wait for their time.
+  std::size_t timers() {
+    std::size_t count = 0;
+    for (std::uint32_t i = 0; i < runtime_.scheduler_count(); ++i)
+      runtime_.scheduler(i).timers().each([&](const Timers::Due&) { ++count; });
+    return count;
+  }
+  template <class Condition>
+  static bool comes_true(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + test::kDeadline;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
   }
   /// A child of the module test that is a child of that probe, linked to it as its parent.
   baton_term spawn_linked(Probe& parent, const std::string& args) {
@@ -94,6 +112,70 @@ TEST_F(ProcessTest, AMessageAfterForEverIsRefused) {
     EXPECT_NE(after(std::uint64_t{86'400'000} * 36'525), BATON_NO_TERM);
   });
   EXPECT_EQ(a.inbox().size(), 0u);
+}
+
+TEST_F(ProcessTest, AnIntervalComesAgainAndAgainUntilItIsCancelled) {
+  Probe a = probe();
+  baton_term ref = BATON_NO_TERM;
+  a.run([&](Context& context) {
+    ref = send_interval(context, 1'000'000, context.self,
+                        message_of(context, term::atom("test"), BATON_TIMEOUT, 1));
+  });
+  for (int i = 0; i < 5; ++i) {
+    const Mail mail = a.next();
+    EXPECT_EQ(mail.text, "{timeout,test}");
+    EXPECT_EQ(mail.ref, ref);
+  }
+  a.run([&](Context& context) { EXPECT_TRUE(cancel_timer(context, ref)); });
+  settle(a);
+  a.inbox().clear();
+  a.run([&](Context& context) {
+    EXPECT_FALSE(cancel_timer(context, ref));
+    send_after(context, 20'000'000, context.self,
+               message_of(context, term::atom("ended"), BATON_TIMEOUT, 1));
+  });
+  EXPECT_EQ(a.next().text, "{timeout,ended}");
+}
+
+TEST_F(ProcessTest, AnIntervalEndsWithItsReceiver) {
+  Probe a = probe(), keeper = probe();
+  keeper.run([&](Context& context) {
+    send_interval(context, 1'000'000, a.pid(),
+                  message_of(context, term::atom("test"), BATON_TIMEOUT, 1));
+  });
+  EXPECT_EQ(a.next().text, "{timeout,test}");
+  stop(a, "normal");
+
+  EXPECT_TRUE(comes_true([&] { return timers() == 0; }));
+}
+
+TEST_F(ProcessTest, AnIntervalToANameEndsWithWhoeverHadIt) {
+  Probe a = probe(), keeper = probe();
+  const baton_term name = term::atom("test");
+  a.run([&](Context& context) { EXPECT_TRUE(register_name(context, name, context.self)); });
+  keeper.run([&](Context& context) {
+    send_interval(context, 1'000'000, name,
+                  message_of(context, term::atom("test"), BATON_TIMEOUT, 1));
+  });
+  EXPECT_EQ(a.next().text, "{timeout,test}");
+  stop(a, "normal");
+
+  EXPECT_TRUE(comes_true([&] { return timers() == 0; }));
+}
+
+TEST_F(ProcessTest, AnIntervalWithoutAPeriodIsRefused) {
+  Probe a = probe();
+  a.run([&](Context& context) {
+    const auto* const table = static_cast<const baton_interval*>(
+        context.host->get_extension(context.host, BATON_INTERVAL));
+    ASSERT_NE(table, nullptr);
+    const auto each = [&](std::uint64_t milliseconds) {
+      return table->send_interval(&context, milliseconds, a.pid(),
+                                  message_of(context, term::atom("test"), BATON_TIMEOUT, 1));
+    };
+    EXPECT_EQ(each(0), BATON_NO_TERM);
+    EXPECT_EQ(each(std::numeric_limits<std::int64_t>::max()), BATON_NO_TERM);
+  });
 }
 
 // What a hook in C said was used past the end of its buffer.

@@ -1,4 +1,4 @@
-# Installs the SDK of BUILD below SCRATCH, then builds the project SOURCE against nothing but that.
+# Installs the SDK of BUILD below SCRATCH, then builds the project SOURCE against nothing but that, with the compiler CXX.
 file(REMOVE_RECURSE ${SCRATCH})
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
@@ -7,7 +7,7 @@ function(run)
   endif()
 endfunction()
 run(${CMAKE_COMMAND} --install ${BUILD} --component sdk --prefix ${SCRATCH}/prefix)
-run(${CMAKE_COMMAND} -S ${SOURCE} -B ${SCRATCH}/build -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${SCRATCH}/prefix)
+run(${CMAKE_COMMAND} -S ${SOURCE} -B ${SCRATCH}/build -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${SCRATCH}/prefix -DCMAKE_CXX_COMPILER=${CXX})
 run(${CMAKE_COMMAND} --build ${SCRATCH}/build)
 # A project that names no build type was built without optimising.
 file(STRINGS ${SCRATCH}/build/build.ninja flags REGEX "^ *FLAGS = .*-O2 -g")
@@ -25,7 +25,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/module_file.cmake)
 file(READ ${SCRATCH}/build/module_echo_2.1.0/baton_build.h before)
 run(${CMAKE_COMMAND} -E copy_directory ${SOURCE} ${SCRATCH}/changed)
 file(APPEND ${SCRATCH}/changed/echo.cc "// changed\n")
-run(${CMAKE_COMMAND} -S ${SCRATCH}/changed -B ${SCRATCH}/again -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${SCRATCH}/prefix)
+run(${CMAKE_COMMAND} -S ${SCRATCH}/changed -B ${SCRATCH}/again -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${SCRATCH}/prefix -DCMAKE_CXX_COMPILER=${CXX})
 run(${CMAKE_COMMAND} --build ${SCRATCH}/again)
 file(READ ${SCRATCH}/again/module_echo_2.1.0/baton_build.h after)
 if(before STREQUAL after OR NOT before MATCHES "BATON_BUILD b_[0-9a-f]+")

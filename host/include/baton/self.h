@@ -4,7 +4,8 @@
 //   reply(caller, value)         send_after(delay, to, m)   cancel_timer(ref)
 //   spawn<B>(args)               spawn_link<B>(args)        spawn_monitor<B>(args)
 //   co_await start_child<B>(supervisor, fields...)
-//   monitor(pid) demonitor(ref)  link(pid) unlink(pid)      exit(pid, reason) trap_exit(true)
+//   send_interval(period, to, m) monitor(pid) demonitor(ref) link(pid) unlink(pid)
+//   exit(pid, reason)            trap_exit(true)
 //   register_name(name)          whereis(name)              exit(reason) stop(reason)
 //   log_info("got ", n)          config<T>("key")           co_await receive...() (baton/process.h)
 //
@@ -28,6 +29,7 @@
 #pragma once
 
 #include <baton/codec.h>
+#include <baton/interval.h>
 #include <baton/print.h>
 #include <baton/state.h>
 #include <baton/temporary.h>
@@ -362,6 +364,19 @@ class Self {
     const Ref timer{host()->send_after(context(), ms, to.word, pack(message, 1).release())};
     if (timer.word == BATON_NO_TERM)
       throw std::logic_error("send_after: its message would never come; send none");
+    return timer;
+  }
+  /// Sends the message again and again: first after one period, and until cancel_timer or the end
+  /// of its receiver, which is whoever has the name now. A receiver that is slower finds all that
+  /// came meanwhile. Throws std::logic_error if there is no period, or it never ends.
+  template <class M>
+  Ref send_interval(milliseconds period, ServerRef to, const M& message) const {
+    const auto* const table = extension<baton_interval>(BATON_INTERVAL);
+    if (table == nullptr) throw std::logic_error("send_interval: this host has no intervals");
+    const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(period.count(), 0));
+    const Ref timer{table->send_interval(context(), ms, to.word, pack(message, 1).release())};
+    if (timer.word == BATON_NO_TERM)
+      throw std::logic_error("send_interval: a period is at least a millisecond, and ends");
     return timer;
   }
   /// True: it will not arrive any more.

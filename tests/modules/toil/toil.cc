@@ -117,12 +117,9 @@ struct Ticker : baton::GenServer<Ticker, TickerState> {
   }
   void init() {
     state().last_ms = now_ms();
-    send_after(milliseconds(10), self(), Tick{});
+    send_interval(milliseconds(10), self(), Tick{});
   }
-  void handle_info(const Tick&) {
-    note();
-    send_after(milliseconds(10), self(), Tick{});
-  }
+  void handle_info(const Tick&) { note(); }
   std::int64_t handle_call(const LongestGap&) {
     note();
     return std::exchange(state().longest_ms, 0);
