@@ -54,10 +54,8 @@ int init(baton_context* raw, void* state, const Message* args) {
   surveyor.waiting.reserve(answers.size());
   for (std::size_t i = 0; i < answers.size(); ++i) {
     Message* request = context.allocate(2, runtime::kSystemSignal);
-    request->word[0] = context.make_ref();
     request->word[1] = surveyor.survey->request;
-    surveyor.waiting.emplace(request->word[0], i);
-    runtime::send(context, answers[i].pid, request);
+    surveyor.waiting.emplace(runtime::ask(context, answers[i].pid, request), i);
   }
   if (answers.empty()) return conclude(surveyor);
   runtime::send_after(context, static_cast<std::uint64_t>(surveyor.survey->timeout.count()),

@@ -24,7 +24,6 @@ struct Asker {
   }
   Runtime* runtime = nullptr;  // there when the question is
   std::shared_ptr<Question> question;
-  baton_term ref = BATON_NO_TERM;
 };
 
 int init(baton_context* raw, void* state, const Message* args) {
@@ -40,12 +39,7 @@ int init(baton_context* raw, void* state, const Message* args) {
     return BATON_STOP;
   }
   request->from = context.self;
-  if (request->kind == BATON_CALL) {
-    asker.ref = call(context, asker.question->to, request);
-  } else {
-    asker.ref = request->word[0] = context.make_ref();
-    send(context, asker.question->to, request);
-  }
+  ask(context, asker.question->to, request);
   const auto timeout = std::chrono::nanoseconds(asker.question->timeout);
   send_after(context, static_cast<std::uint64_t>(timeout.count()), context.self,
              context.allocate(1));

@@ -34,6 +34,7 @@ class Scheduler;
 enum Signal : std::uint8_t {
   kMonitorSignal = 16,  // word[0] ref: from watches the receiver
   kDemonitorSignal,     // word[0] ref
+  kGiveUpSignal,        // word[0] ref of a request that from wants no answer to any more
   kLinkSignal,          // from is linked to the receiver
   kUnlinkSignal,
   kExitSignal,     // word[0] an ExitKind, root the reason
@@ -49,6 +50,7 @@ enum MessageFlag : std::uint16_t {
   // ChainFlag: 2 and 4.
   kWatched = 8,  // a BATON_DOWN that answers a monitor, not a request
   kSetOff = 16,  // by a check or a timer: no sample (sample.h)
+  kWanted = 32,  // a BATON_REPLY or BATON_DOWN that its receiver has looked at (is_unwanted)
 };
 
 /// Those that a message's release has to act on.

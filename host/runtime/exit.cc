@@ -1,6 +1,7 @@
 #include "runtime/primitives.h"
 #include "runtime/receive.h"
 #include "runtime/runtime.h"
+#include "runtime/signals.h"
 #include "runtime/turn.h"
 #include "term/atom.h"
 #include "term/layout.h"
@@ -107,8 +108,11 @@ namespace {
   if (extension != nullptr) {
     if (extension->call_ref != BATON_NO_TERM)
       send_down(context, extension->caller, extension->call_ref, reason, 0);
-    for (const auto& [ref, waiting] : extension->callers)
-      send_down(context, waiting, ref, reason, 0);
+    extension->callers.each([&](baton_term ref, baton_term caller) {
+      send_down(context, caller, ref, reason, 0);
+    });
+    extension->asked.each(
+        [&](baton_term ref, baton_term asked) { give_up(context, ref, asked); });
     for (const auto& [ref, watcher] : extension->watchers)
       send_down(context, watcher, ref, reason, kWatched);
     for (const auto& [ref, watched] : extension->monitors) {

@@ -47,7 +47,10 @@ void send_signal(Context& context, baton_term to, Message* signal);
 /// that one would have answered, ended for this reason, an immediate term. The message is freed.
 void dead_letter(Context& context, baton_term to, Message* message, baton_term reason);
 Spawned spawn(Context& context, const SpawnRequest& request);
-/// A request with its ref, which is put in word[0].
+/// A request, a BATON_CALL or kSystemSignal, with its ref, which is put in word[0]. The process
+/// under way, if there is one, is given the first answer to it, until it demonitors the ref.
+baton_term ask(Context& context, baton_term to, Message* request);
+/// The same, for a BATON_CALL.
 baton_term call(Context& context, baton_term to, Message* request);
 void reply(Context& context, baton_term caller, baton_term ref, Message* answer);
 /// Sends an exit signal, as exit/2 does: `reason`'s root is the reason; the atom kill cannot be

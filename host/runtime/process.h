@@ -25,6 +25,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -60,13 +61,50 @@ enum BehaviourFlag : std::uint32_t {
 /// and whose taken mail may hold signals, when it takes its mail as it comes again.
 inline constexpr std::uint32_t kPassedOver = ~std::uint32_t{0};
 
+/// Requests by their refs, and the other side of each. The first of them costs no table: most
+/// processes have one at a time.
+class Requests {
+ public:
+  void add(baton_term ref, baton_term pid) {
+    if (ref_ != BATON_NO_TERM) {
+      others_.emplace(ref, pid);
+      return;
+    }
+    ref_ = ref;
+    pid_ = pid;
+  }
+  /// The other side of a request that is there no more then.
+  std::optional<baton_term> take(baton_term ref) {
+    if (ref_ == ref) {
+      ref_ = BATON_NO_TERM;
+      return pid_;
+    }
+    const auto found = others_.find(ref);
+    if (found == others_.end()) return std::nullopt;
+    const baton_term pid = found->second;
+    others_.erase(found);
+    return pid;
+  }
+  template <class See>
+  void each(See see) const {
+    if (ref_ != BATON_NO_TERM) see(ref_, pid_);
+    for (const auto& [ref, pid] : others_) see(ref, pid);
+  }
+  std::size_t size() const { return (ref_ != BATON_NO_TERM ? 1 : 0) + others_.size(); }
+
+ private:
+  baton_term ref_ = BATON_NO_TERM;
+  baton_term pid_ = BATON_NO_TERM;
+  boost::unordered_flat_map<baton_term, baton_term> others_;
+};
+
 /// What a process has besides, allocated when first used.
 struct Extension {
   boost::unordered_flat_set<baton_term> links;
   boost::unordered_flat_map<baton_term, baton_term> monitors;  // ref -> whom we watch
   boost::unordered_flat_map<baton_term, baton_term> watchers;  // ref -> who watches us
-  boost::unordered_flat_map<baton_term, baton_term> callers;   // ref -> who waits for a later reply
-  boost::unordered_flat_set<baton_term> forgotten;             // refs of requests given up
+  Requests asked;                                              // of others, not answered yet
+  Requests callers;                                            // who waits for a later reply
   std::vector<baton_term> names;
   void* frame = nullptr;  // of a gen_server's awaiting callback
   baton_term caller = 0;  // whom that callback answers

@@ -21,6 +21,9 @@ Message* received(Context& context, Process& process, Message* before, Message* 
   context.marker_ref = BATON_NO_TERM;
   context.refused = nullptr;
   if (context.runtime.attends()) receive_sample(context, *message);
+  // Its caller hears of the end of a process that has not answered.
+  if (message->kind == BATON_CALL)
+    extension_of(process).callers.add(message->word[0], message->from);
   return unlink_from_mail(process, before, message);
 }
 
@@ -67,16 +70,19 @@ void append_mail(Process& process, Message* newest) {
   process.in_last = last;
 }
 
-bool is_unwanted(Process& process, Message& message) {
+bool is_unwanted(Context& context, Process& process, Message& message) {
   if (message.kind != BATON_REPLY && message.kind != BATON_DOWN) return false;
+  // Asked once: its mail may be looked through again before it is handled.
+  if ((message.flags & kWanted) != 0) return false;
+  message.flags |= kWanted;
   Extension* extension = process.extension;
-  if ((message.flags & kWatched) != 0) {
-    // Asked once: its mail may be looked through again before it is handled.
-    message.flags &= static_cast<std::uint16_t>(~kWatched);
-    return extension == nullptr || extension->monitors.erase(message.word[0]) == 0;
-  }
-  return extension != nullptr && !extension->forgotten.empty() &&
-         extension->forgotten.erase(message.word[0]) != 0;
+  const baton_term ref = message.word[0];
+  if (extension == nullptr) return true;
+  if ((message.flags & kWatched) != 0) return extension->monitors.erase(ref) == 0;
+  const auto asked = extension->asked.take(ref);
+  // Who passed the request on to another still has its caller.
+  if (asked && message.kind == BATON_REPLY && message.from != *asked) give_up(context, ref, *asked);
+  return !asked;
 }
 
 namespace {
@@ -102,7 +108,7 @@ bool act_on_signals(Context& context, Process& process, Message* before) {
     }
     const bool is_consumed = message->kind >= kMonitorSignal
                                  ? act_on_signal(context, process, *message)
-                                 : is_unwanted(process, *message);
+                                 : is_unwanted(context, process, *message);
     if (is_consumed)
       context.release(unlink_from_mail(process, before, message));
     else

@@ -18,9 +18,9 @@ bool act_on_signals(Context& context, Process& process, Message* before);
 /// Takes new mail and acts on the signals in it that need no callback; the others keep their place.
 /// As the process's owner, or as a claimant while a callback of it is inside.
 void act_on_arrivals(Context& context, Process& process);
-/// The answer to a request given up, or the DOWN of a monitor taken back: to be dropped. A monitor
-/// whose DOWN is wanted is spent by this.
-bool is_unwanted(Process& process, Message& message);
+/// An answer that is not the first to a request not given up, or the DOWN of a monitor taken back:
+/// to be dropped. The request or monitor of one that is wanted is spent by this.
+bool is_unwanted(Context& context, Process& process, Message& message);
 
 // For the host table, inside a callback: see abi.h. Null: nothing fits, or the process is to exit.
 Message* receive(Context& context);

@@ -3,6 +3,7 @@
 #include "runtime/primitives.h"
 #include "runtime/runtime.h"
 #include "runtime/sample.h"
+#include "runtime/signals.h"
 #include "term/atom.h"
 #include "term/copy.h"
 #include "term/layout.h"
@@ -106,19 +107,27 @@ void send_signal(Context& context, baton_term to, Message* signal) {
   process->has_signals.store(true, std::memory_order_release);
 }
 
-baton_term call(Context& context, baton_term to, Message* request) {
+baton_term ask(Context& context, baton_term to, Message* request) {
   BATON_CHECK(request->words >= 1, "a request needs a word for its ref");
   const baton_term ref = context.make_ref();
-  request->kind = BATON_CALL;
   request->word[0] = ref;
-  if (context.call_ref != BATON_NO_TERM) request->flags |= kNested;
-  if (context.current != nullptr) {
+  const HostCall host_call(context);
+  if (context.current != nullptr && !host_call.is_refused()) {
+    const baton_term pid = resolve(context, to);
+    if (pid != BATON_NO_TERM) to = pid;
+    extension_of(*context.current).asked.add(ref, pid);
     // The answer can only come after what is here now: a receive for it starts behind that.
     context.marker_ref = ref;
     context.marker = context.current->in_first != nullptr ? context.current->in_last : nullptr;
   }
   send(context, to, request);
   return ref;
+}
+
+baton_term call(Context& context, baton_term to, Message* request) {
+  request->kind = BATON_CALL;
+  if (context.call_ref != BATON_NO_TERM) request->flags |= kNested;
+  return ask(context, to, request);
 }
 
 void reply(Context& context, baton_term caller, baton_term ref, Message* answer) {
@@ -130,7 +139,7 @@ void reply(Context& context, baton_term caller, baton_term ref, Message* answer)
   if (context.call_ref == ref) {
     context.call_ref = BATON_NO_TERM;
   } else if (context.current != nullptr && context.current->extension != nullptr) {
-    context.current->extension->callers.erase(ref);
+    context.current->extension->callers.take(ref);
   }
   send(context, caller, answer);
 }

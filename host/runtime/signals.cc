@@ -18,13 +18,17 @@ Message* plain_signal(Context& context, std::uint8_t kind, baton_term ref) {
   return signal;
 }
 
-// A name stands for whoever has it now; what is no pid, for nobody.
+}  // namespace
+
 baton_term resolve(Context& context, baton_term to) {
   if (term::is_atom(to)) return context.runtime.registry().whereis(to);
   return term::is_pid(to) ? to : BATON_NO_TERM;
 }
 
-}  // namespace
+void give_up(Context& context, baton_term ref, baton_term asked) {
+  // Behind the request, which may be unread: so it is no signal to be met before mail.
+  send(context, asked, plain_signal(context, kGiveUpSignal, ref));
+}
 
 void exit_signal(Context& context, baton_term to, Message* reason) {
   reason->kind = kExitSignal;
@@ -72,13 +76,14 @@ void demonitor(Context& context, baton_term ref) {
   Process& process = *context.current;
   Extension& extension = extension_of(process);
   const auto monitor = extension.monitors.find(ref);
-  const bool is_monitor = monitor != extension.monitors.end();
-  if (is_monitor) {
+  if (monitor != extension.monitors.end()) {
     send_signal(context, monitor->second, plain_signal(context, kDemonitorSignal, ref));
     extension.monitors.erase(monitor);
+  } else if (const auto asked = extension.asked.take(ref)) {
+    give_up(context, ref, *asked);
   }
   context.refused = nullptr;
-  // What has arrived already is dropped here; what is under way, when it comes.
+  // What has arrived already is dropped here; what is under way, when it comes (is_unwanted).
   Message* before = nullptr;
   for (Message* message = process.in_first; message != nullptr;) {
     Message* next = message->next;
@@ -95,8 +100,6 @@ void demonitor(Context& context, baton_term ref) {
     before = message;
     message = next;
   }
-  // A DOWN of a monitor that is none of ours any more is dropped as such (turn.cc).
-  if (!is_monitor) extension.forgotten.insert(ref);
 }
 
 bool register_name(Context& context, baton_term name, baton_term pid) {
@@ -151,6 +154,9 @@ bool act_on_signal(Context& context, Process& process, Message& signal) {
       return true;
     case kDemonitorSignal:
       if (process.extension != nullptr) process.extension->watchers.erase(signal.word[0]);
+      return true;
+    case kGiveUpSignal:
+      if (process.extension != nullptr) process.extension->callers.take(signal.word[0]);
       return true;
     case kLinkSignal:
       if (signal.from != process.parent || !process.has(kParentLinked))

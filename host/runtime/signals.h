@@ -10,6 +10,10 @@
 
 namespace baton::runtime {
 
+/// A name stands for whoever has it now; what is no pid, for nobody.
+baton_term resolve(Context& context, baton_term to);
+/// Tells who was asked that no answer is wanted any more.
+void give_up(Context& context, baton_term ref, baton_term asked);
 /// Acts on a signal. True: it is consumed (the caller frees it). False: it has become a message for
 /// the process, its kind changed.
 bool act_on_signal(Context& context, Process& process, Message& signal);

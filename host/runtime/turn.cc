@@ -146,7 +146,7 @@ After conclude(Context& context, Process& process, int answer) {
   }
   if (context.call_ref != BATON_NO_TERM && (answer == BATON_OK || answer == BATON_YIELD)) {
     // It replies later.
-    extension_of(process).callers.emplace(context.call_ref, context.caller);
+    extension_of(process).callers.add(context.call_ref, context.caller);
     context.call_ref = BATON_NO_TERM;
   }
   if (__builtin_expect(answer == BATON_OK, 1)) return After::kGoOn;
@@ -311,6 +311,10 @@ After run_restricted(Context& context, Process& process, code::Phase phase) {
     if (candidate.kind == BATON_EXIT && candidate.from == process.parent) return true;
     return !is_suspended && continues_chain(context, candidate);
   });
+  if (message != nullptr && is_unwanted(context, process, *message)) {
+    context.release(message);
+    return After::kGoOn;
+  }
   if (message != nullptr) return run_message(context, process, message);
   if (phase == code::Phase::kOpen) return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;
   return hold(context, process);
@@ -353,7 +357,7 @@ After step(Context& context, Process& process) {
       return After::kGoOn;
     }
   } else if (__builtin_expect(message->kind == BATON_REPLY || message->kind == BATON_DOWN, 0) &&
-             is_unwanted(process, *message)) {
+             is_unwanted(context, process, *message)) {
     context.release(message);
     return After::kGoOn;
   }

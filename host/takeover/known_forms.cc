@@ -23,7 +23,7 @@ void refuse(runtime::Context& context, baton_term caller, baton_term ref,
   if (context.call_ref == ref)
     context.call_ref = BATON_NO_TERM;
   else if (context.current->extension != nullptr)
-    context.current->extension->callers.erase(ref);
+    context.current->extension->callers.take(ref);
   runtime::send(context, caller, reason);
 }
 

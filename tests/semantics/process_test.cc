@@ -522,10 +522,11 @@ TEST_F(ProcessTest, ASystemRequestKeepsItsPlaceInTheMailThatASignalPasses) {
     Message* message = outside.allocate(0);
     message->root = atoms::kOk;
     runtime::send(outside, b.pid(), message);
-    Message* request = outside.allocate(2, kSystemSignal);
-    request->from = asker.pid();
-    request->word[1] = kInfo;
-    runtime::send(outside, b.pid(), request);
+    asker.run([&](Context& context) {
+      Message* request = context.allocate(2, kSystemSignal);
+      request->word[1] = kInfo;
+      runtime::ask(context, b.pid(), request);
+    });
     Message* signal = outside.allocate(1, kMonitorSignal);
     signal->from = watcher.pid();
     runtime::send_signal(outside, b.pid(), signal);
@@ -579,16 +580,10 @@ TEST_F(ProcessTest, WhoAskedAProcessWithMuchMailHearsOfItsEnd) {
   constexpr int kMessages = 10'000;
   Probe b = probe(), asker = probe();
   b.run([&](Context&) {
-    External external(runtime_);
-    Context& outside = external.context();
-    for (int i = 0; i < kMessages; ++i) {
-      Message* request = outside.allocate(1);
-      request->from = asker.pid();
-      runtime::call(outside, b.pid(), request);
-    }
-    Message* reason = outside.allocate(1);
-    reason->root = atoms::kKill;
-    runtime::exit_signal(outside, b.pid(), reason);
+    asker.run([&](Context& context) {
+      for (int i = 0; i < kMessages; ++i) runtime::call(context, b.pid(), context.allocate(1));
+    });
+    exit_signal(b.pid(), "kill");
   });
 
   for (int i = 0; i < kMessages; ++i) asker.await("{'DOWN',killed}");

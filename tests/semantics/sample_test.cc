@@ -52,7 +52,10 @@ TEST_F(Samples, MessagesCallsAndCastsAreCountedForTheVersionThatHandlesThem) {
 }
 
 TEST_F(Samples, StartsTimeOutsSignalsAndRepliesAreNone) {
-  Probe inside = probe(version_), outside = probe(version_);
+  Probe inside = probe(version_), outside = probe(version_), asked = probe();
+  baton_term ref = BATON_NO_TERM;
+  inside.run(
+      [&](Context& context) { ref = runtime::call(context, asked.pid(), context.allocate(1)); });
   const std::uint64_t before = version_->samples();
   External external(runtime_);
   send_after(external.context(), 0, inside.pid(),
@@ -60,7 +63,7 @@ TEST_F(Samples, StartsTimeOutsSignalsAndRepliesAreNone) {
   inside.await("{timeout,test}");
   Message* answer = external.context().allocate(1);
   answer->root = term::atom("test");
-  reply(external.context(), inside.pid(), external.context().make_ref(), answer);
+  reply(external.context(), inside.pid(), ref, answer);
   inside.await("{reply,test}");
   EXPECT_EQ(version_->samples(), before);
 }
