@@ -162,6 +162,8 @@ struct Scope {
   std::set<std::string, std::less<>> registered_names;
 
   Result<void> add_name(const YamlNode& mapping, const std::string& name) {
+    if (name == "undefined")
+      return mapping.find("name")->error("\"undefined\" stands for no name; choose another");
     if (name.empty() || registered_names.insert(name).second) return {};
     return mapping.find("name")->error("the name \"" + name +
                                        "\" is registered by another child too");

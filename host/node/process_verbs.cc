@@ -214,11 +214,20 @@ Result<json::value> cast(const Parts& parts, const json::object& arguments, std:
   return json::value{{"term", "ok"}};
 }
 
-Result<json::value> end(const Parts& parts, const json::object& arguments, baton_term reason) {
+// As sys:terminate does, so that a supervisor and a process that traps exits end as well.
+Result<json::value> stop(const Parts& parts, const json::object& arguments, const Caller& caller) {
+  BATON_ASSIGN(const baton_term pid, subject_argument(parts, arguments));
+  BATON_ASSIGN(const milliseconds timeout, timeout_argument(arguments));
+  return answer_of(parts, arguments,
+                   parts.runtime.system(pid, runtime::kTerminate, timeout, term::atoms::kShutdown,
+                                        caller.leaving));
+}
+
+Result<json::value> kill(const Parts& parts, const json::object& arguments) {
   BATON_ASSIGN(const baton_term pid, subject_argument(parts, arguments));
   BATON_ASSIGN(runtime::External external, runtime::External::borrow(parts.runtime));
   runtime::Message* signal = external.context().allocate(1);
-  signal->root = reason;
+  signal->root = term::atoms::kKill;
   runtime::exit_signal(external.context(), pid, signal);
   return json::value{{"term", "ok"}};
 }
@@ -249,11 +258,11 @@ void add_process_verbs(Verbs& verbs, const Parts& parts) {
     verbs[name] = [parts, request = request](const json::object& arguments, const Caller& caller) {
       return system(parts, arguments, caller, request);
     };
-  verbs["stop"] = [parts](const json::object& arguments, const Caller&) {
-    return end(parts, arguments, term::atoms::kShutdown);
+  verbs["stop"] = [parts](const json::object& arguments, const Caller& caller) {
+    return stop(parts, arguments, caller);
   };
   verbs["kill"] = [parts](const json::object& arguments, const Caller&) {
-    return end(parts, arguments, term::atoms::kKill);
+    return kill(parts, arguments);
   };
 }
 

@@ -44,7 +44,10 @@ void destroy_frame(Context& context, Process& process) {
   process.clear(kAwaiting);
 }
 
+// Not for every end, as in OTP: an exit that is not trapped, and kill, end a process where it
+// stands.
 void terminate(Context& context, Process& process, baton_term reason) {
+  if (process.has(kExiting) && !process.has(kEndsInOrder)) return;
   const baton_behaviour& behaviour = *process.behaviour;
   if (behaviour.terminate == nullptr || process.state == nullptr || !process.has(kStarted)) return;
   if (process.has(kAbandoned)) return;  // while its frame was destroyed
@@ -93,9 +96,9 @@ namespace {
   Runtime& runtime = context.runtime;
   const baton_term pid = process.self;
   Extension* extension = std::exchange(process.extension, nullptr);
-  // Names are free before anyone hears of the death, so that a restart can take them.
+  // Its name is free before anyone hears of the death, so that a restart can take it.
   if (extension != nullptr)
-    for (baton_term name : extension->names) runtime.registry().remove(name, pid);
+    if (extension->name != BATON_NO_TERM) runtime.registry().remove(extension->name, pid);
 
   // The order matters: what is sent below may be answered at once.
   Message* unread = close_mailbox(process);
@@ -108,11 +111,9 @@ namespace {
   if (extension != nullptr) {
     if (extension->call_ref != BATON_NO_TERM)
       send_down(context, extension->caller, extension->call_ref, reason, 0);
-    extension->callers.each([&](baton_term ref, baton_term caller) {
-      send_down(context, caller, ref, reason, 0);
-    });
-    extension->asked.each(
-        [&](baton_term ref, baton_term asked) { give_up(context, ref, asked); });
+    extension->callers.each(
+        [&](baton_term ref, baton_term caller) { send_down(context, caller, ref, reason, 0); });
+    extension->asked.each([&](baton_term ref, baton_term asked) { give_up(context, ref, asked); });
     for (const auto& [ref, watcher] : extension->watchers)
       send_down(context, watcher, ref, reason, kWatched);
     for (const auto& [ref, watched] : extension->monitors) {

@@ -38,14 +38,15 @@ enum ProcessFlag : std::uint16_t {
   kTrapExit = 8,    // exit signals arrive as messages
   kExiting = 16,    // a fatal signal was met inside a callback; extension->exit_reason says which
   kSuspended = 32,  // by sys:suspend: only system messages are handled
-  kNotifyParent = 64,   // its parent waits to hear that init is done
-  kChained = 128,       // the awaiting frame continues a chain begun before a drain
-  kParentLinked = 256,  // linked to its parent since its spawn: most are, so it costs no Extension
-  kIsServer = 512,      // what a drain puts aside; here, as a take-over changes `behaviour`
-  kFrameSetOff = 1024,  // the awaiting frame is no sample's (sample.h)
-  kHostCode = 2048,     // its callbacks are the host's own (boundary.h)
-  kKilled = 4096,       // the exit signal that it met was kill
-  kAbandoned = 8192,    // dead to everybody, while a callback of it has not returned (exit.cc)
+  kNotifyParent = 64,    // its parent waits to hear that init is done
+  kChained = 128,        // the awaiting frame continues a chain begun before a drain
+  kParentLinked = 256,   // linked to its parent since its spawn: most are, so it costs no Extension
+  kIsServer = 512,       // what a drain puts aside; here, as a take-over changes `behaviour`
+  kFrameSetOff = 1024,   // the awaiting frame is no sample's (sample.h)
+  kHostCode = 2048,      // its callbacks are the host's own (boundary.h)
+  kKilled = 4096,        // the exit signal that it met was kill
+  kAbandoned = 8192,     // dead to everybody, while a callback of it has not returned (exit.cc)
+  kEndsInOrder = 16384,  // the fatal signal that it met is one that terminate is called for
 };
 
 /// baton_behaviour::flags of the host's own behaviours.
@@ -105,7 +106,7 @@ struct Extension {
   boost::unordered_flat_map<baton_term, baton_term> watchers;  // ref -> who watches us
   Requests asked;                                              // of others, not answered yet
   Requests callers;                                            // who waits for a later reply
-  std::vector<baton_term> names;
+  baton_term name = BATON_NO_TERM;
   void* frame = nullptr;  // of a gen_server's awaiting callback
   baton_term caller = 0;  // whom that callback answers
   baton_term call_ref = 0;

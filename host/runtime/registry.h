@@ -1,8 +1,10 @@
 // Registry: the registered names of processes, atom to pid.
 //
 // Invariants:
-//   (1) A name has one pid. A process unregisters its names when it exits, so a name found may
+//   (1) A name has one pid. A process unregisters its name when it exits, so a name found may
 //       belong to a process that has just died; sending to it is then sending to a dead pid.
+//   (2) A name that is reserved is taken, but nobody finds it until it is published: then its
+//       process takes mail.
 // Threads: any thread.
 #pragma once
 
@@ -18,7 +20,11 @@ namespace baton::runtime {
 
 class Registry {
  public:
-  /// False: the name is taken.
+  /// False: the name is taken, or is `undefined`, which stands for none.
+  bool reserve(baton_term name, baton_term pid);
+  /// Requires: the name is reserved.
+  void publish(baton_term name);
+  /// Both at once.
   bool add(baton_term name, baton_term pid);
   /// False: there is no such name, or it is not that pid's.
   bool remove(baton_term name, baton_term pid);
@@ -28,8 +34,14 @@ class Registry {
   std::vector<std::pair<baton_term, baton_term>> list() const;
 
  private:
+  struct Holder {
+    baton_term pid;
+    bool is_published;
+  };
+  bool insert(baton_term name, Holder holder);
+
   mutable std::shared_mutex mutex_;
-  boost::unordered_flat_map<baton_term, baton_term> names_;  // guarded by mutex_
+  boost::unordered_flat_map<baton_term, Holder> names_;  // guarded by mutex_
 };
 
 }  // namespace baton::runtime

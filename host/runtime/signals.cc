@@ -103,18 +103,18 @@ void demonitor(Context& context, baton_term ref) {
 }
 
 bool register_name(Context& context, baton_term name, baton_term pid) {
-  // Only its owner keeps a process's list of names, so a process names itself (or is named at
-  // spawn).
+  // Only its owner keeps a process's name, so a process names itself (or is named at spawn).
   if (!term::is_atom(name) || context.current == nullptr || pid != context.self) return false;
-  if (!context.runtime.registry().add(name, pid)) return false;
-  extension_of(*context.current).names.push_back(name);
+  Extension& extension = extension_of(*context.current);
+  if (extension.name != BATON_NO_TERM || !context.runtime.registry().add(name, pid)) return false;
+  extension.name = name;
   return true;
 }
 
 bool unregister_name(Context& context, baton_term name) {
   if (context.current == nullptr || !context.runtime.registry().remove(name, context.self))
     return false;
-  std::erase(extension_of(*context.current).names, name);
+  extension_of(*context.current).name = BATON_NO_TERM;
   return true;
 }
 
@@ -140,6 +140,11 @@ void meet_fatal(Context& context, Process& process, baton_term reason) {
 }
 
 }  // namespace
+
+void end_in_order(Context& context, Process& process, baton_term reason) {
+  if (!process.has(kExiting)) process.set(kEndsInOrder);
+  meet_fatal(context, process, reason);
+}
 
 void kill_process(Context& context, Process& process) {
   process.set(kKilled);
@@ -176,7 +181,7 @@ bool act_on_signal(Context& context, Process& process, Message& signal) {
       }
       if (process.has(kTrapExit)) {
         if (ends_it) {
-          fatal(signal.root);
+          end_in_order(context, process, signal.root);
           return true;
         }
         signal.kind = BATON_EXIT;

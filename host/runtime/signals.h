@@ -19,6 +19,8 @@ void give_up(Context& context, baton_term ref, baton_term asked);
 bool act_on_signal(Context& context, Process& process, Message& signal);
 /// The process meets a kill: it ends as soon as its callback has returned.
 void kill_process(Context& context, Process& process);
+/// It ends as soon as its callback has returned, and its terminate is called for this reason.
+void end_in_order(Context& context, Process& process, baton_term reason);
 /// Has the process woken at the deadline, 0: never.
 void wake_at(Context& context, Process& process, std::uint64_t deadline_ns);
 

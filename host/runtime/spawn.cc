@@ -60,7 +60,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   process->application.store(application, std::memory_order_relaxed);
 
   Spawned spawned{.pid = pid};
-  if (request.name != BATON_NO_TERM && !runtime.registry().add(request.name, pid)) {
+  if (request.name != BATON_NO_TERM && !runtime.registry().reserve(request.name, pid)) {
     spawned = {.error = SpawnError::kNameTaken};
   } else if (!acquire_version(runtime, *process, index)) {
     if (request.name != BATON_NO_TERM) runtime.registry().remove(request.name, pid);
@@ -84,7 +84,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
     mark_sample(context, *args);
   }
   process->in_first = process->in_last = args;
-  if (request.name != BATON_NO_TERM) extension_of(*process).names.push_back(request.name);
+  if (request.name != BATON_NO_TERM) extension_of(*process).name = request.name;
 
   if (request.is_linked) {
     BATON_CHECK(context.current != nullptr, "only a process can be linked");
@@ -101,6 +101,7 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
     extension_of(*context.current).monitors.emplace(spawned.monitor, pid);
   }
   process->mailbox.open(generation);
+  if (request.name != BATON_NO_TERM) runtime.registry().publish(request.name);
   if (__builtin_expect(context.scheduler != nullptr, 1))
     context.scheduler->enqueue_fresh(process);
   else

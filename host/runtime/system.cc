@@ -4,6 +4,7 @@
 #include "runtime/info.h"
 #include "runtime/primitives.h"
 #include "runtime/receive.h"
+#include "runtime/signals.h"
 #include "term/atom.h"
 
 namespace baton::runtime {
@@ -61,8 +62,7 @@ bool act_on_system(Context& context, Process& process, Message& signal) {
         signal.from = process.parent;
         return false;
       }
-      process.set(kExiting);
-      extension_of(process).exit_reason = message_of(context, signal.root);
+      end_in_order(context, process, signal.root);
       break;
     }
   }

@@ -4,7 +4,7 @@ import re
 import signal
 import time
 
-from defects import DefectCase, given, main, not_mended, wait_until
+from defects import DefectCase, given, main, wait_until
 
 RELEASE = """\
 name: toil
@@ -153,7 +153,6 @@ class OneScheduler(ToilCase):
 
 
 class Supervisors(DefectCase):
-    @not_mended
     def test_R8_a_supervisor_that_is_stopped_ends(self):
         # `baton stop` sent it an exit signal that a supervisor takes from its parent only, and said ok.
         with given("a supervisor below another"):

@@ -377,7 +377,8 @@ TEST_F(StuckTest, ItsTerminateHasTheTimeThatItTakesUntilItIsKilled) {
   Probe stuck = captive(), watcher = probe();
   monitor(watcher, stuck.pid());
   test::native::captives_linger = true;
-  exit_signal(stuck.pid(), "shutdown");
+  ASSERT_TRUE(
+      runtime_.system(stuck.pid(), kTerminate, test::kDeadline, term::atoms::kShutdown).ok());
   await_report(What::kStuck);
   for (int i = 0; i < 20; ++i) probe().run([](Context&) {});
   EXPECT_EQ(watcher.inbox().size(), 0u);

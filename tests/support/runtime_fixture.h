@@ -7,8 +7,10 @@
 //                {fail_if, Flag}  init tells {failing, Id} and stops with `broken` while this flag
 //                                 of the test is set
 //                ignore           init stops with normal
-//                trap             it traps exits
-//              It tells Reporter {started, Id} and, when it ends, {ended, Id, Reason}. The cast
+//                trap             it passes on exit signals that it traps
+//                plain            it does not trap exits
+//              It tells Reporter {started, Id} and, when it ends, {ended, Id, Reason}: it traps
+//              exits to do so, and ends of those that would have ended it. The cast
 //              {stop, Reason} ends it with that reason, {unlink, Pid} has it unlink that process
 //              and tell {unlinked, Id}, {config, "key"} has it tell {config, Id, Value}, and
 //              {listen, <<"Name">>} has it take that listener and tell {listening, Id, Result};
@@ -159,6 +161,7 @@ struct ProbeState {
 };
 struct ChildState {
   std::shared_ptr<term::Block> args;
+  bool passes_exits_on = false;
 };
 
 // ---- Probe
@@ -202,11 +205,13 @@ using Flags = std::array<std::atomic<bool>, kFlags>;
 
 inline int child_init(baton_context* raw, void* state, const Message* args) {
   Context& context = runtime::context_of(raw);
-  static_cast<ChildState*>(state)->args =
-      std::make_shared<term::Block>(term::Block::copy_of(args->root).value());
+  auto& child = *static_cast<ChildState*>(state);
+  child.args = std::make_shared<term::Block>(term::Block::copy_of(args->root).value());
+  context.current->set(runtime::kTrapExit);
   for (baton_term what : term::elements(what_of(args->root))) {
     if (what == term::atoms::kIgnore) return BATON_STOP;
-    if (what == term::atom("trap")) context.current->set(runtime::kTrapExit);
+    if (what == term::atom("trap")) child.passes_exits_on = true;
+    if (what == term::atom("plain")) context.current->clear(runtime::kTrapExit);
     if (const auto fail = term::tagged_tuple(what, term::atom("fail"), 2))
       return stop_with(context, (*fail)[1]);
     if (const auto fail_if = term::tagged_tuple(what, term::atom("fail_if"), 2)) {
@@ -222,7 +227,10 @@ inline int child_init(baton_context* raw, void* state, const Message* args) {
 }
 inline int child_handle(baton_context* raw, void* state, const Message* message) {
   Context& context = runtime::context_of(raw);
-  const baton_term args = static_cast<ChildState*>(state)->args->root();
+  const auto& child = *static_cast<ChildState*>(state);
+  const baton_term args = child.args->root();
+  if (message->kind == BATON_EXIT && !child.passes_exits_on)
+    return message->root == term::atoms::kNormal ? BATON_OK : stop_with(context, message->root);
   if (message->kind == BATON_CALL) {
     term::Builder builder;
     runtime::reply(context, context.caller, context.call_ref,
@@ -394,7 +402,7 @@ class RuntimeFixture : public testing::Test, private runtime::Observer {
     runtime_.add_extension("test.flags", &flags_);
     for (std::string_view word :
          {"started", "ended", "got", "stop", "unlink", "unlinked", "fail", "fail_if", "failing",
-          "broken", "trap", "test", "child", "stubborn", "config", "listening"})
+          "broken", "trap", "plain", "test", "child", "stubborn", "config", "listening"})
       EXPECT_TRUE(atoms_.intern(word).ok());
     if (prepare != nullptr) prepare(runtime_);
     runtime_.start();

@@ -154,6 +154,7 @@ TEST(ReleaseDescription, MistakesAreNamedWithTheirPlaceAndCure) {
            Case{"period: 10s", "period: 0s", "expected a duration above zero"},
            Case{"id: connections", "id: store", "the id \"store\" stands twice in this supervisor"},
            Case{"name: kv_connections", "name: kv_store", "is registered by another child too"},
+           Case{"name: kv_connections", "name: undefined", "stands for no name"},
            Case{"{id: connection, ", "{id: connection, name: one, ",
                 "cannot share a registered name"},
            Case{"behaviour: connection, ", "", "the key \"behaviour\" is missing"},

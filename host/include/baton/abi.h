@@ -283,7 +283,7 @@ typedef struct baton_behaviour {
   /* Goes on with a frame after BATON_AWAIT. When it returns something else the frame is gone. */
   int (*resume)(struct baton_context*, void* state, void* frame);
   void (*destroy_frame)(struct baton_context*, void* frame);
-  /* Before the state is destroyed, whatever the reason (its root). May be null. */
+  /* It stopped, crashed, or traps its parent's exit, for this reason (its root). May be null. */
   void (*terminate)(struct baton_context*, void* state, const baton_message* reason);
   /* Since ABI 1.2: of those messages that have hooks. */
   uint32_t hook_count BATON_UNLESS_SAID;

@@ -24,7 +24,7 @@
 //   handle_exit(Pid, Term)            a linked one, if exits are trapped  void
 //   handle_config_change(             the application's configuration     void
 //       const ConfigChange&)          has changed; config<T>() is new
-//   terminate(Term reason)            before the state is destroyed       void
+//   terminate(Term reason)            a stop, a crash, its parent's exit  void
 //   handle_raw(const baton_message*)  before all of these, for speed;     a BATON_ code, or kPassOn
 //                                     null after BATON_YIELD
 //
@@ -36,6 +36,7 @@
 // host knows, it is converted and handled; where that cannot be done it is its sender's error too.
 // Two messages of one name may stand in one list if they have different numbers of members. Of a
 // change of the configuration the workers directly below an application's top supervisor are told.
+// A kill, or an exit that is not trapped, ends it where it stands, without terminate.
 //
 // Invariants: the object is made anew for each callback around context and state; members of its
 //             own would be lost, so it may have none.
