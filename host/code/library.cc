@@ -147,7 +147,9 @@ Library::Library(std::string path, ScopedFd file, MappedFile mapped_file, module
       facts_(std::move(facts)) {}
 
 Library::~Library() {
-  if (image_ != nullptr) close();
+  if (image_ == nullptr) return;
+  finish();
+  close();
 }
 
 const baton_module* Library::module() const {
@@ -162,9 +164,7 @@ Error Library::refused(const std::string& what) const {
           "; cure: build the module again with one SDK, so that its note and its tables agree");
 }
 
-Result<std::unique_ptr<Library>> Library::open(const std::string& path, const LibraryRules& rules,
-                                               const baton_host* host) {
-  BATON_CHECK(host != nullptr);
+Result<std::unique_ptr<Library>> Library::open(const std::string& path, const LibraryRules& rules) {
   if (!std::filesystem::path(path).is_absolute())
     return Error(Code::kUsage, path + ": the path of a module must be absolute");
   ScopedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
@@ -189,7 +189,6 @@ Result<std::unique_ptr<Library>> Library::open(const std::string& path, const Li
   // From here on a failure closes the library by its destructor.
   BATON_TRY(library->check_image());
   BATON_TRY(library->describe(rules));
-  BATON_TRY(library->init(host));
   return library;
 }
 
@@ -292,7 +291,8 @@ Result<void> Library::describe(const LibraryRules& rules) {
   return {};
 }
 
-Result<void> Library::init(const baton_host* host) {
+Result<void> Library::start(const baton_host* host) {
+  BATON_CHECK(host != nullptr && !has_started_, path_);
   std::array<char, kInitErrorBytesMax> text{};
   baton_error error{kInitErrorBytesMax, 0, text.data()};
   if (module_->init != nullptr && module_->init(host, &error) != 0) {
@@ -305,10 +305,13 @@ Result<void> Library::init(const baton_host* host) {
   return {};
 }
 
-UnloadReport Library::close() {
-  BATON_CHECK(image_ != nullptr, path_);
+void Library::finish() {
   if (has_started_ && module_->fini != nullptr) module_->fini();
   has_started_ = false;
+}
+
+UnloadReport Library::close() {
+  BATON_CHECK(image_ != nullptr && !has_started_, path_);
   module_ = nullptr;
   if (module::kHostIsSanitized) {
     void* pin = ::dlopen(loader_name_.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);

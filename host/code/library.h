@@ -7,10 +7,12 @@
 //
 //   status   action   next
 //   -        open     loaded     gate, note against the manifest's, dlopen, entry, description
-//                                against the note, init
+//                                against the note
 //   -        open     -          refused: whatever was done is undone
-//   loaded   close    unloaded   fini, dlclose; absent from the loader's list and from
-//                                /proc/self/maps
+//   loaded   start    started    init
+//   loaded   start    loaded     init failed
+//   started  finish   loaded     fini
+//   loaded   close    unloaded   dlclose; absent from the loader's list and from /proc/self/maps
 //   loaded   close    pinned     the same, but something keeps it mapped; a fact to report, not an
 //                                error
 //
@@ -67,10 +69,8 @@ struct UnloadReport {
 
 class Library {
  public:
-  /// Loads the file at an absolute path in the store and runs its init with the host's table, which
-  /// must outlive the library.
-  static Result<std::unique_ptr<Library>> open(const std::string& path, const LibraryRules& rules,
-                                               const baton_host* host);
+  /// Loads the file at an absolute path in the store.
+  static Result<std::unique_ptr<Library>> open(const std::string& path, const LibraryRules& rules);
 
   /// Closes it, if that was not done, and forgets the report.
   ~Library();
@@ -84,8 +84,13 @@ class Library {
   /// Requires: not closed.
   const baton_module* module() const;
 
-  /// Runs fini, unloads and looks whether that happened. Requires: not closed, and nothing of the
-  /// module in use.
+  // The module's own part: any thread, one at a time, and it may never return.
+  /// Runs its init with the host's table, which must outlive the library.
+  Result<void> start(const baton_host* host);
+  /// Runs fini, if start succeeded. Requires: nothing of the module in use.
+  void finish();
+
+  /// Unloads and looks whether that happened. Requires: not closed, and not started or finished.
   UnloadReport close();
 
  private:
@@ -95,7 +100,6 @@ class Library {
   Result<void> load();
   Result<void> check_image();
   Result<void> describe(const LibraryRules& rules);
-  Result<void> init(const baton_host* host);
   Error refused(const std::string& what) const;
 
   // Constant after open.

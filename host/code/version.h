@@ -132,7 +132,10 @@ class Version {
     barred_.store(false, std::memory_order_relaxed);
     abandoned_.fetch_sub(1, std::memory_order_release);
   }
-  /// How many were abandoned and not yet buried.
+  /// Its code is run for nobody, and needed until unpin: as that of an abandoned process.
+  void pin() { abandoned_.fetch_add(1, std::memory_order_relaxed); }
+  void unpin() { abandoned_.fetch_sub(1, std::memory_order_release); }
+  /// How many were abandoned and not yet buried, or pinned and not unpinned.
   std::uint32_t abandoned() const { return abandoned_.load(std::memory_order_acquire); }
 
   /// From now on acquire fails. Undone by revive.

@@ -43,9 +43,11 @@ void HostObserver::long_schedule(const runtime::LongSchedule& report) {
     return {LogLevel::kWarning, "long_schedule: the callback has returned"};
   };
   const Line line = line_of(report.what);
-  log_.write(line.level, {report.module, report.version, term::print(report.pid, atoms_)},
+  const bool is_turn = report.pid != BATON_NO_TERM;
+  log_.write(line.level,
+             {report.module, report.version, is_turn ? term::print(report.pid, atoms_) : ""},
              line.text,
-             {{"callback", report.behaviour + ":" + report.callback},
+             {{"callback", is_turn ? report.behaviour + ":" + report.callback : report.callback},
               {"message", report.message},
               {"ms", std::to_string(report.age_ns / 1'000'000)}});
   // In probation it speaks against the release as a crash does.

@@ -45,6 +45,12 @@ LoadedModules::~LoadedModules() {
 }
 
 void LoadedModules::unload_pinned() {
+  for (auto& call : std::exchange(left_calls_, {})) {
+    if (call->wait(0))
+      close(call->take_library());
+    else
+      left_calls_.push_back(std::move(call));
+  }
   for (auto& version : std::exchange(pinned_, {})) {
     if (version->abandoned() != 0 || version->guests() != 0) {
       pinned_.push_back(std::move(version));
@@ -80,7 +86,8 @@ Result<void> LoadedModules::stage_module(const bundle::Manifest& manifest,
   rules.version = module.version;
   rules.note = module.note;
   const std::string path = std::filesystem::absolute(store_.module_file(digest)).string();
-  BATON_ASSIGN(auto library, code::Library::open(path, rules, &runtime_.host_table()));
+  BATON_ASSIGN(auto library, code::Library::open(path, rules));
+  BATON_ASSIGN(library, start(std::move(library)));
   for (const std::string& atom : library->note().atoms) {
     auto known = runtime_.atoms().intern(atom);
     if (!known.ok()) return std::move(known).error();
@@ -96,10 +103,37 @@ void LoadedModules::unstage_module(const std::string& module) {
   if (version == nullptr) return;
   version->retire();
   forms_.forget(*version);
-  // A take-over that failed may have let it be known.
-  if (version->guests() != 0) return pinned_.push_back(std::move(version));
-  auto library = version->release_library();
-  library->close();
+  // A take-over that failed may have let it be known, or left a hook of it.
+  if (version->abandoned() != 0 || version->guests() != 0)
+    pinned_.push_back(std::move(version));
+  else
+    close(version->release_library());
+}
+
+Result<std::unique_ptr<code::Library>> LoadedModules::start(
+    std::unique_ptr<code::Library> library) {
+  const std::string path = library->path();
+  auto call = std::make_shared<LibraryCall>(std::move(library), &runtime_.host_table());
+  if (!runtime::Errand::carry_out(runtime_, call, runtime::now_ns() + kLibraryCallNs)) {
+    left_calls_.push_back(std::move(call));
+    return Error(Code::kTimedOut,
+                 path + ": its init has not returned within " +
+                     std::to_string(kLibraryCallNs / 1'000'000'000) +
+                     " s; the file stays loaded until it does; cure: an init that ends");
+  }
+  if (!call->result().ok()) {
+    close(call->take_library());
+    return call->result().error();
+  }
+  return call->take_library();
+}
+
+code::UnloadReport LoadedModules::close(std::unique_ptr<code::Library> library) {
+  auto call = std::make_shared<LibraryCall>(std::move(library), nullptr);
+  if (runtime::Errand::carry_out(runtime_, call, runtime::now_ns() + kLibraryCallNs))
+    return call->take_library()->close();
+  left_calls_.push_back(std::move(call));
+  return {false, "its fini, which has not returned"};
 }
 
 Result<void> LoadedModules::count_mail(Plan& plan) {
@@ -228,7 +262,7 @@ Result<PurgeReport> LoadedModules::unload(std::unique_ptr<code::Version> version
   PurgeReport report{version->module_name(), version->number(), killed, false, {}};
   forms_.forget(*version);
   if (version->abandoned() != 0 || version->guests() != 0) {
-    report.pinned_by = std::to_string(version->abandoned()) + " callbacks of dead processes and " +
+    report.pinned_by = std::to_string(version->abandoned()) + " callbacks or hooks and " +
                        std::to_string(version->guests()) +
                        " hooks of messages that have not returned";
     for (const auto& exile : runtime_.watch().exiles())
@@ -247,7 +281,7 @@ Result<PurgeReport> LoadedModules::unload(std::unique_ptr<code::Version> version
     return report;
   }
   version.reset();
-  const code::UnloadReport unload = library->close();
+  const code::UnloadReport unload = close(std::move(library));
   report.is_unloaded = unload.is_unloaded;
   report.pinned_by = unload.pinned_by;
   return report;

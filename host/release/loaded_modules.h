@@ -6,6 +6,7 @@
 #pragma once
 
 #include "code/library.h"
+#include "release/library_call.h"
 #include "release/modules.h"
 #include "release/store.h"
 #include "runtime/runtime.h"
@@ -44,6 +45,10 @@ class LoadedModules final : public Modules {
   Result<void> stage_module(const bundle::Manifest& manifest, const bundle::ManifestModule& module);
   void unstage_module(const std::string& module);
   std::uint64_t kill_all(code::Version& version);
+  /// Of a library: its init. kTimedOut: it has not returned, and the library stays until it does.
+  Result<std::unique_ptr<code::Library>> start(std::unique_ptr<code::Library> library);
+  /// Its fini, and then out with it.
+  code::UnloadReport close(std::unique_ptr<code::Library> library);
   void unload_pinned();
   Result<PurgeReport> unload(std::unique_ptr<code::Version> version, std::uint64_t killed);
 
@@ -55,6 +60,8 @@ class LoadedModules final : public Modules {
   // Versions that nobody runs any more but callbacks that do not return, of processes that are
   // dead, and hooks. Each is unloaded once the last of them has.
   std::vector<std::unique_ptr<code::Version>> pinned_;
+  // Inits and finis that have not returned.
+  std::vector<std::shared_ptr<LibraryCall>> left_calls_;
 };
 
 }  // namespace baton::release

@@ -1,5 +1,6 @@
 #include "runtime/callback_witness.h"
 
+#include "runtime/errand.h"
 #include "runtime/runtime.h"
 #include "term/layout.h"
 
@@ -26,7 +27,13 @@ baton_term name_of(baton_term root) {
 
 void CallbackWitness::tell(CrashFacts& facts) const {
   const Process* process = context_.current;
-  if (process == nullptr) return;
+  if (process == nullptr) {
+    if (context_.errand == nullptr || context_.hook == nullptr) return;
+    facts.module << context_.errand->module();
+    facts.version << context_.errand->version();
+    facts.callback << context_.hook;
+    return;
+  }
   facts.process << "<0." << std::uint64_t{pid_index(process->self)} << "."
                 << std::uint64_t{pid_generation(process->self)} << ">";
   if (const code::Version* version = process->version.load(std::memory_order_relaxed)) {
@@ -35,7 +42,9 @@ void CallbackWitness::tell(CrashFacts& facts) const {
   }
   facts.behaviour << process->behaviour->name;
   const Message* message = context_.handled;
-  if (context_.ending == process->self) {
+  if (context_.hook != nullptr) {
+    facts.callback << context_.hook;
+  } else if (context_.ending == process->self) {
     facts.callback << "terminate";
   } else if (message == nullptr) {
     facts.callback << (process->has(kAwaiting) ? "resume" : "handle");

@@ -27,6 +27,7 @@
 
 namespace baton::runtime {
 
+class Errand;
 class Runtime;
 class Scheduler;
 
@@ -85,12 +86,17 @@ struct Context : baton_context {
   Runtime& runtime;
   const std::uint32_t id;
 
+  Errand* errand = nullptr;        // which it carries out; null: none
   Scheduler* scheduler = nullptr;  // which it drives; null: none, as on a thread outside
   Boundary boundary;
   std::atomic<baton_term> running{BATON_NO_TERM};  // whose turn it is, for reports
+  // Of the process named there; false: its hook was left (errand.h), and no scheduler has handed it
+  // over yet.
+  std::atomic<bool> owns_running{true};
 
   // The callback under way.
   Process* current = nullptr;
+  const char* hook = nullptr;         // the module's function, if it is no callback (errand.h)
   const Message* handled = nullptr;   // what it was given, null: nothing; for a crash report
   baton_term ending = BATON_NO_TERM;  // the last process whose terminate was called
   OpenCall open_call;                 // what the process that ends was answering

@@ -13,8 +13,11 @@ constexpr std::uint64_t kLongMs = 10'000;
 std::string LongSchedule::text() const { return module + " " + version + ": " + whereabouts(); }
 
 std::string LongSchedule::whereabouts() const {
-  std::string text = "<0." + std::to_string(pid_index(pid)) + "." +
-                     std::to_string(pid_generation(pid)) + "> in " + behaviour + ":" + callback;
+  std::string text;
+  if (pid != BATON_NO_TERM)
+    text =
+        "<0." + std::to_string(pid_index(pid)) + "." + std::to_string(pid_generation(pid)) + "> ";
+  text += "in " + (behaviour.empty() ? "" : behaviour + ":") + callback;
   if (!message.empty()) text += "(" + message + ")";
   const std::uint64_t ms = age_ns / kNsPerMs;
   return text + " for " +

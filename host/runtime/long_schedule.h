@@ -30,7 +30,7 @@ struct LongSchedule {
     kReturned,
   };
   What what = What::kLong;
-  baton_term pid = BATON_NO_TERM;
+  baton_term pid = BATON_NO_TERM;  // none, and no behaviour: an errand's (errand.h)
   std::string module, version, behaviour, callback;
   std::string message;  // the name of what it handles; empty: nothing that has one
   std::uint64_t age_ns = 0;

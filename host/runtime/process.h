@@ -47,6 +47,7 @@ enum ProcessFlag : std::uint16_t {
   kKilled = 4096,        // the exit signal that it met was kill
   kAbandoned = 8192,     // dead to everybody, while a callback of it has not returned (exit.cc)
   kEndsInOrder = 16384,  // the fatal signal that it met is one that terminate is called for
+  kUnderHook = 32768,    // a hook reads its state that nobody waits for any more (errand.h)
 };
 
 /// baton_behaviour::flags of the host's own behaviours.

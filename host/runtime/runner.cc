@@ -5,6 +5,7 @@
 #include "runtime/allocations.h"
 #include "runtime/callback_witness.h"
 #include "runtime/runtime.h"
+#include "runtime/turn.h"
 
 #include <pthread.h>
 
@@ -39,10 +40,13 @@ bool Runner::start() {
 void Runner::loop() {
   const CountedThread counted(*this);
   Runners& runners = runtime.runners();
+  std::shared_ptr<Errand> given;
   do {
     while (scheduler != nullptr && !runtime.is_stopping())
       if (!scheduler->step()) scheduler->sleep();
-  } while (runners.wait_as_spare(*this));
+    given = runners.errand_of(*this);
+    if (given != nullptr) given->run_on(*this);
+  } while (runners.wait_as_spare(*this, std::move(given)));
   std::lock_guard lock(runners.mutex_);
   has_ended_ = true;
   runners.ended_.notify_all();
@@ -120,14 +124,80 @@ bool Runners::replace(Runner& exile) {
   return true;
 }
 
-bool Runners::wait_as_spare(Runner& runner) {
+bool Runners::wait_as_spare(Runner& runner, std::shared_ptr<Errand> done) {
   std::unique_lock lock(mutex_);
   if (runner.scheduler == nullptr) {
     runner.boundary.clear(kExiled);
     spares_.push_back(&runner);
   }
-  runner.wake_up_.wait(lock, [&] { return runner.scheduler != nullptr || runtime_.is_stopping(); });
-  return !runtime_.is_stopping();
+  if (done != nullptr) {
+    lock.unlock();
+    done->finish();
+    done = nullptr;
+    lock.lock();
+  }
+  runner.wake_up_.wait(lock, [&] {
+    return runner.scheduler != nullptr || runner.lent_to_ != nullptr || runtime_.is_stopping();
+  });
+  // Somebody waits for it, stopping or not.
+  return !runtime_.is_stopping() || runner.lent_to_ != nullptr;
+}
+
+bool Runners::lend(std::shared_ptr<Errand> errand) {
+  if (!can_claim()) return false;
+  std::lock_guard lock(mutex_);
+  // In a simulation nobody has a thread; nor before the start, nor at the end.
+  if (!runners_[0]->thread_.joinable() || runtime_.is_stopping()) return false;
+  Runner* runner = spare();
+  if (runner == nullptr) return false;
+  errand->runner_ = runner;
+  runner->lent_to_ = std::move(errand);
+  if (!runner->thread_.joinable() && !runner->start()) {
+    runner->lent_to_ = nullptr;
+    spares_.push_back(runner);
+    return false;
+  }
+  runner->wake_up_.notify_one();
+  return true;
+}
+
+std::shared_ptr<Errand> Runners::errand_of(Runner& runner) {
+  std::lock_guard lock(mutex_);
+  return std::exchange(runner.lent_to_, nullptr);
+}
+
+void Runners::lend_process(Runner& runner) {
+  Process& process = *runner.current;
+  process.set(kUnderHook);
+  std::lock_guard lock(mutex_);
+  runner.lent_ = &process;
+  runner.owns_running.store(false, std::memory_order_relaxed);
+  runner.running.store(process.self, std::memory_order_release);
+}
+
+bool Runners::hand_over(Process& process) {
+  std::lock_guard lock(mutex_);
+  for (std::uint32_t id = 0; id < count(); ++id) {
+    if (runners_[id]->lent_ != &process) continue;
+    // Behind it, all that the caller and others before it did with the process.
+    runners_[id]->owns_running.store(true, std::memory_order_release);
+    return true;
+  }
+  process.clear(kUnderHook);
+  return false;
+}
+
+void Runners::give_back_process(Runner& runner) {
+  Process* process;
+  {
+    std::lock_guard lock(mutex_);
+    process = std::exchange(runner.lent_, nullptr);
+    // Else the scheduler that comes to run it finds that nobody reads its state any more.
+    if (!runner.owns_running.load(std::memory_order_relaxed)) process = nullptr;
+  }
+  if (process != nullptr) give_back(runner, *process);
+  runner.running.store(BATON_NO_TERM, std::memory_order_relaxed);
+  runner.owns_running.store(true, std::memory_order_relaxed);
 }
 
 void Runners::pass_exiles() {

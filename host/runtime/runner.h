@@ -8,6 +8,7 @@
 //   spare     none        waits
 //   driving   one         steps it
 //   exiled    none        inside a callback, or concluding it
+//   lent      none        carries out an errand (errand.h); exiled when it is left in there
 //
 // Invariants:
 //   (1) A scheduler is driven by one runner, but between steps of a simulation, where runners have
@@ -18,6 +19,7 @@
 #pragma once
 
 #include "runtime/context.h"
+#include "runtime/errand.h"
 
 #include <array>
 #include <atomic>
@@ -44,6 +46,8 @@ class Runner final : public Context {
 
   std::thread thread_;
   std::condition_variable wake_up_;  // of a spare; with Runners::mutex_
+  std::shared_ptr<Errand> lent_to_;  // guarded by Runners::mutex_
+  Process* lent_ = nullptr;          // what a hook left in there reads; guarded by Runners::mutex_
   bool has_ended_ = false;           // guarded by Runners::mutex_
 };
 
@@ -68,6 +72,18 @@ class Runners {
   /// thread for it. Requires: a claim on `exile`.
   bool replace(Runner& exile);
 
+  /// Has a spare or a new runner carry it out. False: nobody does, since there is none, or no
+  /// thread for it, or the system has not what leaving it takes. Any thread.
+  bool lend(std::shared_ptr<Errand> errand);
+  /// The runner's hook was left: it gets the process whose state that reads, which nobody runs now.
+  /// Requires: a claim on it; the process is parked.
+  void lend_process(Runner& runner);
+  /// A scheduler has come to run a process under a hook. True: it is the hook's runner's now. False:
+  /// the hook has returned, and the process is as any other. Requires: it is the caller's.
+  bool hand_over(Process& process);
+  /// The hook has returned. Requires: the runner's thread; lend_process.
+  void give_back_process(Runner& runner);
+
   /// Waits for the host calls of exiles that are under way.
   void pass_exiles();
 
@@ -78,8 +94,10 @@ class Runners {
   friend class Runner;
 
   Runner* spare();
-  /// For an exile that has concluded: waits until it gets a scheduler. False: the runtime stops.
-  bool wait_as_spare(Runner& runner);
+  std::shared_ptr<Errand> errand_of(Runner& runner);
+  /// For an exile that has concluded, or after an errand: waits until it gets a scheduler or an
+  /// errand. False: the runtime stops.
+  bool wait_as_spare(Runner& runner, std::shared_ptr<Errand> done);
   void wake_spares();
 
   Runtime& runtime_;

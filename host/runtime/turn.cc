@@ -283,8 +283,15 @@ void forget_hold(Context& context, Process& process) {
   act_on_signals(context, process, nullptr);
 }
 
+// A hook reads its state, and nobody waits for that any more: until it returns the process belongs
+// to the runner inside it.
+After leave_to_hook(Context& context, Process& process) {
+  return context.runtime.runners().hand_over(process) ? After::kLeave : After::kGoOn;
+}
+
 // One step of a process that may not take its mail as it comes.
 After run_restricted(Context& context, Process& process, code::Phase phase) {
+  if (process.has(kUnderHook)) return leave_to_hook(context, process);
   if (phase == code::Phase::kParked) {
     // Not even signals: a take-over owns what is parked, its mail too.
     context.scheduler->held().keep(process);
@@ -323,6 +330,7 @@ After run_restricted(Context& context, Process& process, code::Phase phase) {
 // Signals have come: they are met before the mail that lies before them. A kill is met unseen: a
 // look for it in a million messages would take long.
 After meet_signals(Context& context, Process& process) {
+  if (process.has(kUnderHook)) return leave_to_hook(context, process);
   process.has_signals.store(false, std::memory_order_relaxed);
   // Behind it, the mail and `doomed` that were written before it was set.
   std::atomic_thread_fence(std::memory_order_acquire);
@@ -336,10 +344,11 @@ After meet_signals(Context& context, Process& process) {
 
 // One message, or what else comes first, of an ordinary process.
 After step(Context& context, Process& process) {
-  constexpr std::uint16_t kUnusual = kYielded | kAwaiting | kSuspended | kExiting;
+  constexpr std::uint16_t kUnusual = kYielded | kAwaiting | kSuspended | kExiting | kUnderHook;
   if (__builtin_expect(process.has_signals.load(std::memory_order_relaxed), 0))
     return meet_signals(context, process);
   if (__builtin_expect(process.has(kUnusual), 0)) {
+    if (process.has(kUnderHook)) return leave_to_hook(context, process);
     if (process.has(kExiting)) return end_by_signal(context, process);
     if (process.has(kAwaiting)) return run_awaiting(context, process);
     if (process.has(kSuspended)) return run_restricted(context, process, code::Phase::kOpen);
@@ -366,6 +375,12 @@ After step(Context& context, Process& process) {
 
 }  // namespace
 
+void give_back(Context& context, Process& process) {
+  if (process.has(kAbandoned)) return bury(context, process);
+  process.clear(kUnderHook);
+  requeue(context, process);
+}
+
 void run_turn(Context& context, Process& process) {
   context.current = &process;
   context.self = process.self;
@@ -390,7 +405,8 @@ void run_turn(Context& context, Process& process) {
       after = run_restricted(context, process, phase);
       continue;
     }
-    if (__builtin_expect(process.held_in != 0, 0)) forget_hold(context, process);
+    if (__builtin_expect(process.held_in != 0, 0) && !process.has(kUnderHook))
+      forget_hold(context, process);
     after = step(context, process);
   }
   context.current = nullptr;

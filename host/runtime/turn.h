@@ -21,6 +21,9 @@ void exit_process(Context& context, Process& process, baton_term reason);
 void abandon_process(Context& context, Context& inside);
 /// Frees what is left of an abandoned process. Requires: its callback has returned.
 void bury(Context& context, Process& process);
+/// A hook that read its state has returned: the process goes on, or is buried. Requires: it is the
+/// caller's (Runners::hand_over).
+void give_back(Context& context, Process& process);
 /// Frees what the process holds; its callbacks are not called, and nobody hears of its end.
 /// Requires: no scheduler runs.
 void discard_process(Context& context, Process& process);

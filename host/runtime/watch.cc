@@ -20,7 +20,7 @@ LongSchedule facts_of(const Runner& runner, std::uint64_t age_ns) {
   CrashFacts facts;
   CallbackWitness(runner).tell(facts);
   LongSchedule report;
-  report.pid = runner.self;
+  if (runner.current != nullptr) report.pid = runner.current->self;
   report.module = facts.module.view();
   report.version = facts.version.view();
   report.behaviour = facts.behaviour.view();
@@ -130,8 +130,9 @@ void Watch::look_at(Runner& runner, Seen& seen, std::uint64_t passed_ns) {
     const Claim claim(runner.boundary, place);
     if (!claim.is_held()) return;
     if (is_reportable) seen.report = facts_of(runner, seen.age_ns);
-    if (is_wanted) runner.scheduler->share();
-    if (is_stuck) {
+    // One that carries out an errand has no scheduler; who waits for it leaves it in time.
+    if (is_wanted && runner.scheduler != nullptr) runner.scheduler->share();
+    if (is_stuck && runner.scheduler != nullptr) {
       has_tried = true;
       is_handed_over = runtime_.runners().replace(runner);
     }
@@ -144,6 +145,7 @@ void Watch::look_at(Runner& runner, Seen& seen, std::uint64_t passed_ns) {
 void Watch::look_at_exile(Runner& runner, Seen& seen) {
   const Process* process = runtime_.find(runner.running.load(std::memory_order_relaxed));
   if (process == nullptr || process->has(kAbandoned)) return;
+  if (!runner.owns_running.load(std::memory_order_acquire)) return;
   if (!process->mailbox.has_new_mail() && !process->has(kExiting)) return;
   {
     const Claim claim(runner.boundary, seen.place);
@@ -216,6 +218,7 @@ bool Watch::abandon(baton_term pid) {
     if ((runner.boundary.summons() & kExiled) == 0 ||
         runner.running.load(std::memory_order_acquire) != pid)
       continue;
+    if (!runner.owns_running.load(std::memory_order_acquire)) return false;
     {
       const Claim claim(runner.boundary, seen.place);
       if (!claim.is_held() || runner.current == nullptr || runner.current->has(kAbandoned))

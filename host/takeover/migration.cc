@@ -18,9 +18,13 @@ constexpr std::size_t kTimedCrossings = 16;
 // How far ahead of the work the slots and the states are fetched.
 constexpr std::size_t kSlotAhead = 16;
 constexpr std::size_t kStateAhead = 8;
-// However many cores there are: half of the contexts stay for those who ask the host something.
-constexpr std::size_t kThreadsMax = runtime::kExternalsMax / 2;
+// However many cores there are: runners stay for callbacks that do not return.
+constexpr std::size_t kThreadsMax = 8;
 constexpr const char* kOtherLosses = "other things";
+
+std::size_t chunks_of(std::size_t crossings) {
+  return (crossings + kChunkCrossings - 1) / kChunkCrossings;
+}
 
 std::string name_of(const runtime::Process& process) {
   const code::Version& version = *process.version.load(std::memory_order_acquire);
@@ -35,14 +39,19 @@ Migration::Migration(runtime::Runtime& runtime, std::vector<Change> changes,
                      const TakeoverOptions& options)
     : runtime_(runtime), changes_(std::move(changes)), options_(options) {}
 
-Migration::~Migration() {
+void Migration::drop_heirs() {
+  if (!has_heirs_.exchange(false)) return;
   for (const Change& change : changes_)
     for (std::uint32_t i = 0; i < code::kShards; ++i) change.from->shard(i).set_heir(nullptr);
-  if (is_committed_ || contexts_.empty()) return;
-  settle_mail();
-  for (const Crossing& crossing : crossings_) {
+}
+
+void Migration::abort(runtime::Context& own) {
+  BATON_CHECK(!is_committed_);
+  drop_heirs();
+  settle_mail(own);
+  for (Crossing& crossing : crossings_) {
     if (crossing.kind != Crossing::Kind::kMigrates || crossing.made == nullptr) continue;
-    free_state(context(), mover_of(crossing).to(), crossing.made);
+    free_state(own, mover_of(crossing).to(), std::exchange(crossing.made, nullptr));
   }
 }
 
@@ -86,16 +95,20 @@ void Migration::offer(const WayBack& way_back) {
     offered_.emplace(way_back.crossings_[i].process, i);
 }
 
-void Migration::reserve() {
+void Migration::reserve(const std::shared_ptr<Crew::Keeper>& keeper) {
   std::size_t count = 0;
   for (const Change& change : changes_) {
     count += change.from->lease_count();
     for (std::uint32_t i = 0; i < code::kShards; ++i)
       change.from->shard(i).set_heir(&change.to->shard(i));
   }
+  has_heirs_ = true;
   // Some more: others may be started until all are parked.
   crossings_.reserve(count + count / 16);
   populate(crossings_.data(), crossings_.capacity() * sizeof(Crossing));
+  std::size_t threads = options_.threads;
+  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  crew_.hire(runtime_, std::min({threads, chunks_of(count), kThreadsMax}), keeper);
 }
 
 const Route* Migration::route_of(const runtime::Process& process) const {
@@ -164,36 +177,18 @@ Crossing Migration::crossing_of(runtime::Process& process, const Route& route) c
   return crossing;
 }
 
-Result<void> Migration::gather_hands() {
-  std::size_t threads = options_.threads;
-  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  threads = std::min({threads, chunk_count(), kThreadsMax});
-  BATON_ASSIGN(runtime::External first, runtime::External::borrow(runtime_));
-  contexts_.push_back(std::move(first));
-  while (contexts_.size() < threads) {
-    auto another = runtime::External::borrow(runtime_, std::chrono::nanoseconds(0));
-    if (!another.ok()) break;  // fewer do it too
-    contexts_.push_back(std::move(another).value());
-  }
-  mail_.resize(contexts_.size());
-  crew_.emplace(contexts_.size());
-  return {};
-}
-
-std::size_t Migration::chunk_count() const {
-  return (crossings_.size() + kChunkCrossings - 1) / kChunkCrossings;
-}
-
-template <class Work>
-void Migration::in_parallel(Work work) {
-  const std::size_t chunks = chunk_count();
-  std::atomic<std::size_t> next{0};
-  auto take_chunks = [&](std::size_t thread) {
-    for (std::size_t chunk; (chunk = next.fetch_add(1)) < chunks;)
-      work(chunk * kChunkCrossings, std::min(crossings_.size(), (chunk + 1) * kChunkCrossings),
-           thread);
+template <auto kWork>
+void Migration::in_parallel(runtime::Context& own) {
+  next_chunk_.store(0, std::memory_order_relaxed);
+  const auto take_chunks = [](void* raw, runtime::Context& context, std::size_t thread) {
+    auto& self = *static_cast<Migration*>(raw);
+    const std::size_t chunks = chunks_of(self.crossings_.size());
+    for (std::size_t chunk; (chunk = self.next_chunk_.fetch_add(1)) < chunks;)
+      (self.*kWork)(chunk * kChunkCrossings,
+                    std::min(self.crossings_.size(), (chunk + 1) * kChunkCrossings), context,
+                    thread);
   };
-  crew_->run(take_chunks);
+  crew_.run(own, take_chunks, this);
 }
 
 // Requires: `end` is that of the chunk that this thread has taken, as others write to theirs.
@@ -210,21 +205,11 @@ void Migration::prefetch_ahead(std::size_t i, std::size_t end, bool slots) const
   __builtin_prefetch(ahead.made, 1);
 }
 
-Result<void> Migration::prepare(std::uint64_t deadline_ns) {
-  BATON_TRY(gather_hands());
-  in_parallel([&](std::size_t begin, std::size_t end, std::size_t thread) {
-    runtime::Context& context = contexts_[thread].context();
-    for (std::size_t i = begin; i < end; ++i) {
-      if (i % kTimedCrossings == 0) {
-        if (has_failed_.load(std::memory_order_relaxed)) return;
-        if (runtime::now_ns() > deadline_ns) return fail_late();
-      }
-      prefetch_ahead(i, end, moves_mail_);
-      if (!prepare(crossings_[i], context)) return;
-      if (moves_mail_ && !prepare_mail(crossings_[i], thread, deadline_ns)) return;
-    }
-  });
-  if (moves_mail_ && !has_failed_) prepare_timers(deadline_ns);
+Result<void> Migration::prepare(runtime::Context& own, std::uint64_t deadline_ns) {
+  deadline_ns_ = deadline_ns;
+  mail_.resize(crew_.size());
+  in_parallel<&Migration::prepare_chunk>(own);
+  if (moves_mail_ && !has_failed_) prepare_timers(own);
   // The last of them may have come too late.
   if (!has_failed_ && runtime::now_ns() > deadline_ns) fail_late();
   if (has_failed_) return Error(failure_code_, failure_);
@@ -244,17 +229,29 @@ Result<void> Migration::prepare(std::uint64_t deadline_ns) {
   return {};
 }
 
-bool Migration::prepare_mail(const Crossing& crossing, std::size_t thread,
-                             std::uint64_t deadline_ns) {
+void Migration::prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
+                              std::size_t thread) {
+  for (std::size_t i = begin; i < end; ++i) {
+    if (i % kTimedCrossings == 0) {
+      if (has_failed_.load(std::memory_order_relaxed)) return;
+      if (runtime::now_ns() > deadline_ns_) return fail_late();
+    }
+    prefetch_ahead(i, end, moves_mail_);
+    if (!prepare(crossings_[i], context)) return;
+    if (moves_mail_ && !prepare_mail(crossings_[i], context, thread)) return;
+  }
+}
+
+bool Migration::prepare_mail(const Crossing& crossing, runtime::Context& context,
+                             std::size_t thread) {
   const MailMover* const mover = mail_movers_[crossing.route].get();
   if (mover == nullptr) return true;
   runtime::Process& process = runtime_.table().at(crossing.process);
   if (process.in_first == nullptr && !process.mailbox.has_new_mail()) return true;
   MovedMail& mail = mail_[thread];
   MailSwap& swap = mail.swaps.emplace_back(process);
-  const auto is_late = [&] { return runtime::now_ns() > deadline_ns; };
-  if (!swap.prepare(contexts_[thread].context(), *mover, options_.stuck_mail, is_late,
-                    mail.count)) {
+  const auto is_late = [&] { return runtime::now_ns() > deadline_ns_; };
+  if (!swap.prepare(context, *mover, options_.stuck_mail, is_late, mail.count)) {
     fail_late();
     return false;
   }
@@ -264,7 +261,7 @@ bool Migration::prepare_mail(const Crossing& crossing, std::size_t thread,
 
 // Their timers may fire or be cancelled meanwhile: what such a message was made into is freed then,
 // and the message itself is a late one.
-void Migration::prepare_timers(std::uint64_t deadline_ns) {
+void Migration::prepare_timers(runtime::Context& own) {
   // For hooks, which are not called under the timers' lock.
   struct Copy {
     runtime::Timers* timers;
@@ -281,24 +278,24 @@ void Migration::prepare_timers(std::uint64_t deadline_ns) {
       const MailMover* const mover = mail_movers_[route - routes_.data()].get();
       if (mover == nullptr) return;
       if (mover->has_hooks())
-        copies.push_back({&timers, due.ref, copy_message(context(), *due.message), mover});
+        copies.push_back({&timers, due.ref, copy_message(own, *due.message), mover});
       else
-        prepare_timer(timers, due.ref, *due.message, *mover);
+        prepare_timer(own, timers, due.ref, *due.message, *mover);
     });
   }
   bool is_in_time = true;
   for (const Copy& copy : copies) {
-    is_in_time = is_in_time && runtime::now_ns() <= deadline_ns;
-    if (is_in_time) prepare_timer(*copy.timers, copy.ref, *copy.message, *copy.mover);
-    context().release(copy.message);
+    is_in_time = is_in_time && runtime::now_ns() <= deadline_ns_;
+    if (is_in_time) prepare_timer(own, *copy.timers, copy.ref, *copy.message, *copy.mover);
+    own.release(copy.message);
   }
   if (!is_in_time) fail_late();
 }
 
-void Migration::prepare_timer(runtime::Timers& timers, baton_term ref,
+void Migration::prepare_timer(runtime::Context& own, runtime::Timers& timers, baton_term ref,
                               const runtime::Message& message, const MailMover& mover) {
   const MovedMessage moved =
-      move_message(context(), mover, message, options_.stuck_mail, mail_.front().count);
+      move_message(own, mover, message, options_.stuck_mail, mail_.front().count);
   if (moved.step != MovedMessage::Step::kSwap) return;
   if (moved.made != nullptr && moved.made->words != 0) moved.made->word[0] = ref;
   timers_.push_back({&timers, ref, moved.made, moved.made == nullptr});
@@ -313,11 +310,11 @@ const Route* Migration::route_to(baton_term receiver) const {
   return process != nullptr ? route_of(*process) : nullptr;
 }
 
-void Migration::settle_mail() {
-  for (std::size_t i = 0; i < mail_.size(); ++i)
-    for (MailSwap& swap : mail_[i].swaps) swap.settle(contexts_[i].context());
+void Migration::settle_mail(runtime::Context& own) {
+  for (MovedMail& mail : mail_)
+    for (MailSwap& swap : mail.swaps) swap.settle(own);
   for (TimerSwap& swap : timers_)
-    if (swap.message != nullptr) context().release(swap.message);
+    if (swap.message != nullptr) own.release(swap.message);
   mail_.clear();
   timers_.clear();
 }
@@ -340,18 +337,26 @@ bool Migration::make(Crossing& crossing, runtime::Context& context) {
   const StateMover& mover = mover_of(crossing);
   const std::uint32_t size = mover.to()->size;
   void* raw = context.pools.allocate(size);
-  if (!mover.make(crossing.old_state, raw, &context.error)) {
+  bool is_made = false;
+  const bool is_ours =
+      runtime::call_hook(context, &runtime_.table().at(crossing.process), mover.hook_name(),
+                         [&] { is_made = mover.make(crossing.old_state, raw, &context.error); });
+  if (is_ours && is_made)
+    crossing.made = raw;
+  else if (is_made)
+    free_state(context, mover.to(), raw);
+  else
     context.pools.deallocate(raw, runtime::Pools::class_of(size));
-    return false;
-  }
-  crossing.made = raw;
-  return true;
+  return is_ours && is_made;
 }
 
 // A return loses what a migration the other way would: the mover of the route says it for both.
 bool Migration::count_loss(const Crossing& crossing, runtime::Context& context) {
-  const std::uint64_t count =
-      routes_[crossing.route].mover->loss(crossing.old_state, &context.error);
+  std::uint64_t count = 0;
+  const StateMover& mover = *routes_[crossing.route].mover;
+  if (!runtime::call_hook(context, &runtime_.table().at(crossing.process), "loss",
+                          [&] { count = mover.loss(crossing.old_state, &context.error); }))
+    return false;
   if (count == 0) return true;
   if (count == StateMover::kUncountable) return false;
   has_losses_.store(true, std::memory_order_relaxed);
@@ -392,27 +397,29 @@ void Migration::fail_late() {
              " processes were prepared; cure: a larger budget or a faster code_change";
 }
 
-void Migration::commit(const std::function<void()>& flip) {
-  is_committed_ = true;
-  in_parallel([&](std::size_t begin, std::size_t end, std::size_t) {
-    for (std::size_t i = begin; i < end; ++i) {
-      prefetch_ahead(i, end, true);
-      const Crossing& crossing = crossings_[i];
-      const Route& route = routes_[crossing.route];
-      runtime::Process& process = runtime_.table().at(crossing.process);
-      if (crossing.kind != Crossing::Kind::kAdopts) {
-        if (options_.accepts_loss) route.mover->discard(crossing.old_state);
-        const StateMover& mover = mover_of(crossing);
-        if (crossing.kind == Crossing::Kind::kReturns)
-          mover.restore(crossing.made, crossing.old_state);
-        else
-          mover.commit(crossing.old_state, crossing.made);
-        process.state = crossing.made;
-      }
-      process.behaviour = route.to;
-      process.version.store(route.to_version, std::memory_order_release);
+void Migration::commit_chunk(std::size_t begin, std::size_t end, runtime::Context&, std::size_t) {
+  for (std::size_t i = begin; i < end; ++i) {
+    prefetch_ahead(i, end, true);
+    const Crossing& crossing = crossings_[i];
+    const Route& route = routes_[crossing.route];
+    runtime::Process& process = runtime_.table().at(crossing.process);
+    if (crossing.kind != Crossing::Kind::kAdopts) {
+      if (options_.accepts_loss) route.mover->discard(crossing.old_state);
+      const StateMover& mover = mover_of(crossing);
+      if (crossing.kind == Crossing::Kind::kReturns)
+        mover.restore(crossing.made, crossing.old_state);
+      else
+        mover.commit(crossing.old_state, crossing.made);
+      process.state = crossing.made;
     }
-  });
+    process.behaviour = route.to;
+    process.version.store(route.to_version, std::memory_order_release);
+  }
+}
+
+void Migration::commit(runtime::Context& own, const std::function<void()>& flip) {
+  is_committed_ = true;
+  in_parallel<&Migration::commit_chunk>(own);
   for (MovedMail& mail : mail_)
     for (MailSwap& swap : mail.swaps) swap.commit();
   for (TimerSwap& swap : timers_) {
@@ -422,6 +429,7 @@ void Migration::commit(const std::function<void()>& flip) {
   }
   flip();
   for (const Share& share : shares_) reindex(share);
+  drop_heirs();
 }
 
 // Moves the index and the leases. Requires: the version left is retired, so that nothing comes in

@@ -8,9 +8,11 @@
 //
 // Invariants:
 //   (1) Between gather and the end of commit the processes are parked: this object owns them.
-//   (2) Until commit nothing that a process can see has changed; the destructor frees what was
-//   prepared.
-// Threads: one thread drives it; its own threads work inside prepare and commit.
+//   (2) Until commit nothing that a process can see has changed; abort frees what was prepared.
+//   (3) A thread whose hook was left (runtime/errand.h) touches neither its process nor anything
+//       that the others may have freed meanwhile, and frees what it made itself.
+// Threads: one thread drives it, in its context, the same all along; its crew works inside prepare
+//          and commit.
 #pragma once
 
 #include "takeover/crew.h"
@@ -36,7 +38,6 @@ inline constexpr std::size_t kLossKindsMax = 8;
 class Migration {
  public:
   Migration(runtime::Runtime& runtime, std::vector<Change> changes, const TakeoverOptions& options);
-  ~Migration();
   Migration(const Migration&) = delete;
   Migration& operator=(const Migration&) = delete;
 
@@ -46,23 +47,33 @@ class Migration {
   /// process and state are still those that it knows. After plan, before any drain; it must outlive
   /// this.
   void offer(const WayBack& way_back);
-  /// Room for the list, and in the new versions' indices. After plan, before any drain.
-  void reserve();
+  /// Room for the list and in the new versions' indices, and threads, which keep `keeper` alive.
+  /// After plan, before any drain.
+  void reserve(const std::shared_ptr<Crew::Keeper>& keeper);
   /// Requires: all processes of the changes' versions are parked.
   void gather();
   /// kFailed: of one process, which is named; kTimedOut; kRefused: something would be lost.
-  Result<void> prepare(std::uint64_t deadline_ns);
+  Result<void> prepare(runtime::Context& own, std::uint64_t deadline_ns);
   /// Cannot fail. Calls `flip` between the states and the indices.
-  void commit(const std::function<void()>& flip);
+  void commit(runtime::Context& own, const std::function<void()>& flip);
+  /// Frees what was prepared. Instead of commit, when the processes were released.
+  void abort(runtime::Context& own);
 
   const std::vector<Route>& routes() const { return routes_; }
   const std::vector<Crossing>& crossings() const { return crossings_; }
   TakeoverReport& report() { return report_; }
-  /// To free states in. After prepare.
-  runtime::Context& context() { return contexts_.front().context(); }
+
+  // For whoever waits for it, from any other thread.
+  /// Prepare fails, as its time is over.
+  void fail_late();
+  /// Nobody who starts a process makes room for it in the new versions any more. Once; what comes
+  /// later does nothing.
+  void drop_heirs();
+  Crew& crew() { return crew_; }
+
   /// Frees the mail that was replaced, or was not put in place; tells who asked for what was
   /// dropped. After a commit only when the processes were released.
-  void settle_mail();
+  void settle_mail(runtime::Context& own);
   /// All that the way back needs. After commit.
   void move_into(WayBack& way_back);
 
@@ -81,15 +92,12 @@ class Migration {
   void gather(const Change& change, std::uint32_t shard);
   Crossing crossing_of(runtime::Process& process, const Route& route) const;
   const StateMover& mover_of(const Crossing& crossing) const;
-  std::size_t chunk_count() const;
-  /// The threads that work on the crossings, and a context for each; kBusy if there is none.
-  Result<void> gather_hands();
   /// The mail of a crossing process that waits; the same.
-  bool prepare_mail(const Crossing& crossing, std::size_t thread, std::uint64_t deadline_ns);
+  bool prepare_mail(const Crossing& crossing, runtime::Context& context, std::size_t thread);
   /// What timers hold for crossing processes.
-  void prepare_timers(std::uint64_t deadline_ns);
-  void prepare_timer(runtime::Timers& timers, baton_term ref, const runtime::Message& message,
-                     const MailMover& mover);
+  void prepare_timers(runtime::Context& own);
+  void prepare_timer(runtime::Context& own, runtime::Timers& timers, baton_term ref,
+                     const runtime::Message& message, const MailMover& mover);
   /// The route of whom a timer's message is for; null: nobody who crosses.
   const Route* route_to(baton_term receiver) const;
   /// "2 of cast say (the value of ...)".
@@ -101,14 +109,17 @@ class Migration {
   bool count_loss(const Crossing& crossing, runtime::Context& context);
   /// False.
   bool fail(const Crossing& crossing, std::string_view why);
-  void fail_late();
   void reindex(const Share& share);
   std::uint64_t reindex_each(const Change& change, code::Version::Shard& from,
                              code::Version::Shard& to);
   void prefetch_ahead(std::size_t i, std::size_t end, bool slots) const;
-  /// Calls work(begin, end, thread) for every chunk of the crossings, in a thread per context.
-  template <class Work>
-  void in_parallel(Work work);
+  void prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
+                     std::size_t thread);
+  void commit_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
+                    std::size_t thread);
+  /// Calls it for every chunk of the crossings, on all threads of the crew.
+  template <auto kWork>
+  void in_parallel(runtime::Context& own);
 
   runtime::Runtime& runtime_;
   const std::vector<Change> changes_;
@@ -125,15 +136,17 @@ class Migration {
   boost::unordered_flat_map<std::uint32_t, std::uint32_t>
       offered_;  // slot index -> place in offer_'s list
   bool is_committed_ = false;
+  std::atomic<bool> has_heirs_{false};
   TakeoverReport report_;
-  std::vector<runtime::External> contexts_;  // from prepare on
-  std::optional<Crew> crew_;                 // a context for each; the same
+  Crew crew_;
+  std::atomic<std::size_t> next_chunk_{0};
+  std::uint64_t deadline_ns_ = 0;  // of prepare
   /// What a thread of prepare made.
   struct MovedMail {
     std::vector<MailSwap> swaps;
     MailCount count;
   };
-  std::vector<MovedMail> mail_;  // one for each context
+  std::vector<MovedMail> mail_;  // one for each thread
   struct TimerSwap {
     runtime::Timers* timers;
     baton_term ref;

@@ -44,6 +44,10 @@ class StateMover {
   /// Whether moves and copies are all there is to it: where that holds both ways, a parked object
   /// can be restored.
   bool is_reversible() const { return !has_hook_; }
+  /// What make calls, for reports.
+  const char* hook_name() const {
+    return change_ != nullptr ? "code_change" : revert_ != nullptr ? "code_revert" : "constructor";
+  }
   const baton_schema* from() const { return from_; }
   const baton_schema* to() const { return to_; }
 

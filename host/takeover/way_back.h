@@ -15,6 +15,9 @@
 
 namespace baton::takeover {
 
+/// What freeing may take before whoever waits goes on without it.
+inline constexpr std::uint64_t kFreeNs = 5'000'000'000;
+
 /// Destroys a state and frees its memory, in a context.
 void free_state(runtime::Context& context, const baton_schema* schema, void* state);
 

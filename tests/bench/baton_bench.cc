@@ -62,7 +62,9 @@ class Host {
 
   code::Version* load_current(const std::string& name) {
     const std::string path = MODULES_DIRECTORY "/" + name + "/1.0.0/" + name + ".so";
-    auto library = must(code::Library::open(path, {}, &runtime.host_table()));
+    auto library = must(code::Library::open(path, {}));
+    if (auto started = library->start(&runtime.host_table()); !started.ok())
+      fail(started.error().message());
     for (const std::string& atom : library->note().atoms) must(observer_.atoms.intern(atom));
     const baton_module* module = library->module();
     code::Version* version =

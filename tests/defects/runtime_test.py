@@ -41,6 +41,24 @@ applications:
           children:
             - {id: ticker, module: toil, behaviour: ticker}
 """
+MIRED = """\
+name: toil
+version: 1.0.{number}
+sequence: {number}
+modules:
+  - {{name: mire, version: {mire}}}
+  - {{name: plain_c, version: {plain_c}}}
+  - {{name: scale, version: {scale}}}
+applications:
+  - name: toil
+    supervisor:
+      strategy: one_for_one
+      intensity: 100
+      children:
+        - {{id: mire, module: mire, behaviour: mire, name: mire}}
+        - {{id: plain_c, module: plain_c, behaviour: plain_c, name: plain_c}}
+        - {{id: scale, module: scale, behaviour: scale, name: scale}}
+"""
 # Stop time-out of the host, and some for a machine with much to do.
 STOP_SECONDS = 12
 
@@ -136,6 +154,82 @@ class EndlessCallbacks(ToilCase):
         # A host with such a callback did not end on SIGTERM.
         self.terminate()
         self.assertEqual(self.assert_ends(STOP_SECONDS), 0)
+
+
+class EndlessHooks(ToilCase):
+    """Module code that is nobody's callback, and never returns."""
+
+    configuration = "take_over: {budget: 1s}\n"
+
+    def deploy(self, mire="1.0.0", plain_c="1.0.0"):
+        self.mire, self.plain_c, self.scale, self.number = mire, plain_c, "1.0.0", 1
+        self.host.deploy(self.description())
+
+    def description(self):
+        return MIRED.format(number=self.number, mire=self.mire, plain_c=self.plain_c, scale=self.scale)
+
+    def upgrade(self, **modules):
+        """Upgrades to other versions of modules; what the command line did. A failed one changes nothing here."""
+        before = dict(vars(self))
+        self.number += 1
+        vars(self).update(modules)
+        done = self.run_baton("upgrade", self.packer.pack(self.description()), "--probation", "0s", within=25)
+        if done.returncode != 0:
+            for name in modules:
+                setattr(self, name, before[name])
+        return done
+
+    def assert_goes_on(self):
+        """Other processes answer, other modules are upgraded, and the host stops in time."""
+        self.assert_done("call", "scale", "{add,1}")
+        self.scale = "1.0.0"
+        done = self.upgrade(scale="1.1.0")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.terminate()
+        self.assertEqual(self.assert_ends(STOP_SECONDS), 0)
+
+    def test_P2_an_endless_code_change_fails_its_upgrade_and_nothing_else(self):
+        # The take-over waited for it in the thread of the release handler: no operation ever again.
+        with given("a process whose state is not to be taken over"):
+            self.deploy()
+            self.host.must("cast", "mire", "{sink,1}")
+        done = self.upgrade(mire="1.1.0")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, r"inside a hook that reads the state of <0\.\d+\.\d+>")
+        self.assertEqual(self.versions_of("mire"), {"1.0.0"})
+        self.assertRegex(self.host.must("modules"), r"mire +1\.1\.0 +pinned")
+        self.assertNotEqual(self.run_baton("call", "mire", "ask", "--timeout-ms", "300").returncode, 0)
+        self.assert_done("kill", "mire")
+        wait_until(lambda: self.run_baton("call", "mire", "ask", "--timeout-ms", "300").returncode == 0,
+                   "there is another mire")
+        self.assert_goes_on()
+
+    def test_P2_an_endless_destructor_costs_its_library_and_nothing_else(self):
+        with given("a process whose state is not to be destroyed"):
+            self.deploy()
+            self.host.must("cast", "mire", "{sink,2}")
+        done = self.upgrade(mire="1.1.0")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_done("call", "mire", "ask")
+        self.assertRegex(self.host.must("modules"), r"mire +1\.0\.0 +pinned.*in destructor")
+        self.assert_goes_on()
+
+    def test_P2_an_endless_init_of_a_module_fails_its_upgrade_and_nothing_else(self):
+        with given("a release"):
+            self.deploy()
+        done = self.upgrade(plain_c="1.1.0")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("its init has not returned", done.stderr)
+        self.assertEqual(self.versions_of("plain_c"), {"1.0.0"})
+        self.assert_goes_on()
+
+    def test_P2_an_endless_fini_of_a_module_costs_its_library_and_nothing_else(self):
+        with given("a release whose module does not leave"):
+            self.deploy(plain_c="1.2.0")
+        done = self.upgrade(plain_c="1.0.0")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.versions_of("plain_c"), {"1.0.0"})
+        self.assert_goes_on()
 
 
 class OneScheduler(ToilCase):

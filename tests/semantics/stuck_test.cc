@@ -3,6 +3,7 @@
 #include "runtime/primitives.h"
 #include "runtime/runtime.h"
 #include "runtime/watch.h"
+#include "support/cell.h"
 #include "support/runtime_fixture.h"
 
 #include <thread>
@@ -10,6 +11,7 @@
 namespace baton::runtime {
 namespace {
 
+using test::Cell;
 using test::Mail;
 using What = LongSchedule::What;
 
@@ -20,26 +22,6 @@ constexpr LongScheduleLimits kLimits{.long_schedule_ns = 20 * kMs,
                                      .kill_after_ns = 100 * kMs,
                                      .abandoned_max_version = 2,
                                      .abandoned_max = 8};
-
-/// Where a callback stays until the test lets it go.
-class Cell {
- public:
-  ~Cell() { open(); }
-  void stay() {
-    is_inside_ = true;
-    is_inside_.notify_all();
-    is_open_.wait(false);
-  }
-  void await_inside() { is_inside_.wait(false); }
-  void open() {
-    is_open_ = true;
-    is_open_.notify_all();
-  }
-
- private:
-  std::atomic<bool> is_inside_{false};
-  std::atomic<bool> is_open_{false};
-};
 
 class StuckTest : public test::RuntimeFixture {
  protected:

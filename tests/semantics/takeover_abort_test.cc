@@ -1,7 +1,10 @@
 // Take-overs that must not happen: whatever stops one, every process goes on with its state and its
 // code.
+#include "runtime/primitives.h"
+#include "runtime/watch.h"
 #include "support/takeover_fixture.h"
 #include "takeover/migration.h"
+#include "term/atom.h"
 
 #include <gmock/gmock.h>
 
@@ -71,9 +74,65 @@ TEST_F(TakeoverAbortTest, ASlowMigrationBeyondTheBudgetIsAborted) {
   discard_staged();
 }
 
-TEST_F(TakeoverAbortTest, MoreThreadsThanThereAreContextsShareThem) {
-  // Each thread of a take-over took a context: above 32 processors, and so with enough processes
-  // to occupy them, the host ended.
+// ---- A hook that does not return in time
+
+TEST_F(TakeoverAbortTest, AHookThatDoesNotReturnIsLeftAndItsProcessWaitsForIt) {
+  const auto cells = spawn_many("brittle", "cell", 100);
+  code::Version* staged = load("brittle", "1.4.0");
+
+  const auto start = std::chrono::steady_clock::now();
+  auto way_back = take_over({"brittle"}, {.budget = 50ms});
+
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 400ms);
+  ASSERT_FALSE(way_back.ok());
+  EXPECT_EQ(way_back.error().code(), Code::kTimedOut);
+  EXPECT_THAT(way_back.error().message(), HasSubstr("the state of " + text(cells[13])));
+  for (int i = 14; i < 100; ++i) EXPECT_EQ(host_.call(cells[i], "incr"), std::to_string(i + 1));
+  EXPECT_EQ(staged->abandoned(), 1u) << "its code is needed";
+  const auto exiles = host_.runtime().watch().exiles();
+  ASSERT_EQ(exiles.size(), 1u);
+  EXPECT_EQ(exiles[0].callback.pid, cells[13]);
+
+  EXPECT_EQ(host_.call(cells[13], "incr"), "14") << "when the hook has returned";
+  while (staged->abandoned() != 0) std::this_thread::yield();
+  discard_staged();
+  load("brittle", "1.3.0");
+  EXPECT_TRUE(take_over({"brittle"}).ok());
+}
+
+TEST_F(TakeoverAbortTest, TheProcessOfAHookThatIsLeftCanBeKilled) {
+  const auto cells = spawn_many("brittle", "cell", 20);
+  code::Version* staged = load("brittle", "1.4.0");
+  ASSERT_FALSE(take_over({"brittle"}, {.budget = 20ms}).ok());
+  {
+    runtime::External external(host_.runtime());
+    runtime::Message* reason = external.context().allocate(1);
+    reason->root = term::atoms::kKill;
+    runtime::exit_signal(external.context(), cells[13], reason);
+  }
+
+  EXPECT_THAT(host_.call(cells[13], "incr"), HasSubstr("not there or ended"));
+
+  while (staged->abandoned() + old_->abandoned() != 0) std::this_thread::yield();
+  EXPECT_EQ(old_->lease_count(), 19u);
+  discard_staged();
+}
+
+TEST_F(TakeoverAbortTest, ATakeOverThatFindsAProcessUnderAHookWaitsForIt) {
+  spawn_many("brittle", "cell", 20);
+  code::Version* staged = load("brittle", "1.4.0");
+  ASSERT_FALSE(take_over({"brittle"}, {.budget = 20ms}).ok());
+
+  auto second = take_over({"brittle"}, {.budget = 20ms});
+  ASSERT_FALSE(second.ok());
+  EXPECT_THAT(second.error().message(), HasSubstr("did not come to rest"));
+
+  auto third = take_over({"brittle"}, {.budget = 5s});
+  EXPECT_TRUE(third.ok()) << third.error().message();
+  EXPECT_EQ(staged->lease_count(), 20u);
+}
+
+TEST_F(TakeoverAbortTest, MoreThreadsThanThereAreRunnersAreFewer) {
   const auto cells = spawn_many("brittle", "cell", 40'000);
   load("brittle", "1.2.0");  // takes a millisecond for each
 

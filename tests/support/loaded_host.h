@@ -35,8 +35,9 @@ class LoadedHost : private runtime::Observer {
 
   /// Loads the module file beside what is there. The first version of a module becomes current.
   code::Version* load(const std::string& path) {
-    auto library = code::Library::open(path, {}, &runtime_.host_table());
+    auto library = code::Library::open(path, {});
     EXPECT_TRUE(library.ok()) << library.error().message();
+    EXPECT_TRUE((*library)->start(&runtime_.host_table()).ok());
     const baton_module* module = (*library)->module();
     module::ModuleNote note = (*library)->note();
     for (const std::string& atom : (*library)->note().atoms) EXPECT_TRUE(atoms_.intern(atom).ok());

@@ -74,6 +74,7 @@ class TakeoverFixture : public testing::Test {
     forms_.forget(*version);
     auto library = version->release_library();
     version.reset();
+    library->finish();
     return library->close().is_unloaded || module::kHostIsSanitized;
   }
 

@@ -47,7 +47,16 @@ class LibraryTest : public testing::Test {
     return path;
   }
   Result<std::unique_ptr<Library>> open(const std::string& path, const LibraryRules& rules = {}) {
-    return Library::open(path, rules, &host_);
+    auto library = Library::open(path, rules);
+    if (library.ok()) {
+      if (auto started = (*library)->start(&host_); !started.ok())
+        return std::move(started).error();
+    }
+    return library;
+  }
+  static UnloadReport close(Library& library) {
+    library.finish();
+    return library.close();
   }
   std::string refusal(const std::string& path, const LibraryRules& rules = {}) {
     auto library = open(path, rules);
@@ -94,7 +103,7 @@ TEST_F(LibraryTest, UnloadsAndProvesIt) {
   ASSERT_TRUE(library.ok()) << library.error().message();
   EXPECT_TRUE(is_mapped(path));
 
-  const UnloadReport report = (*library)->close();
+  const UnloadReport report = close(**library);
 
   EXPECT_TRUE(report.is_unloaded) << report.pinned_by;
   EXPECT_FALSE(is_mapped(path));
@@ -119,7 +128,7 @@ TEST_F(LibraryTest, EveryLoadOfAFileStartsWithFreshGlobals) {
     auto library = open(path);
     ASSERT_TRUE(library.ok()) << library.error().message();
     // Its init fails when it runs for the second time in one image.
-    EXPECT_TRUE((*library)->close().is_unloaded);
+    EXPECT_TRUE(close(**library).is_unloaded);
   }
 }
 
@@ -146,7 +155,7 @@ TEST_F(LibraryTest, LoadingAndUnloadingTwoHundredTimesLeavesNothing) {
     if (cycle == 100) pages = resident_pages(), objects = loaded_objects();
     auto library = open(paths[cycle % 3]);
     ASSERT_TRUE(library.ok()) << library.error().message();
-    const UnloadReport report = (*library)->close();
+    const UnloadReport report = close(**library);
     ASSERT_TRUE(report.is_unloaded) << cycle << ": " << report.pinned_by;
   }
   EXPECT_EQ(loaded_objects(), objects);
@@ -163,7 +172,7 @@ TEST_F(LibraryTest, AFileThatIsLoadedAlreadyIsRefusedUnderAnyName) {
 
   EXPECT_EQ(open(path).error().code(), Code::kBusy);
   EXPECT_THAT(refusal(link), HasSubstr("loaded already"));
-  EXPECT_TRUE((*library)->close().is_unloaded);
+  EXPECT_TRUE(close(**library).is_unloaded);
   EXPECT_EQ(refusal(link), "accepted");
 }
 
@@ -246,7 +255,7 @@ TEST_F(LibraryTest, APinnedLibraryKeepsItsNameSoThatNoLaterOneGetsIt) {
   ASSERT_TRUE(first.ok()) << first.error().message();
   void* other = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
   ASSERT_NE(other, nullptr);
-  EXPECT_FALSE((*first)->close().is_unloaded);
+  EXPECT_FALSE(close(**first).is_unloaded);
 
   auto second = open(stored("good_2"));
 
@@ -267,7 +276,7 @@ TEST_F(LibraryTest, TheProofOfUnloadingFindsTheFileUnderAnotherPath) {
   ASSERT_NE(page, MAP_FAILED);
   std::filesystem::rename(path, elsewhere);
 
-  const UnloadReport report = (*library)->close();
+  const UnloadReport report = close(**library);
 
   EXPECT_FALSE(report.is_unloaded);
   EXPECT_EQ(report.pinned_by, "something that maps its file (1 mappings)");
@@ -288,7 +297,7 @@ TEST_F(LibraryTest, AnUnloadedLibraryLeavesNoDescriptorOpen) {
   ASSERT_TRUE(library.ok()) << library.error().message();
   EXPECT_EQ(open_descriptors(), before + 1);
 
-  EXPECT_TRUE((*library)->close().is_unloaded);
+  EXPECT_TRUE(close(**library).is_unloaded);
 
   EXPECT_EQ(open_descriptors(), before);
 }
@@ -301,7 +310,7 @@ TEST_F(LibraryTest, AnotherHolderIsReportedNotAnError) {
   void* other = ::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
   ASSERT_NE(other, nullptr);
 
-  const UnloadReport report = (*library)->close();
+  const UnloadReport report = close(**library);
 
   EXPECT_FALSE(report.is_unloaded);
   EXPECT_THAT(report.pinned_by, HasSubstr("another open of this file"));

@@ -5,6 +5,8 @@
  *   cast stop        ends normally
  *   anything else    a call ends the process, other messages are ignored
  */
+#include "version.h"
+
 #include <baton/abi.h>
 
 #include <string.h>
@@ -25,7 +27,7 @@ typedef struct state {
 BATON_NOTE(
     "baton-note 1\n"
     "module plain_c\n"
-    "version 1.0.0\n"
+    "version " PLAIN_C_VERSION "\n"
     "abi 1.2\n"
     "build " QUOTE(BATON_BUILD) "\n"
     "atoms get add stop\n"
@@ -138,13 +140,13 @@ static const baton_module module = {
     BATON_ABI_MAJOR,
     BATON_ABI_MINOR,
     "plain_c",
-    "1.0.0",
+    PLAIN_C_VERSION,
     QUOTE(BATON_BUILD),
     1,
     sizeof(baton_behaviour),
     behaviours,
-    NULL,
-    NULL,
+    PLAIN_C_INIT,
+    PLAIN_C_FINI,
 };
 
 __attribute__((visibility("default"))) const baton_module* baton_module_entry(void) {
