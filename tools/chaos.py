@@ -136,6 +136,7 @@ class World:
         self.recorded = 0  # bytes of the journal when the round began
         self.strangers = []    # in this round
         self.turned_away = []  # of them
+        self.descriptors_lock = threading.Lock()  # of whoever lets them run out
 
     def dice(self, *what):
         """Of this round, for one purpose."""
@@ -560,6 +561,7 @@ def main():
     if not 0 < given.minutes <= 24 * 60:
         parser.error("--minutes takes a number above 0, of at most a day")
     seed = random.randrange(1 << 32) if given.seed is None else given.seed
+    world = None
     modules = sorted({f"module_{name}_{version}" for each in KINDS for name, version in each.items()})
     try:
         build("chaos", ["batond", "baton", "verifying_client", *modules])
@@ -575,9 +577,9 @@ def main():
             stack.callback(world.node.stop)
             if wrong:
                 say(world.node.last_words())
-    except Failed as failure:
-        say(f"chaos: seed {seed}, round {world.number}: {failure}")
-        for line in world.happened:
+    except (Failed, OSError) as failure:
+        say(f"chaos: seed {seed}, round {world.number if world else 0}: {failure!r}")
+        for line in world.happened if world else ():
             say(f"    {line}")
         return 1
     except KeyboardInterrupt:

@@ -136,7 +136,8 @@ def full_disk(world, dice):
 def no_descriptors(world, dice):
     """For a while the host has no more than it uses."""
     pid = world.node.process.pid
-    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+    # One at a time: the second would take the first one's limit for what the host has.
+    with world.descriptors_lock, contextlib.suppress(ProcessLookupError, FileNotFoundError):
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         used = len(os.listdir(f"/proc/{pid}/fd"))
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, before[1]))
