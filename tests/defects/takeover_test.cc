@@ -21,6 +21,17 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 namespace baton::takeover {
 namespace {
 
+/// A migration that its crew keeps alive.
+struct KeptMigration final : Crew::Keeper {
+  KeptMigration(runtime::Runtime& runtime, const std::vector<Change>& changes,
+                const TakeoverOptions& options)
+      : migration(runtime, changes, options) {}
+  void pin() override {}
+  void unpin(runtime::Context&) override {}
+
+  Migration migration;
+};
+
 class R7 : public testing::Test {
  protected:
   void spawn_cells(int count) {
@@ -39,24 +50,28 @@ TEST_F(R7, ACommitNeedsNoMemoryAndNoThread) {
   TakeoverOptions options;
   options.threads = 2;
   spawn_cells(5000);
-  Migration migration(host_.runtime(), changes, options);
+  const auto kept = std::make_shared<KeptMigration>(host_.runtime(), changes, options);
+  Migration& migration = kept->migration;
+  runtime::External external(host_.runtime());
+  runtime::Context& own = external.context();
   ASSERT_TRUE(migration.plan().ok());
-  migration.reserve();
+  migration.reserve(kept);
   const std::uint64_t deadline = runtime::now_ns() + 10'000'000'000;
   Drain drain(host_.runtime(), {old_}, false);
   ASSERT_TRUE(drain.park(deadline).ok());
   migration.gather();
   // Of these the list knows nothing.
   spawn_cells(5000);
-  ASSERT_TRUE(migration.prepare(deadline).ok());
+  ASSERT_TRUE(migration.prepare(own, deadline).ok());
   drain.join(new_);
 
   is_out_of_memory = true;
-  migration.commit([this] { host_.code().make_current("cells"); });
+  migration.commit(own, [this] { host_.code().make_current("cells"); });
   is_out_of_memory = false;
 
   drain.release();
-  migration.settle_mail();
+  migration.settle_mail(own);
+  migration.crew().dismiss();
   EXPECT_EQ(old_->lease_count(), 0u);
   EXPECT_EQ(new_->lease_count(), 10'000u);
 }
