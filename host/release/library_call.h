@@ -1,5 +1,5 @@
-// LibraryCall: a module's init or its fini, for one who waits only so long; the library goes with it
-// until it has returned.
+// LibraryCall: a module's init or its fini, for one who waits only so long; the library goes with
+// it until it has returned.
 //
 // Threads: the loader's makes it and takes the library out again, between which its runner has it.
 #pragma once

@@ -35,8 +35,8 @@ class CountedThread {
   CountedThread& operator=(const CountedThread&) = delete;
 };
 
-/// Whose module code this thread runs now; null: nobody's. A hook of a take-over is nobody's, as what
-/// it makes is freed elsewhere if the take-over fails.
+/// Whose module code this thread runs now; null: nobody's. A hook of a take-over is nobody's, as
+/// what it makes is freed elsewhere if the take-over fails.
 inline Process* counted_process() {
   const Context* const context = counted_context;
   return context != nullptr && context->boundary.is_in_module() && context->hook == nullptr

@@ -46,8 +46,8 @@ class Errand {
   Errand(const Errand&) = delete;
   Errand& operator=(const Errand&) = delete;
 
-  /// Has it carried out, and waits until it is done: true; or, from the deadline on, until it can be
-  /// left. Where there is no runner for it, as in a simulation, it is done here, however long it
+  /// Has it carried out, and waits until it is done: true; or, from the deadline on, until it can
+  /// be left. Where there is no runner for it, as in a simulation, it is done here, however long it
   /// takes. Any thread but a runner's.
   static bool carry_out(Runtime& runtime, const std::shared_ptr<Errand>& errand,
                         std::uint64_t deadline_ns);
@@ -56,9 +56,9 @@ class Errand {
 
   /// Until it is done: true; or the deadline. Any thread but a runner's.
   bool wait(std::uint64_t deadline_ns);
-  /// Goes on without it, if it has been inside one and the same function of a module since the first
-  /// of these calls that saw it there, and that was stuck_after (LongScheduleLimits) ago: what is
-  /// only slow is waited for. False: not yet, or it is done. Any thread but its runner's.
+  /// Goes on without it, if it has been inside one and the same function of a module since the
+  /// first of these calls that saw it there, and that was stuck_after (LongScheduleLimits) ago:
+  /// what is only slow is waited for. False: not yet, or it is done. Any thread but its runner's.
   bool leave();
   const std::string& module() const { return module_; }
   const std::string& version() const { return version_; }

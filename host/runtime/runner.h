@@ -78,8 +78,8 @@ class Runners {
   /// The runner's hook was left: it gets the process whose state that reads, which nobody runs now.
   /// Requires: a claim on it; the process is parked.
   void lend_process(Runner& runner);
-  /// A scheduler has come to run a process under a hook. True: it is the hook's runner's now. False:
-  /// the hook has returned, and the process is as any other. Requires: it is the caller's.
+  /// A scheduler has come to run a process under a hook. True: it is the hook's runner's now.
+  /// False: the hook has returned, and the process is as any other. Requires: it is the caller's.
   bool hand_over(Process& process);
   /// The hook has returned. Requires: the runner's thread; lend_process.
   void give_back_process(Runner& runner);

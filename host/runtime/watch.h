@@ -79,7 +79,8 @@ class Watch {
   /// Callbacks that are inside for long_schedule at least. Any thread outside the schedulers.
   std::vector<LongSchedule> overdue() const;
   /// Ends the process of an exile now, for one who cannot wait. False: the callback has returned,
-  /// or been left, meanwhile, or the process is not the exile's yet (errand.h). Any thread outside the schedulers.
+  /// or been left, meanwhile, or the process is not the exile's yet (errand.h). Any
+  /// thread outside the schedulers.
   bool abandon(baton_term pid);
 
  private:
