@@ -43,8 +43,8 @@ class Crew {
   std::size_t size() const { return members_.size() + 1; }
   using Call = void (*)(void* work, runtime::Context&, std::size_t number);
   /// Calls it on each with its number, 0 being the owner's, whose context is `own`; returns when
-  /// all are done or left. It allocates nothing and cannot fail. `work` is the keeper's, as one that
-  /// is left goes on with it.
+  /// all are done or left. It allocates nothing and cannot fail. `work` is the keeper's, as one
+  /// that is left goes on with it.
   void run(runtime::Context& own, Call call, void* work);
 
   /// Leaves those that are inside a hook now; the hooks' processes are added to `processes`.
