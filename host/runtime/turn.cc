@@ -115,6 +115,11 @@ After await(Context& context, Process& process) {
     requeue(context, process);
     return After::kLeave;
   }
+  // Mail that was taken together with the message under way wakes nobody any more: a coroutine that
+  // has not looked at it does so once.
+  if (is_first && process.behaviour->kind == BATON_PROCESS && context.refused == nullptr &&
+      process.in_first != nullptr)
+    return After::kGoOn;
   // Of an exile the watch may have taken mail that the frame has not seen: it comes again.
   if (context.scheduler == nullptr) return After::kGoOn;
   return process.mailbox.go_idle() ? After::kLeave : After::kGoOn;

@@ -825,6 +825,30 @@ TEST_F(ProcessTest, SelectiveReceivePassesOverMailAndKeepsItsOrder) {
     EXPECT_EQ(reporter.next().text, mail);
 }
 
+TEST_F(ProcessTest, ACoroutineProcessSeesMailThatWasThereBeforeItsInit) {
+  // All of it had been taken when its init waited without a look, and no other mail came.
+  Probe reporter = probe(), sender = probe();
+  sender.run([&](Context& context) {
+    Message* args = context.allocate(0);
+    args->root = reporter.pid();
+    // It runs when this callback has ended.
+    const baton_term picker = runtime::spawn(context, {.version = code_.current("test"),
+                                                       .behaviour = &kPicker,
+                                                       .args = args,
+                                                       .parent = context.self})
+                                  .pid;
+    runtime::monitor(context, picker);
+    for (baton_term word : {atom("first"), atom("last")}) {
+      Message* message = context.allocate(0);
+      message->root = word;
+      runtime::send(context, picker, message);
+    }
+  });
+
+  EXPECT_EQ(reporter.next().text, "first");
+  EXPECT_EQ(reporter.next().text, "last");
+}
+
 TEST_F(ProcessTest, AKilledCoroutineProcessGivesItsFrameBack) {
   Probe reporter = probe();
   baton_term picker = BATON_NO_TERM;
