@@ -181,7 +181,7 @@ class EndlessHooks(ToilCase):
 
     def assert_goes_on(self):
         """Other processes answer, other modules are upgraded, and the host stops in time."""
-        self.assert_done("call", "scale", "{add,1}")
+        self.assert_done("call", "scale", "add")
         self.scale = "1.0.0"
         done = self.upgrade(scale="1.1.0")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -197,7 +197,7 @@ class EndlessHooks(ToilCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertRegex(done.stderr, r"inside a hook that reads the state of <0\.\d+\.\d+>")
         self.assertEqual(self.versions_of("mire"), {"1.0.0"})
-        self.assertRegex(self.host.must("modules"), r"mire +1\.1\.0 +pinned")
+        self.assertRegex(self.host.must("modules"), r"in mire:code_change for \d+ ms")
         self.assertNotEqual(self.run_baton("call", "mire", "ask", "--timeout-ms", "300").returncode, 0)
         self.assert_done("kill", "mire")
         wait_until(lambda: self.run_baton("call", "mire", "ask", "--timeout-ms", "300").returncode == 0,
