@@ -212,7 +212,11 @@ Result<void> Migration::prepare(runtime::Context& own, std::uint64_t deadline_ns
   if (moves_mail_ && !has_failed_) prepare_timers(own);
   // The last of them may have come too late.
   if (!has_failed_ && runtime::now_ns() > deadline_ns) fail_late();
-  if (has_failed_) return Error(failure_code_, failure_);
+  if (has_failed_) {
+    // Whoever waits may be writing it down just now.
+    std::lock_guard lock(mutex_);
+    return Error(failure_code_, failure_);
+  }
   if (has_losses_ && !options_.accepts_loss)
     return Error(Code::kRefused,
                  "going down would lose " + describe(lost_) + "; --accept-loss gives them up");
