@@ -1,4 +1,6 @@
 // brittle 1.2.0: its code_change works for a millisecond or more for each process.
+#include "../failing.h"
+
 #include <baton/baton.h>
 
 namespace brittle::inline BATON_BUILD {
@@ -37,51 +39,6 @@ struct Cell : baton::GenServer<Cell, State> {
     ++state().totals["incr"];
     return ++state().value;
   }
-};
-
-struct Nap {
-  using Reply = std::int64_t;
-};
-BATON_MESSAGE(Nap)
-
-struct Hush {
-  using Reply = std::int64_t;
-};
-BATON_MESSAGE(Hush)
-
-struct Wake {
-  using Reply = std::int64_t;
-};
-BATON_MESSAGE(Wake)
-
-struct SleeperState {
-  std::vector<baton::Caller> sleeping;
-};
-BATON_STATE(SleeperState, sleeping)
-
-/// Awaits a reply that comes when the peer is woken. [1]: it is the peer; [0]: it naps.
-struct Sleeper : baton::GenServer<Sleeper, SleeperState> {
-  using Calls = baton::Messages<Nap, Hush, Wake>;
-  void init(const std::vector<std::int64_t>& args) {
-    if (args.at(0) == 1) register_name("peer"_atom);
-  }
-  baton::Task<std::int64_t> handle_call(const Nap&) {
-    co_return co_await call_for<Hush>(baton::kInfinity, "peer"_atom);
-  }
-  baton::NoReply handle_call(const Hush&) {
-    state().sleeping.push_back(caller());
-    return {};
-  }
-  std::int64_t handle_call(const Wake&) {
-    for (const baton::Caller& sleeper : state().sleeping) reply(sleeper, std::int64_t{7});
-    state().sleeping.clear();
-    return 1;
-  }
-};
-
-/// Its init fails.
-struct Doomed : baton::GenServer<Doomed, SleeperState> {
-  void init() { throw std::runtime_error("no luck today"); }
 };
 
 }  // namespace brittle::inline BATON_BUILD
