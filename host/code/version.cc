@@ -60,6 +60,8 @@ bool Version::acquire(std::uint32_t shard_index, std::uint32_t process, std::uin
   position = static_cast<std::uint32_t>(shard.processes.size());
   shard.processes.push_back(process);
   if (shard.heir != nullptr) shard.make_room_at_heir();
+  // Between the flip and the move of the processes it is the heir's turn to take new ones.
+  if (shard.promised != 0) shard.make_room();
   shard.acquired.store(shard.acquired.load(std::memory_order_relaxed) + 1,
                        std::memory_order_release);
   shard.lock.unlock();
@@ -68,14 +70,23 @@ bool Version::acquire(std::uint32_t shard_index, std::uint32_t process, std::uin
 
 void Version::Shard::set_heir(Shard* shard) {
   std::lock_guard guard(lock);
+  if (heir != nullptr) {
+    std::lock_guard heir_guard(heir->lock);
+    heir->promised = 0;
+  }
   heir = shard;
   if (heir != nullptr) make_room_at_heir();
 }
 
 void Version::Shard::make_room_at_heir() {
   std::lock_guard guard(heir->lock);
-  const std::size_t all = heir->processes.size() + processes.size();
-  if (all > heir->processes.capacity()) heir->processes.reserve(all + all / 2);
+  heir->promised = processes.size();
+  heir->make_room();
+}
+
+void Version::Shard::make_room() {
+  const std::size_t all = processes.size() + promised;
+  if (all > processes.capacity()) processes.reserve(all + all / 2);
 }
 
 void Version::retire() {

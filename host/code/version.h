@@ -95,8 +95,11 @@ class Version {
     std::atomic<std::uint64_t> acquired{0};  // written under lock
     std::atomic<std::uint64_t> released{0};  // written under lock
     // That of the version to which a take-over under way moves these processes, or null; guarded by
-    // lock. It has room for them all, whoever else is started, so that moving them cannot fail.
+    // lock. It has room for them all, whoever else is started here or there, so that moving them
+    // cannot fail.
     Shard* heir = nullptr;
+    // Those that this is the heir of, or 0; guarded by lock.
+    std::size_t promised = 0;
     // Callbacks that wait in a frame, begun and ended, and samples (runtime/sample.h); written only
     // by the context whose id is this shard's number, and so in a line that the others leave alone.
     alignas(64) std::atomic<std::uint64_t> awaits_begun{0};
@@ -105,8 +108,10 @@ class Version {
 
     /// The lock of this one, and then the heir's, are taken.
     void set_heir(Shard* shard);
-    /// Requires: lock is held.
+    /// Requires: lock is held. The heir's is taken.
     void make_room_at_heir();
+    /// For what was promised. Requires: lock is held.
+    void make_room();
   };
   static_assert(sizeof(Shard) == 128);
   Shard& shard(std::uint32_t i) { return shards_[i]; }

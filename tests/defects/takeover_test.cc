@@ -34,22 +34,24 @@ struct KeptMigration final : Crew::Keeper {
 
 class R7 : public testing::Test {
  protected:
-  void spawn_cells(int count) {
-    for (int i = 0; i < count; ++i) host_.spawn(old_, "cell", "[" + std::to_string(i) + "]");
+  void spawn_cells(code::Version* version, int count) {
+    for (int i = 0; i < count; ++i) host_.spawn(version, "cell", "[" + std::to_string(i) + "]");
   }
+
+  /// A take-over of 5,000, with 5,000 more started after they were gathered.
+  void take_over(const std::function<void()>& after_flip);
 
   test::LoadedHost host_;
   code::Version* old_ = host_.load(CELLS_1_0_0);
   code::Version* new_ = host_.load(CELLS_1_1_0);
 };
 
-TEST_F(R7, ACommitNeedsNoMemoryAndNoThread) {
-  // It started threads and built an index anew, when states had been moved already.
+void R7::take_over(const std::function<void()>& after_flip) {
   const std::vector<Change> changes{
       {old_, new_, host_.evolution(old_, new_, module::Direction::kUp)}};
   TakeoverOptions options;
   options.threads = 2;
-  spawn_cells(5000);
+  spawn_cells(old_, 5000);
   const auto kept = std::make_shared<KeptMigration>(host_.runtime(), changes, options);
   Migration& migration = kept->migration;
   runtime::External external(host_.runtime());
@@ -61,19 +63,36 @@ TEST_F(R7, ACommitNeedsNoMemoryAndNoThread) {
   ASSERT_TRUE(drain.park(deadline).ok());
   migration.gather();
   // Of these the list knows nothing.
-  spawn_cells(5000);
+  spawn_cells(old_, 5000);
   ASSERT_TRUE(migration.prepare(own, deadline).ok());
   drain.join(new_);
 
   is_out_of_memory = true;
-  migration.commit(own, [this] { host_.code().make_current("cells"); });
+  migration.commit(own, [&] {
+    host_.code().make_current("cells");
+    is_out_of_memory = false;
+    after_flip();
+    is_out_of_memory = true;
+  });
   is_out_of_memory = false;
 
   drain.release();
   migration.settle_mail(own);
   migration.crew().dismiss();
+}
+
+TEST_F(R7, ACommitNeedsNoMemoryAndNoThread) {
+  // It started threads and built an index anew, when states had been moved already.
+  take_over([] {});
   EXPECT_EQ(old_->lease_count(), 0u);
   EXPECT_EQ(new_->lease_count(), 10'000u);
+}
+
+TEST_F(R7, ProcessesStartedAfterTheFlipLeaveRoomForThoseThatMove) {
+  // They took the room that had been made for the others, and the host ended.
+  take_over([this] { spawn_cells(new_, 20'000); });
+  EXPECT_EQ(old_->lease_count(), 0u);
+  EXPECT_EQ(new_->lease_count(), 30'000u);
 }
 
 }  // namespace
