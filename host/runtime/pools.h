@@ -8,7 +8,8 @@
 //
 // Invariants:
 //   (1) A block's class is kept by its user: in baton_message::pool, or implied by its size.
-//   (2) Slabs are never unmapped; blocks only move between lists.
+//   (2) Slabs stay mapped until the Depot goes; blocks only move between lists.
+// Neither is checked: a block says nothing of itself, and a look at it costs as much as the pop.
 // Ownership: the Runtime owns the Depot; it outlives every Pools.
 // Threads:   Pools: its context's thread only. Depot: any thread.
 #pragma once
@@ -64,7 +65,7 @@ class Pools {
     return pool < kPoolClasses ? static_cast<std::uint8_t>(pool == 0 ? 1 : pool) : kUnpooled;
   }
 
-  /// Never null: running out of memory ends the host (std::bad_alloc is a host's end, see check.h).
+  /// Never null: running out of memory ends the host.
   void* allocate(std::size_t bytes) {
     const std::uint8_t pool = class_of(bytes);
     if (__builtin_expect(pool == kUnpooled, 0)) return allocate_unpooled(bytes);

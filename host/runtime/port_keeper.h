@@ -3,8 +3,8 @@
 // The runtime tells it when a process that has some ends, so that they can be closed: like OTP's
 // ports, they are linked to their owner. A process without ports pays one look at a flag.
 //
-// Threads: called by the scheduler that ends the process, once nothing can be sent to it any more
-//          and before anyone hears of its end.
+// Threads: called by the scheduler that ends the process, or by the watch that abandons it, once
+//          nothing can be sent to it any more and before anyone hears of its end.
 #pragma once
 
 #include "runtime/context.h"

@@ -7,11 +7,12 @@
 // (has_slot_of).
 //
 // Invariants:
-//   (1) A process is owned by the scheduler that runs it, by the run queue entry that names it, or
-//       by nobody (idle). Only the owner touches anything but `mailbox` and `generation`; a
-//       take-over owns all parked ones.
+//   (1) A process is owned by the runner that runs it, by the run queue entry that names it, or by
+//       nobody (idle); a take-over owns all parked ones. Only the owner, or a claimant in its place
+//       (boundary.h), touches anything but the atomics, which say who writes them.
 //   (2) in_first..in_last is the mail taken from the mailbox, oldest first; null and null when
 //       there is none.
+// Neither is checked: both are asked for at each message.
 // Threads: see (1).
 #pragma once
 

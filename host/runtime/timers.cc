@@ -61,14 +61,6 @@ baton_message* Timers::exchange(baton_term ref, baton_message* message) {
   return entry == wanted_.end() ? message : std::exchange(entry->second.message, message);
 }
 
-void Timers::take_all(std::vector<Due>& due) {
-  std::lock_guard lock(mutex_);
-  for (auto& [ref, entry] : wanted_) due.push_back(entry);
-  wanted_.clear();
-  heap_.clear();
-  next_ns_.store(kNever, std::memory_order_relaxed);
-}
-
 void Timers::push(Entry entry) {
   heap_.push_back(entry);
   std::push_heap(heap_.begin(), heap_.end());

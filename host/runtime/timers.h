@@ -83,8 +83,6 @@ class Timers {
   /// Puts another message in the place of that of a timer still to fire; what is not needed then
   /// comes back: the one or the other. Allocates nothing.
   baton_message* exchange(baton_term ref, baton_message* message);
-  /// Everything, at the runtime's end.
-  void take_all(std::vector<Due>& due);
 
  private:
   struct Entry {

@@ -371,7 +371,7 @@ class GenServer : public Self {
     }
   }
 
-  // As another version has it, if the host knows that; else kUnknownForm.
+  // As another version has it, if the host knows that; else BATON_UNKNOWN_FORM.
   static int handle_other_form(Derived& server, const baton_message& message) {
     const auto* const mail = server.template extension<baton_mail>(BATON_MAIL);
     server.context()->error.length = 0;
