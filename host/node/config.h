@@ -3,7 +3,7 @@
 //
 //   format: 1                   of this file
 //   root: /var/lib/baton        everything the host keeps on disk
-//   schedulers: 0               0: one per processor
+//   schedulers: 0               0: one per processor that affinity and quota leave
 //   log:
 //     level: info               trace, debug, info, warning, error, critical
 //     format: text              text or json

@@ -1,6 +1,7 @@
 #include "runtime/runtime.h"
 
 #include "base/check.h"
+#include "base/processors.h"
 #include "runtime/asker.h"
 #include "runtime/primitives.h"
 #include "runtime/turn.h"
@@ -17,7 +18,7 @@ namespace {
 
 std::uint32_t schedulers_wanted(const Options& options) {
   std::uint32_t count = options.schedulers;
-  if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
+  if (count == 0) count = usable_processors();
   return std::min(count, kSchedulersMax);
 }
 

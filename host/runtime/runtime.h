@@ -45,7 +45,7 @@ class Watch;
 void sleep_a_moment();
 
 struct Options {
-  std::uint32_t schedulers = 0;  // 0: one per processor; at most kSchedulersMax
+  std::uint32_t schedulers = 0;  // 0: as usable_processors; at most kSchedulersMax
   // What a thread does that waits for the schedulers to come by, before it looks again. A
   // simulation, whose schedulers have no threads, lets them work here.
   std::function<void()> pause = sleep_a_moment;

@@ -34,7 +34,9 @@ const manual::PageText::Entries kConfiguration{
      "refused "
      "by name."},
     {"root", "The directory of everything the host keeps on disk (default: /var/lib/baton)."},
-    {"schedulers", "Threads that run processes (default: 0, which is one for each processor)."},
+    {"schedulers",
+     "Threads that run processes (default: 0, which is one for each "
+     "processor that its affinity and its control group's quota leave it)."},
     {"log.level", "trace, debug, info, warning, error or critical (default: info)."},
     {"log.format", "text or json (default: text)."},
     {"log.file", "Where the log is written (default: empty, which is standard error)."},
