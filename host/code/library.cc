@@ -274,6 +274,9 @@ Result<void> Library::describe(const LibraryRules& rules) {
       return refused(in + "the table has " + shown(behaviour->name) + " in its place");
     if (behaviour->kind != expected.kind)
       return refused(in + "its kind " + std::to_string(behaviour->kind) + " is not the note's");
+    if (behaviour->flags != 0)
+      return refused(in + "its flags " + std::to_string(behaviour->flags) +
+                     " are none of the ABI's");
     const bool is_server = behaviour->kind == BATON_GEN_SERVER;
     if (behaviour->init == nullptr ||
         (is_server ? behaviour->handle == nullptr : behaviour->resume == nullptr))

@@ -339,6 +339,8 @@ TEST_F(LibraryTest, RefusesTablesThatContradictTheNoteAndUnloads) {
               HasSubstr("baton_module.version \"9.9.9\" is not the note's \"1.0.0\""));
   EXPECT_THAT(refusal(stored("good_other_schema")),
               HasSubstr("behaviour counter: the schema's fingerprint is not the note's"));
+  EXPECT_THAT(refusal(stored("good_other_flags")),
+              HasSubstr("behaviour counter: its flags 2 are none of the ABI's"));
   EXPECT_THAT(refusal(stored("good_no_hooks")),
               HasSubstr("the hooks of its message increment are not the note's"));
   EXPECT_THAT(refusal(stored("good_other_hooks")),

@@ -70,8 +70,11 @@ static const baton_message_hooks hooks[] = {{GOOD_HOOKS_OF, 0, change, NULL}};
 #else
 #define GOOD_HOOKS 0, 0, NULL
 #endif
+#ifndef GOOD_FLAGS
+#define GOOD_FLAGS 0
+#endif
 static const baton_behaviour behaviours[] = {
-    {"counter", BATON_GEN_SERVER, 0, &schema, init, handle, NULL, NULL, NULL, GOOD_HOOKS}};
+    {"counter", BATON_GEN_SERVER, GOOD_FLAGS, &schema, init, handle, NULL, NULL, NULL, GOOD_HOOKS}};
 
 #ifdef GOOD_INIT_FAILS
 static int start(const baton_host* host, baton_error* error) {
