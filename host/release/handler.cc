@@ -229,7 +229,7 @@ Upgrade::Outcome ReleaseHandler::do_rollback(const std::shared_ptr<Operation>& o
   InstallOptions options;
   options.accepts_loss = accepted.accepts_loss;
   options.mail = accepted.mail;
-  options.abandons_stuck = true;
+  options.stuck = takeover::StuckPolicy::kAbandon;
   options.has_probation = false;
   const std::string name = (*target)->name, to = (*target)->version;
   return do_install(operation, name, to, options, reason, true);

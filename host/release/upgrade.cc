@@ -172,7 +172,7 @@ Result<void> Upgrade::take_over() {
   how.budget = options_.budget;
   how.accepts_loss = options_.accepts_loss;
   how.stuck_mail = stuck_mail(options_.mail.value_or(to_.release.mail));
-  how.abandons_stuck = options_.abandons_stuck;
+  how.stuck = options_.stuck;
   const auto start = now();
   parts_.modules.watch();
   auto report = parts_.modules.take_over(plan_, how);
@@ -221,7 +221,7 @@ Result<void> Upgrade::take_back() {
   takeover::TakeoverOptions how;
   how.accepts_loss = way_back_.accepts_loss;
   how.stuck_mail = stuck_mail(way_back_.mail.value_or(to_.release.mail));
-  how.abandons_stuck = true;  // the way back waits for nobody
+  how.stuck = takeover::StuckPolicy::kAbandon;  // the way back waits for nobody
   BATON_ASSIGN(const TakeoverReport report, parts_.modules.take_back(plan_, how));
   if (!takes_over(plan_)) return {};
   if (speaking_to_ != nullptr) speaking_to_->set_report(report);

@@ -71,8 +71,8 @@ struct InstallOptions {
   bool has_probation = true;                          // false: permanent at once
   bool rolls_back_by_itself = true;
   bool accepts_loss = false;
-  bool abandons_stuck = false;  // as in TakeoverOptions
-  bool requires_hot = false;    // refuse if any process would have to be restarted
+  takeover::StuckPolicy stuck = takeover::StuckPolicy::kRefuse;
+  bool requires_hot = false;  // refuse if any process would have to be restarted
   std::optional<description::MailPolicy> mail{};  // else what the release says
   std::chrono::milliseconds budget{5000};
 };

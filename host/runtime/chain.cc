@@ -1,5 +1,6 @@
 #include "runtime/chain.h"
 
+#include "runtime/receive.h"
 #include "runtime/runtime.h"
 #include "runtime/watch.h"
 
@@ -61,7 +62,8 @@ void end_await(Context& context, Process& process) {
 
 // Of both kinds of pairs all that ended is read before all that began: equal sums prove that
 // nothing is left (code/version.h).
-bool is_at_rest(Runtime& runtime, std::span<code::Version* const> group) {
+bool is_at_rest(Runtime& runtime, std::span<code::Version* const> group,
+                std::uint64_t frames_left) {
   const auto awaits = [&](auto member) {
     std::uint64_t sum = 0;
     for (code::Version* version : group) {
@@ -73,7 +75,18 @@ bool is_at_rest(Runtime& runtime, std::span<code::Version* const> group) {
   };
   const std::uint64_t ended = awaits(&code::Version::Shard::awaits_ended);
   const std::uint64_t marked = marked_work(runtime);
-  return awaits(&code::Version::Shard::awaits_begun) == ended && marked == 0;
+  return awaits(&code::Version::Shard::awaits_begun) == ended + frames_left && marked == 0;
+}
+
+void cut_chain(Context& context, Context& inside) {
+  const auto cut = [&](Message& message) {
+    if ((message.flags & kMarked) != 0) context.chain.finish_marked();
+    message.flags &= static_cast<std::uint16_t>(~(kMarked | kNested));
+  };
+  inside.chain.begin(false);
+  if (inside.handled != nullptr) cut(const_cast<Message&>(*inside.handled));
+  act_on_arrivals(context, *inside.current);
+  for (Message* mail = inside.current->in_first; mail != nullptr; mail = mail->next) cut(*mail);
 }
 
 std::uint64_t marked_work(Runtime& runtime) {

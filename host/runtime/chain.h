@@ -100,9 +100,13 @@ void mark_child(Context& context, code::Version& version, Message* args);
 void begin_await(Context& context, Process& process);
 void end_await(Context& context, Process& process);
 
-/// No callback of the group waits in a frame and no marked message is left. Proof only while
-/// draining. Not on a scheduler's thread.
-bool is_at_rest(Runtime& runtime, std::span<code::Version* const> group);
+/// No callback of the group waits in a frame, but for so many of processes that are not waited for,
+/// and no marked message is left. Proof only while draining. Not on a scheduler's thread.
+bool is_at_rest(Runtime& runtime, std::span<code::Version* const> group, std::uint64_t frames_left);
+/// The process, whose callback `inside` has not returned, is not waited for any more: what is done
+/// for it continues no chain, nor does the mail that it has. Acts in `context`. Requires: a claim
+/// on `inside`.
+void cut_chain(Context& context, Context& inside);
 /// Marked messages sent and not yet finished, over all runners. The same.
 std::uint64_t marked_work(Runtime& runtime);
 

@@ -55,6 +55,7 @@ bool Errand::leave() {
 
 void Errand::run_on(Runner& runner) {
   runner.boundary.set_host_code(false);
+  runner.handled = nullptr;  // of a callback that it ran once, and freed
   runner.errand = this;
   run(runner);
   runner.errand = nullptr;

@@ -133,9 +133,9 @@ void act_on_arrivals(Context& context, Process& process) {
       before = message;
     message = next;
   }
-  // Requests for its state and the like keep their place. A frame takes its mail by other ways than
-  // one message after the other, and must not meet them.
-  if (process.has(kAwaiting)) process.held_in = kPassedOver;
+  // Requests for its state and the like keep their place. A frame and a suspended process take
+  // their mail by other ways than one message after the other, and would not meet them.
+  if (process.has(kAwaiting | kSuspended)) process.held_in = kPassedOver;
 }
 
 bool pull(Context& context, Process& process) {

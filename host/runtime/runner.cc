@@ -23,6 +23,8 @@ Runner::~Runner() {
 }
 
 bool Runner::start() {
+  if (thread_.joinable()) thread_.join();  // it has ended
+  has_ended_ = false;
   try {
     thread_ = std::thread([this] {
       const std::string name = "baton-sched-" + std::to_string(id);
@@ -37,6 +39,13 @@ bool Runner::start() {
   return true;
 }
 
+void Runner::give_way() {
+  gives_way_ = true;
+  const sched_param none{};
+  // Where that is not allowed it takes its share as before.
+  if (thread_.joinable()) pthread_setschedparam(thread_.native_handle(), SCHED_IDLE, &none);
+}
+
 void Runner::loop() {
   const CountedThread counted(*this);
   Runners& runners = runtime.runners();
@@ -49,6 +58,7 @@ void Runner::loop() {
   } while (runners.wait_as_spare(*this, std::move(given)));
   std::lock_guard lock(runners.mutex_);
   has_ended_ = true;
+  if (std::exchange(gives_way_, false)) runners.spares_.push_back(this);
   runners.ended_.notify_all();
 }
 
@@ -65,8 +75,10 @@ Runners::Runners(Runtime& runtime, std::uint32_t schedulers) : runtime_(runtime)
 Runners::~Runners() = default;
 
 void Runners::start() {
+  std::lock_guard lock(mutex_);
   for (std::uint32_t id = 0; id < count(); ++id)
     BATON_CHECK(runners_[id]->start(), "the system has no thread for a scheduler");
+  has_started_ = true;
 }
 
 std::uint32_t Runners::join(std::uint64_t deadline_ns) {
@@ -74,8 +86,7 @@ std::uint32_t Runners::join(std::uint64_t deadline_ns) {
   for (Runner* runner : spares_) runner->wake_up_.notify_one();
   const auto running = [this] {
     std::uint32_t number = 0;
-    for (std::uint32_t id = 0; id < count(); ++id)
-      number += runners_[id]->thread_.joinable() && !runners_[id]->has_ended_ ? 1 : 0;
+    for (std::uint32_t id = 0; id < count(); ++id) number += runners_[id]->has_thread() ? 1 : 0;
     return number;
   };
   while (running() != 0) {
@@ -111,7 +122,7 @@ bool Runners::replace(Runner& exile) {
   runner->scheduler = &scheduler;
   scheduler.set_runner(*runner);
   // In a simulation nobody has a thread.
-  const bool is_new = exile.thread_.joinable() && !runner->thread_.joinable();
+  const bool is_new = exile.has_thread() && !runner->has_thread();
   if (is_new && !runner->start()) {
     scheduler.set_runner(exile);
     runner->scheduler = nullptr;
@@ -128,7 +139,7 @@ bool Runners::wait_as_spare(Runner& runner, std::shared_ptr<Errand> done) {
   std::unique_lock lock(mutex_);
   if (runner.scheduler == nullptr) {
     runner.boundary.clear(kExiled);
-    spares_.push_back(&runner);
+    if (!runner.gives_way_) spares_.push_back(&runner);
   }
   if (done != nullptr) {
     lock.unlock();
@@ -136,6 +147,7 @@ bool Runners::wait_as_spare(Runner& runner, std::shared_ptr<Errand> done) {
     done = nullptr;
     lock.lock();
   }
+  if (runner.gives_way_) return false;
   runner.wake_up_.wait(lock, [&] {
     return runner.scheduler != nullptr || runner.lent_to_ != nullptr || runtime_.is_stopping();
   });
@@ -147,12 +159,12 @@ bool Runners::lend(std::shared_ptr<Errand> errand) {
   if (!can_claim()) return false;
   std::lock_guard lock(mutex_);
   // In a simulation nobody has a thread; nor before the start, nor at the end.
-  if (!runners_[0]->thread_.joinable() || runtime_.is_stopping()) return false;
+  if (!has_started_ || runtime_.is_stopping()) return false;
   Runner* runner = spare();
   if (runner == nullptr) return false;
   errand->runner_ = runner;
   runner->lent_to_ = std::move(errand);
-  if (!runner->thread_.joinable() && !runner->start()) {
+  if (!runner->has_thread() && !runner->start()) {
     runner->lent_to_ = nullptr;
     spares_.push_back(runner);
     return false;

@@ -9,6 +9,7 @@
 //   driving   one         steps it
 //   exiled    none        inside a callback, or concluding it
 //   lent      none        carries out an errand (errand.h); exiled when it is left in there
+//   ended     none        none: its callback's process was abandoned, and then that returned
 //
 // Invariants:
 //   (1) A scheduler is driven by one runner, but between steps of a simulation, where runners have
@@ -36,19 +37,26 @@ class Runner final : public Context {
   Runner(Runtime& runtime_of, std::uint32_t id_of);
   ~Runner();
 
-  /// False: the system has no thread for it. Requires: a scheduler, and no thread.
+  /// False: the system has no thread for it. Requires: a scheduler or an errand, and no thread.
   bool start();
+  /// Its callback's process is dead to everybody: from now on it gets only what processor time
+  /// nobody else wants. Requires: a claim on it.
+  void give_way();
 
  private:
   friend class Runners;
 
   void loop();
+  bool has_thread() const { return thread_.joinable() && !has_ended_; }
 
   std::thread thread_;
   std::condition_variable wake_up_;  // of a spare; with Runners::mutex_
   std::shared_ptr<Errand> lent_to_;  // guarded by Runners::mutex_
   Process* lent_ = nullptr;          // what a hook left in there reads; guarded by Runners::mutex_
   bool has_ended_ = false;           // guarded by Runners::mutex_
+  // Not every user may raise a thread again that was once lowered, so it ends when its callback has
+  // returned. Written under a claim.
+  bool gives_way_ = false;
 };
 
 /// All runners of a runtime, by id: those of the schedulers first, then those that came as spares.
@@ -105,6 +113,7 @@ class Runners {
   std::array<std::unique_ptr<Runner>, kRunnersMax> runners_;  // grows under mutex_
   std::atomic<std::uint32_t> count_{0};
   std::vector<Runner*> spares_;  // guarded by mutex_
+  bool has_started_ = false;     // guarded by mutex_
   std::condition_variable ended_;
 };
 

@@ -164,6 +164,7 @@ void Watch::look_at_exile(Runner& runner, Seen& seen) {
 void Watch::end_process(Runner& runner) {
   code::Version& version = *runner.current->version.load(std::memory_order_relaxed);
   abandon_process(context_, runner);
+  runner.give_way();
   std::uint32_t all = 0;
   for (std::uint32_t id = 0; id < runtime_.runners().count(); ++id) {
     const Runner& other = runtime_.runners().at(id);
@@ -200,6 +201,7 @@ std::vector<Watch::Exile> Watch::exiles() const {
     Exile exile{.callback = {},
                 .version = version,
                 .is_drained = process->has(kIsServer),
+                .is_frame = process->has(kAwaiting),
                 .is_abandoned = process->has(kAbandoned)};
     if (seen_[id].report)
       exile.callback = *seen_[id].report;
@@ -210,26 +212,41 @@ std::vector<Watch::Exile> Watch::exiles() const {
   return all;
 }
 
-bool Watch::abandon(baton_term pid) {
-  std::lock_guard lock(mutex_);
+Runner* Watch::exile_of(baton_term pid) {
   for (std::uint32_t id = 0; id < runtime_.runners().count(); ++id) {
     Runner& runner = runtime_.runners().at(id);
-    Seen& seen = seen_[id];
-    if ((runner.boundary.summons() & kExiled) == 0 ||
-        runner.running.load(std::memory_order_acquire) != pid)
-      continue;
-    if (!runner.owns_running.load(std::memory_order_acquire)) return false;
-    {
-      const Claim claim(runner.boundary, seen.place);
-      if (!claim.is_held() || runner.current == nullptr || runner.current->has(kAbandoned))
-        return false;
-      if (!seen.report) seen.report = facts_of(runner, seen.age_ns);
-      end_process(runner);
-    }
-    tell(seen, LongSchedule::What::kAbandoned);
-    return true;
+    if ((runner.boundary.summons() & kExiled) != 0 &&
+        runner.running.load(std::memory_order_acquire) == pid)
+      return runner.owns_running.load(std::memory_order_acquire) ? &runner : nullptr;
   }
-  return false;
+  return nullptr;
+}
+
+bool Watch::abandon(baton_term pid) {
+  std::lock_guard lock(mutex_);
+  Runner* const runner = exile_of(pid);
+  if (runner == nullptr) return false;
+  Seen& seen = seen_[runner->id];
+  {
+    const Claim claim(runner->boundary, seen.place);
+    if (!claim.is_held() || runner->current == nullptr || runner->current->has(kAbandoned))
+      return false;
+    if (!seen.report) seen.report = facts_of(*runner, seen.age_ns);
+    end_process(*runner);
+  }
+  tell(seen, LongSchedule::What::kAbandoned);
+  return true;
+}
+
+bool Watch::leave_behind(baton_term pid) {
+  std::lock_guard lock(mutex_);
+  Runner* const runner = exile_of(pid);
+  if (runner == nullptr) return false;
+  const Claim claim(runner->boundary, seen_[runner->id].place);
+  if (!claim.is_held() || runner->current == nullptr || runner->current->has(kAbandoned))
+    return false;
+  cut_chain(context_, *runner);
+  return true;
 }
 
 }  // namespace baton::runtime

@@ -72,6 +72,7 @@ class Watch {
     LongSchedule callback;
     const code::Version* version;
     bool is_drained;    // of a process that a drain puts aside
+    bool is_frame;      // it has waited before, and a drain counts it as waiting
     bool is_abandoned;  // of a process that is dead
   };
   /// Any thread outside the schedulers.
@@ -82,6 +83,9 @@ class Watch {
   /// or been left, meanwhile, or the process is not the exile's yet (errand.h). Any
   /// thread outside the schedulers.
   bool abandon(baton_term pid);
+  /// What an exile's process does is waited for no more: it continues no chain (chain.h). False: as
+  /// of abandon.
+  bool leave_behind(baton_term pid);
 
  private:
   // What was seen of a runner.
@@ -96,6 +100,8 @@ class Watch {
   void look_at(Runner& runner, Seen& seen, std::uint64_t passed_ns);
   void look_at_exile(Runner& runner, Seen& seen);
   void end_process(Runner& runner);
+  /// The exile inside a callback of the process; null: none, or the process is not its yet.
+  Runner* exile_of(baton_term pid);
   void tell(Seen& seen, LongSchedule::What what);
   bool is_quiet() const;
 

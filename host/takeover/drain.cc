@@ -14,8 +14,8 @@ constexpr std::size_t kNamedMax = 5;
 constexpr std::uint64_t kReleaseNs = 5'000'000'000;
 }  // namespace
 
-Drain::Drain(runtime::Runtime& runtime, std::vector<code::Version*> group, bool abandons_stuck)
-    : runtime_(runtime), group_(std::move(group)), abandons_stuck_(abandons_stuck) {}
+Drain::Drain(runtime::Runtime& runtime, std::vector<code::Version*> group, StuckPolicy policy)
+    : runtime_(runtime), group_(std::move(group)), policy_(policy) {}
 
 Drain::~Drain() { release(); }
 
@@ -34,7 +34,7 @@ Result<void> Drain::park(std::uint64_t deadline_ns) {
 Result<void> Drain::come_to_rest(std::uint64_t deadline_ns) {
   bool has_passed = runtime_.barrier(deadline_ns);
   while (has_passed && runtime::now_ns() < deadline_ns) {
-    if (!is_free_of_stuck() || !runtime::is_at_rest(runtime_, group_)) {
+    if (!is_at_rest()) {
       runtime_.pause();
       continue;
     }
@@ -42,7 +42,7 @@ Result<void> Drain::come_to_rest(std::uint64_t deadline_ns) {
     // have lost its scheduler: look again behind a barrier.
     set_phase(code::Phase::kParked);
     has_passed = runtime_.barrier(deadline_ns);
-    if (has_passed && is_free_of_stuck() && runtime::is_at_rest(runtime_, group_)) return {};
+    if (has_passed && is_at_rest()) return {};
     set_phase(code::Phase::kDraining);
     // What was put aside while they were parked may be just what the chain waits for: a barrier
     // brings it back.
@@ -51,15 +51,25 @@ Result<void> Drain::come_to_rest(std::uint64_t deadline_ns) {
   return Error(Code::kTimedOut, "the processes did not come to rest in time: " + who_is_busy());
 }
 
-bool Drain::is_free_of_stuck() {
-  const auto exiles = stuck();
-  if (abandons_stuck_)
-    for (const auto& exile : exiles)
-      // A barrier takes the scheduler from a callback that is only slow, too: that is waited for.
-      // Nor is it an error if the callback is just returning.
-      if (exile.callback.age_ns >= runtime_.watch().limits().stuck_after_ns)
-        static_cast<void>(runtime_.watch().abandon(exile.callback.pid));
-  return exiles.empty();
+bool Drain::is_at_rest() {
+  left_behind_.clear();
+  bool is_free = true;
+  std::uint64_t frames = 0;
+  for (const auto& exile : stuck()) {
+    const baton_term pid = exile.callback.pid;
+    // A barrier takes the scheduler from a callback that is only slow, too: that is waited for. Nor
+    // is it an error if the callback is just returning.
+    const bool is_stuck = exile.callback.age_ns >= runtime_.watch().limits().stuck_after_ns;
+    if (is_stuck && policy_ == StuckPolicy::kLeave && runtime_.watch().leave_behind(pid)) {
+      left_behind_.push_back(pid);
+      frames += exile.is_frame ? 1 : 0;
+      continue;
+    }
+    if (is_stuck && policy_ == StuckPolicy::kAbandon)
+      static_cast<void>(runtime_.watch().abandon(pid));
+    is_free = false;
+  }
+  return is_free && runtime::is_at_rest(runtime_, group_, frames);
 }
 
 std::vector<runtime::Watch::Exile> Drain::stuck() const {

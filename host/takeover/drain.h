@@ -10,7 +10,9 @@
 //   parked -> open       release: what was held back goes to the run queues.
 //
 // A callback that does not return keeps no scheduler from passing a barrier (runtime/watch.h). But
-// its process is not at rest, and its state may not be moved: it is waited for, or ended.
+// its process is not at rest, and its state may not be moved: what becomes of it is a policy's
+// (StuckPolicy). One that is left behind is no part of the group any more: if it comes back while
+// the others are parked it is held like them, and goes on in the code that it has.
 //
 // Idle processes take no part in any of this: nothing is sent to them, nobody visits them.
 //
@@ -26,10 +28,16 @@
 
 namespace baton::takeover {
 
+/// What becomes of a process of the group whose callback does not return.
+enum class StuckPolicy {
+  kRefuse,   // it is waited for, and fails the take-over at its deadline
+  kLeave,    // it stays on the version that it has
+  kAbandon,  // it is ended
+};
+
 class Drain {
  public:
-  /// `abandons_stuck`: processes of the group are ended whose callback does not return.
-  Drain(runtime::Runtime& runtime, std::vector<code::Version*> group, bool abandons_stuck);
+  Drain(runtime::Runtime& runtime, std::vector<code::Version*> group, StuckPolicy policy);
   /// Releases what is still held.
   ~Drain();
   Drain(const Drain&) = delete;
@@ -41,19 +49,23 @@ class Drain {
   /// Adds a version that takes processes over; it must stay parked with the others until release.
   void join(code::Version* version);
   void release();
+  /// Those that the policy left behind, when the others were parked.
+  const std::vector<baton_term>& left_behind() const { return left_behind_; }
 
  private:
   void set_phase(code::Phase phase);
   std::string who_is_busy() const;
   /// Callbacks of the group that are inside without a scheduler.
   std::vector<runtime::Watch::Exile> stuck() const;
-  /// Whether there are none; abandons them if that is the way.
-  bool is_free_of_stuck();
+  /// No callback is inside, none waits in a frame, and no chain goes on, but for what is left
+  /// behind; deals with those that are stuck as the policy says.
+  bool is_at_rest();
   Result<void> come_to_rest(std::uint64_t deadline_ns);
 
   runtime::Runtime& runtime_;
   std::vector<code::Version*> group_;
-  const bool abandons_stuck_;
+  const StuckPolicy policy_;
+  std::vector<baton_term> left_behind_;  // of the last look
   bool is_released_ = true;
 };
 

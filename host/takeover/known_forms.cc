@@ -136,7 +136,7 @@ runtime::Message* KnownForms::other_form(runtime::Context& context, const runtim
   lock.unlock();
   MailCount count;
   runtime::Message* const made =
-      move_message(context, mover->second, message, StuckMail::kRefuse, count).made;
+      move_message(context, nullptr, mover->second, message, StuckMail::kRefuse, count).made;
   if (!count.stuck.empty()) say(context.error, count.stuck.begin()->first);
   return made;
 }

@@ -1,6 +1,7 @@
 #include "takeover/mail_mover.h"
 
 #include "base/check.h"
+#include "runtime/errand.h"
 #include "term/atom.h"
 #include "term/atom_table.h"
 #include "term/layout.h"
@@ -204,8 +205,9 @@ MailMover::Verdict MailMover::move(const Form& form, baton_term root, ShallowTer
   return verdict;
 }
 
-runtime::Message* MailMover::run_hook(runtime::Context& context, const Verdict& verdict,
-                                      baton_term root, const ShallowTerm& made,
+MailMover::Hooked MailMover::run_hook(runtime::Context& context, runtime::Process* parked,
+                                      const Verdict& verdict, baton_term root,
+                                      const ShallowTerm& made, runtime::Message*& answer,
                                       std::string& why) const {
   const Form& form = *verdict.by_hook;
   BATON_CHECK(form.hook != nullptr, "only where the newer version is loaded are its hooks called");
@@ -213,18 +215,24 @@ runtime::Message* MailMover::run_hook(runtime::Context& context, const Verdict& 
   const baton_form to = form.entered.form(to_version_, made.members());
   char text[runtime::kErrorTextBytes];
   baton_error error{sizeof text, 0, text};
-  runtime::Message* const answer = form.hook(&context, &from, &to, &error);
+  const auto call = [&] { answer = form.hook(&context, &from, &to, &error); };
+  if (context.current != nullptr) {
+    call();
+  } else if (!runtime::call_hook(context, parked, form.hook_name.c_str(), call)) {
+    if (answer != nullptr) context.release(answer);
+    return Hooked::kLeft;
+  }
   if (answer == nullptr) {
     why = form.hook_name + ": " +
           (error.length == 0 ? "it gave no reason"
                              : std::string(text, std::min(error.length, error.capacity)));
-    return nullptr;
+    return Hooked::kRefused;
   }
-  if (is_struct_of(answer->root, form.to_name, form.entered_types)) return answer;
+  if (is_struct_of(answer->root, form.to_name, form.entered_types)) return Hooked::kMade;
   context.release(answer);
   why = form.hook_name + ": what it made is not in the form wanted, " + form.entered.name + " of " +
         to_version_;
-  return nullptr;
+  return Hooked::kRefused;
 }
 
 }  // namespace baton::takeover

@@ -85,11 +85,17 @@ class MailMover {
   /// becomes, in `made`, which borrows from the root and from this. Of kByHook: as much of it as is
   /// derived.
   Verdict judge(std::uint8_t kind, baton_term root, ShallowTerm& made) const;
-  /// Of kByHook: a block whose root is the whole message, which passes to the caller. Null: the
-  /// hook refused, or what it made is not the form wanted; `why` says so. Runs code of the module
-  /// for as long as that likes. Requires: the newer version is loaded.
-  runtime::Message* run_hook(runtime::Context& context, const Verdict& verdict, baton_term root,
-                             const ShallowTerm& made, std::string& why) const;
+  enum class Hooked {
+    kMade,     // `answer` is a block whose root is the whole message, and the caller's
+    kRefused,  // by the hook, or what it made is not the form wanted; `why` says so
+    kLeft,     // the errand was left meanwhile (runtime/errand.h): of it all nothing may be touched
+  };
+  /// Of kByHook. Runs code of the module for as long as that likes: within a process's turn as a
+  /// part of its callback, else as a hook that can be left, where `parked`, or null, is the process
+  /// whose mail it reads. Requires: the newer version is loaded.
+  Hooked run_hook(runtime::Context& context, runtime::Process* parked, const Verdict& verdict,
+                  baton_term root, const ShallowTerm& made, runtime::Message*& answer,
+                  std::string& why) const;
 
  private:
   struct Source {

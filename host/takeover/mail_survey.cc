@@ -54,7 +54,7 @@ Result<StuckCounts> count_stuck_mail(runtime::Runtime& runtime,
                                      std::chrono::milliseconds budget) {
   std::vector<code::Version*> group;
   for (const Departure& departure : departures) group.push_back(departure.from);
-  Drain drain(runtime, group, false);
+  Drain drain(runtime, group, StuckPolicy::kRefuse);
   BATON_TRY(drain.park(runtime::now_ns() +
                        static_cast<std::uint64_t>(std::chrono::nanoseconds(budget).count())));
   StuckCounts counts;

@@ -54,8 +54,9 @@ void MailCount::add(const MailCount& other) {
   }
 }
 
-MovedMessage move_message(runtime::Context& context, const MailMover& mover, const Message& message,
-                          StuckMail policy, MailCount& count) {
+MovedMessage move_message(runtime::Context& context, runtime::Process* parked,
+                          const MailMover& mover, const Message& message, StuckMail policy,
+                          MailCount& count) {
   using Step = MovedMessage::Step;
   ShallowTerm term;
   MailMover::Verdict verdict = mover.judge(message.kind, message.root, term);
@@ -65,8 +66,11 @@ MovedMessage move_message(runtime::Context& context, const MailMover& mover, con
       ++count.moved;
       return {Step::kSwap, make_message(context, message, term.root())};
     case MailMover::Fate::kByHook: {
-      Message* const answer = mover.run_hook(context, verdict, message.root, term, verdict.why);
-      if (answer == nullptr) break;
+      Message* answer = nullptr;
+      const MailMover::Hooked hooked =
+          mover.run_hook(context, parked, verdict, message.root, term, answer, verdict.why);
+      if (hooked == MailMover::Hooked::kLeft) return {Step::kLeft, nullptr};
+      if (hooked == MailMover::Hooked::kRefused) break;
       ++count.moved;
       Message* const made = make_message(context, message, answer->root);
       context.release(answer);
@@ -115,7 +119,8 @@ bool MailSwap::look_at(Message* first, runtime::Context& context, const MailMove
   for (Message* message = first; message != nullptr; message = message->next) {
     if (++looked_at % timed == 0 && is_late()) return false;
     __builtin_prefetch(message->next);
-    const MovedMessage moved = move_message(context, mover, *message, policy, count);
+    const MovedMessage moved = move_message(context, process_, mover, *message, policy, count);
+    if (moved.step == MovedMessage::Step::kLeft) return false;
     if (moved.step == MovedMessage::Step::kSwap) swaps_.push_back({message, moved.made});
   }
   return true;

@@ -47,12 +47,14 @@ struct MailCount {
 
 /// One message: what is made of it, or what else becomes of it.
 struct MovedMessage {
-  enum class Step { kStays, kSwap, kStuck };
+  enum class Step { kStays, kSwap, kStuck, kLeft };  // as MailMover::Hooked::kLeft
   Step step;
   runtime::Message* made;  // of kSwap; null: it is dropped
 };
-MovedMessage move_message(runtime::Context& context, const MailMover& mover,
-                          const runtime::Message& message, StuckMail policy, MailCount& count);
+/// `parked`: as in MailMover::run_hook.
+MovedMessage move_message(runtime::Context& context, runtime::Process* parked,
+                          const MailMover& mover, const runtime::Message& message, StuckMail policy,
+                          MailCount& count);
 /// One like it; not marked, as that one goes on.
 runtime::Message* copy_message(runtime::Context& context, const runtime::Message& message);
 /// A message that no mail has any more: its sender, if it asked for something, hears that it is
@@ -78,7 +80,8 @@ class MailSwap {
 
   explicit MailSwap(runtime::Process& process) : process_(&process) {}
 
-  /// False: `is_late` said so. What is stuck is counted to the end.
+  /// False: `is_late` said so, or the thread was left in a hook, and touches this and the count no
+  /// more. What is stuck is counted to the end.
   bool prepare(runtime::Context& context, const MailMover& mover, StuckMail policy,
                const IsLate& is_late, MailCount& count);
   bool is_empty() const { return swaps_.empty(); }

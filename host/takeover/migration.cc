@@ -2,11 +2,11 @@
 
 #include "base/check.h"
 #include "base/pages.h"
+#include "base/processors.h"
 #include "code/behaviour.h"
 #include "term/layout.h"
 
 #include <algorithm>
-#include <thread>
 
 namespace baton::takeover {
 
@@ -68,6 +68,7 @@ Result<void> Migration::plan() {
           StateMover mover,
           StateMover::of(planned->there, change.from->module_name() + ":" + from->name,
                          {from->state, change.from->number()}, {to->state, change.to->number()}));
+      discards_ = discards_ || mover.discards();
       movers_.push_back(std::make_unique<const StateMover>(std::move(mover)));
       routes_.push_back(
           {from, to, change.to, movers_.back()->adopts() ? nullptr : movers_.back().get()});
@@ -107,11 +108,13 @@ void Migration::reserve(const std::shared_ptr<Crew::Keeper>& keeper) {
   crossings_.reserve(count + count / 16);
   populate(crossings_.data(), crossings_.capacity() * sizeof(Crossing));
   std::size_t threads = options_.threads;
-  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  if (threads == 0) threads = usable_processors();
   crew_.hire(runtime_, std::min({threads, chunks_of(count), kThreadsMax}), keeper);
 }
 
 const Route* Migration::route_of(const runtime::Process& process) const {
+  if (std::find(left_behind_.begin(), left_behind_.end(), process.self) != left_behind_.end())
+    return nullptr;
   for (const Route& route : routes_)
     if (route.from == process.behaviour) return &route;
   return nullptr;
@@ -122,7 +125,8 @@ const StateMover& Migration::mover_of(const Crossing& crossing) const {
                                                    : *routes_[crossing.route].mover;
 }
 
-void Migration::gather() {
+void Migration::gather(const std::vector<baton_term>& left_behind) {
+  left_behind_ = left_behind;
   for (const Change& change : changes_)
     for (std::uint32_t i = 0; i < code::kShards; ++i) gather(change, i);
 }
@@ -212,11 +216,7 @@ Result<void> Migration::prepare(runtime::Context& own, std::uint64_t deadline_ns
   if (moves_mail_ && !has_failed_) prepare_timers(own);
   // The last of them may have come too late.
   if (!has_failed_ && runtime::now_ns() > deadline_ns) fail_late();
-  if (has_failed_) {
-    // Whoever waits may be writing it down just now.
-    std::lock_guard lock(mutex_);
-    return Error(failure_code_, failure_);
-  }
+  if (has_failed_) return failure();
   if (has_losses_ && !options_.accepts_loss)
     return Error(Code::kRefused,
                  "going down would lose " + describe(lost_) + "; --accept-loss gives them up");
@@ -230,7 +230,17 @@ Result<void> Migration::prepare(runtime::Context& own, std::uint64_t deadline_ns
   report_.mail_moved = mail.moved;
   report_.mail_dropped = mail.dropped;
   report_.mail_delivered = mail.delivered;
+  if (discards_ && options_.accepts_loss) {
+    in_parallel<&Migration::discard_chunk>(own);
+    if (has_failed_) return failure();
+  }
   return {};
+}
+
+Error Migration::failure() {
+  // Whoever waits may be writing it down just now.
+  std::lock_guard lock(mutex_);
+  return Error(failure_code_, failure_);
 }
 
 void Migration::prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
@@ -299,7 +309,7 @@ void Migration::prepare_timers(runtime::Context& own) {
 void Migration::prepare_timer(runtime::Context& own, runtime::Timers& timers, baton_term ref,
                               const runtime::Message& message, const MailMover& mover) {
   const MovedMessage moved =
-      move_message(own, mover, message, options_.stuck_mail, mail_.front().count);
+      move_message(own, nullptr, mover, message, options_.stuck_mail, mail_.front().count);
   if (moved.step != MovedMessage::Step::kSwap) return;
   if (moved.made != nullptr && moved.made->words != 0) moved.made->word[0] = ref;
   timers_.push_back({&timers, ref, moved.made, moved.made == nullptr});
@@ -399,6 +409,28 @@ void Migration::fail_late() {
   failure_ = "the take-over's budget of " + std::to_string(options_.budget.count()) +
              " ms ended before the states of " + std::to_string(crossings_.size()) +
              " processes were prepared; cure: a larger budget or a faster code_change";
+  if (const std::uint64_t discarded = discarded_; discarded != 0)
+    failure_ += "; " + std::to_string(discarded) +
+                " of them have given up already what the accepted loss gives up";
+}
+
+void Migration::discard_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
+                              std::size_t) {
+  for (std::size_t i = begin; i < end; ++i) {
+    if (i % kTimedCrossings == 0) {
+      if (has_failed_.load(std::memory_order_relaxed)) return;
+      if (runtime::now_ns() > deadline_ns_) return fail_late();
+    }
+    const Crossing& crossing = crossings_[i];
+    if (crossing.kind == Crossing::Kind::kAdopts) continue;
+    const StateMover& mover = *routes_[crossing.route].mover;
+    if (!mover.discards()) continue;
+    // One that is left may go on with it, so it counts.
+    discarded_.fetch_add(1, std::memory_order_relaxed);
+    if (!runtime::call_hook(context, &runtime_.table().at(crossing.process), "discard",
+                            [&] { mover.discard(crossing.old_state); }))
+      return;
+  }
 }
 
 void Migration::commit_chunk(std::size_t begin, std::size_t end, runtime::Context&, std::size_t) {
@@ -408,7 +440,6 @@ void Migration::commit_chunk(std::size_t begin, std::size_t end, runtime::Contex
     const Route& route = routes_[crossing.route];
     runtime::Process& process = runtime_.table().at(crossing.process);
     if (crossing.kind != Crossing::Kind::kAdopts) {
-      if (options_.accepts_loss) route.mover->discard(crossing.old_state);
       const StateMover& mover = mover_of(crossing);
       if (crossing.kind == Crossing::Kind::kReturns)
         mover.restore(crossing.made, crossing.old_state);

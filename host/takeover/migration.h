@@ -8,7 +8,9 @@
 //
 // Invariants:
 //   (1) Between gather and the end of commit the processes are parked: this object owns them.
-//   (2) Until commit nothing that a process can see has changed; abort frees what was prepared.
+//   (2) Until commit nothing that a process can see has changed, but for what a loss that was
+//       accepted gives up: that is the last part of prepare, which can only come too late. abort
+//       frees what was prepared.
 //   (3) A thread whose hook was left (runtime/errand.h) touches neither its process nor anything
 //       that the others may have freed meanwhile, and frees what it made itself.
 // Threads: one thread drives it, in its context, the same all along; its crew works inside prepare
@@ -50,8 +52,9 @@ class Migration {
   /// Room for the list and in the new versions' indices, and threads, which keep `keeper` alive.
   /// After plan, before any drain.
   void reserve(const std::shared_ptr<Crew::Keeper>& keeper);
-  /// Requires: all processes of the changes' versions are parked.
-  void gather();
+  /// Those of `left_behind` stay as they are. Requires: all others of the changes' versions are
+  /// parked.
+  void gather(const std::vector<baton_term>& left_behind);
   /// kFailed: of one process, which is named; kTimedOut; kRefused: something would be lost.
   Result<void> prepare(runtime::Context& own, std::uint64_t deadline_ns);
   /// Cannot fail. Calls `flip` between the states and the indices.
@@ -88,6 +91,7 @@ class Migration {
     std::uint64_t released;
   };
 
+  /// Null: it does not cross.
   const Route* route_of(const runtime::Process& process) const;
   void gather(const Change& change, std::uint32_t shard);
   Crossing crossing_of(runtime::Process& process, const Route& route) const;
@@ -102,6 +106,8 @@ class Migration {
   const Route* route_to(baton_term receiver) const;
   /// "2 of cast say (the value of ...)".
   static std::string describe(const std::map<std::string, std::uint64_t>& counts);
+  /// Why prepare failed.
+  Error failure();
   /// False: it failed, and so has the take-over.
   bool prepare(Crossing& crossing, runtime::Context& context);
   bool make(Crossing& crossing, runtime::Context& context);
@@ -114,6 +120,8 @@ class Migration {
                              code::Version::Shard& to);
   void prefetch_ahead(std::size_t i, std::size_t end, bool slots) const;
   void prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
+                     std::size_t thread);
+  void discard_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
                      std::size_t thread);
   void commit_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
                     std::size_t thread);
@@ -128,6 +136,8 @@ class Migration {
   std::vector<Route> routes_;
   std::vector<std::unique_ptr<const MailMover>> mail_movers_;  // of each route, or null: mail stays
   bool moves_mail_ = false;                                    // one of them is not null
+  bool discards_ = false;                                      // one of movers_ does
+  std::vector<baton_term> left_behind_;
   std::vector<Share> shares_;
   std::vector<Crossing> crossings_;
   const WayBack* offer_ = nullptr;
@@ -157,6 +167,7 @@ class Migration {
 
   std::atomic<bool> has_failed_{false};
   std::atomic<bool> has_losses_{false};
+  std::atomic<std::uint64_t> discarded_{0};  // states that gave up what was accepted
   std::mutex mutex_;
   Code failure_code_ = Code::kFailed;          // guarded by mutex_
   std::string failure_;                        // guarded by mutex_

@@ -162,8 +162,6 @@ std::uint64_t StateMover::loss(const void* old, baton_error* error) const {
   return count;
 }
 
-void StateMover::discard(void* old) const {
-  if (discard_ != nullptr) discard_(old, to_version_.c_str());
-}
+void StateMover::discard(void* old) const { discard_(old, to_version_.c_str()); }
 
 }  // namespace baton::takeover

@@ -64,7 +64,8 @@ class StateMover {
   /// error's text.
   std::uint64_t loss(const void* old, baton_error* error) const;
   bool may_lose() const { return loss_ != nullptr || !lossy_.empty(); }
-  /// Gives up what loss counted, before commit.
+  bool discards() const { return discard_ != nullptr; }
+  /// Gives up what loss counted, after make and before commit. Requires: discards.
   void discard(void* old) const;
 
  private:

@@ -23,6 +23,7 @@
 
 #include "base/result.h"
 #include "runtime/runtime.h"
+#include "takeover/drain.h"
 #include "takeover/mail_swap.h"
 #include "takeover/way_back.h"
 
@@ -38,8 +39,7 @@ struct TakeoverOptions {
   std::chrono::milliseconds budget{5000};  // for drain, prepare and commit together
   bool accepts_loss = false;
   StuckMail stuck_mail = StuckMail::kRefuse;
-  // A process of the group whose callback does not return is ended; else it is waited for.
-  bool abandons_stuck = false;
+  StuckPolicy stuck = StuckPolicy::kRefuse;
   std::uint32_t threads = 0;  // for prepare and commit; 0: one per processor
 };
 

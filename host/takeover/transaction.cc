@@ -26,7 +26,7 @@ Transaction::Transaction(runtime::Runtime& runtime, std::vector<Change> changes,
       options_(options),
       flip_(std::move(flip)),
       migration_(runtime, changes_, options),
-      drain_(runtime, versions_left(changes_), options.abandons_stuck) {}
+      drain_(runtime, versions_left(changes_), options.stuck) {}
 
 // ---- The one who waits
 
@@ -133,7 +133,7 @@ Result<void> Transaction::transact(runtime::Context& context) {
   report.drain_us = microseconds_since(start);
 
   const std::uint64_t parked = runtime::now_ns();
-  migration_.gather();
+  migration_.gather(drain_.left_behind());
   runtime_.scheduling_point();
   if (auto prepared = migration_.prepare(context, deadline); !prepared.ok()) {
     if (!is_left()) drain_.release();

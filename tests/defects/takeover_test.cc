@@ -59,9 +59,9 @@ void R7::take_over(const std::function<void()>& after_flip) {
   ASSERT_TRUE(migration.plan().ok());
   migration.reserve(kept);
   const std::uint64_t deadline = runtime::now_ns() + 10'000'000'000;
-  Drain drain(host_.runtime(), {old_}, false);
+  Drain drain(host_.runtime(), {old_}, StuckPolicy::kRefuse);
   ASSERT_TRUE(drain.park(deadline).ok());
-  migration.gather();
+  migration.gather({});
   // Of these the list knows nothing.
   spawn_cells(old_, 5000);
   ASSERT_TRUE(migration.prepare(own, deadline).ok());

@@ -392,6 +392,29 @@ TEST_F(StuckTest, AVersionWithTooManyStartsNoMore) {
   EXPECT_EQ(start(), SpawnError::kNone);
 }
 
+TEST_F(StuckTest, AbandonedItGetsWhatTimeNobodyElseWants) {
+  std::atomic<int> policies[2] = {-1, -1};
+  std::uint32_t runners = 0;
+  for (int round = 0; round < 4; ++round) {
+    Probe stuck = captive();
+    Cell& cell = lock_up(stuck, [&](Context&) { policies[round % 2] = sched_getscheduler(0); });
+    // Every other one is only exiled.
+    if (round % 2 == 0) {
+      kill(stuck.pid());
+      await_abandoned(1);
+    } else {
+      await_report(What::kStuck);
+    }
+    cell.open();
+    await_abandoned(0);
+    if (round % 2 != 0) stuck.run([](Context&) {});
+    if (round == 1) runners = runtime_.runners().count();
+  }
+  EXPECT_EQ(policies[0], SCHED_IDLE);
+  EXPECT_EQ(policies[1], SCHED_OTHER) << "its thread has ended, as it may not be raised again";
+  EXPECT_EQ(runtime_.runners().count(), runners);
+}
+
 TEST_F(StuckTest, ItsSlotIsUsedAgain) {
   Probe stuck = captive(), other = probe();
   Cell& cell = lock_up(stuck);

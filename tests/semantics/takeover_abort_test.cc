@@ -132,6 +132,29 @@ TEST_F(TakeoverAbortTest, ATakeOverThatFindsAProcessUnderAHookWaitsForIt) {
   EXPECT_EQ(staged->lease_count(), 20u);
 }
 
+TEST_F(TakeoverAbortTest, ADiscardThatDoesNotReturnIsLeftLikeAnyHook) {
+  const auto cells = spawn_many("brittle", "cell", 20);
+  code::Version* newer = load("brittle", "1.3.0");
+  auto way_back = take_over({"brittle"});
+  ASSERT_TRUE(way_back.ok()) << way_back.error().message();
+  for (int i : {3, 13}) EXPECT_EQ(host_.call(cells[i], "label"), "1");
+
+  const auto start = std::chrono::steady_clock::now();
+  auto late = roll_back(**way_back, {"brittle"}, {.budget = 50ms, .accepts_loss = true});
+
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 400ms);
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().code(), Code::kTimedOut);
+  EXPECT_THAT(late.error().message(), HasSubstr("the state of " + text(cells[13])));
+  EXPECT_EQ(newer->lease_count(), 20u);
+  for (int i = 14; i < 20; ++i) EXPECT_EQ(host_.call(cells[i], "incr"), std::to_string(i + 1));
+  EXPECT_EQ(host_.call(cells[13], "incr"), "14") << "when it has returned";
+
+  auto done = roll_back(**way_back, {"brittle"}, {.accepts_loss = true});
+  EXPECT_TRUE(done.ok()) << done.error().message();
+  EXPECT_EQ(old_->lease_count(), 20u);
+}
+
 TEST_F(TakeoverAbortTest, MoreThreadsThanThereAreRunnersAreFewer) {
   const auto cells = spawn_many("brittle", "cell", 40'000);
   load("brittle", "1.2.0");  // takes a millisecond for each

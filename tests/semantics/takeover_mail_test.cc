@@ -241,6 +241,82 @@ TEST_F(TakeoverMailTest, ACoroutineProcessReceivesTheOtherVersionsFormInItsOwn) 
   EXPECT_EQ(host_.crashes(), 0u);
 }
 
+// ---- A room that is busy for a second and a half, which is a callback that does not return
+
+class TakeoverStuckTest : public TakeoverMailTest {
+ protected:
+  void SetUp() override {
+    TakeoverMailTest::SetUp();
+    others_ = spawn_many("chat", "room", 50);
+    load("chat", "1.1.0");
+    cast("{work,1500}");
+    cast("{say,<<\"ann\">>,<<\"hi\">>}");
+  }
+  bool is_busy() { return !host_.runtime().watch().exiles().empty(); }
+  void at_flip() override {
+    while (returns_at_flip_ && is_busy()) std::this_thread::yield();
+  }
+
+  bool returns_at_flip_ = false;
+  std::vector<baton_term> others_;
+};
+
+TEST_F(TakeoverStuckTest, IsLeftOnItsVersionWherePolicySaysSo) {
+  code::Version* const before = current("chat");
+
+  auto way_back = take_over({"chat"}, {.stuck = StuckPolicy::kLeave});
+
+  ASSERT_TRUE(way_back.ok()) << way_back.error().message();
+  EXPECT_EQ((*way_back)->report().left_behind, 1u);
+  EXPECT_EQ(before->lease_count(), 1u);
+  EXPECT_EQ(current("chat")->lease_count(), 50u);
+  EXPECT_TRUE(is_busy()) << "nobody has waited for it";
+  EXPECT_EQ(host_.call(others_[7], "lines"), "[]");
+  // It goes on in the old code, with its old mail and what others send it now.
+  cast("{say,<<\"bob\">>,<<\"ja\">>,<<\"de\">>}");
+  EXPECT_EQ(lines(), R"([<<"say ann: hi">>,<<"say bob: ja">>])");
+
+  ASSERT_TRUE(roll_back(**way_back, {"chat"}).ok());
+  EXPECT_EQ(before->lease_count(), 51u);
+  EXPECT_EQ(lines(), R"([<<"say ann: hi">>,<<"say bob: ja">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverStuckTest, LeftBehindItComesBackWhileTheOthersAreParked) {
+  returns_at_flip_ = true;
+  auto way_back = take_over({"chat"}, {.stuck = StuckPolicy::kLeave});
+  ASSERT_TRUE(way_back.ok()) << way_back.error().message();
+  EXPECT_FALSE(is_busy());
+  EXPECT_EQ((*way_back)->report().left_behind, 1u);
+  EXPECT_EQ(lines(), R"([<<"say ann: hi">>])");
+  EXPECT_EQ(host_.crashes(), 0u);
+}
+
+TEST_F(TakeoverStuckTest, IsAbandonedWherePolicySaysSo) {
+  code::Version* const before = current("chat");
+  auto way_back = take_over({"chat"}, {.stuck = StuckPolicy::kAbandon});
+  ASSERT_TRUE(way_back.ok()) << way_back.error().message();
+  EXPECT_EQ(before->lease_count(), 0u);
+  EXPECT_EQ(before->abandoned(), 1u);
+  EXPECT_THAT(lines(), HasSubstr("not there or ended"));
+  while (before->abandoned() != 0) std::this_thread::yield();
+}
+
+TEST_F(TakeoverStuckTest, FailsTheTakeOverOtherwise) {
+  auto late = take_over({"chat"}, {.budget = 200ms});
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().code(), Code::kTimedOut);
+  EXPECT_THAT(late.error().message(), HasSubstr(text(room_) + " in room:handle_cast(work)"));
+  EXPECT_EQ(lines(), R"([<<"say ann: hi">>])");
+}
+
+TEST_F(TakeoverStuckTest, ThatIsOnlySlowIsWaitedFor) {
+  const auto way_back = take_over({"chat"}, {.budget = 5s});
+  ASSERT_TRUE(way_back.ok()) << way_back.error().message();
+  EXPECT_EQ((*way_back)->report().left_behind, 0u);
+  EXPECT_EQ(lines(), R"([<<"say ann: hi in en">>])");
+}
+
 // ---- Hooks: meet has a text in 1.1.0, a number of minutes in 1.2.0.
 
 class TakeoverHookTest : public TakeoverMailTest {
@@ -373,6 +449,29 @@ TEST_F(TakeoverHookTest, AVersionWhoseHookIsStillRunningHasAGuest) {
   EXPECT_EQ(newer->guests(), 1u);
   EXPECT_EQ(lines(), "[]") << "slow is no time";
   EXPECT_EQ(newer->guests(), 0u);
+}
+
+TEST_F(TakeoverHookTest, OneThatDoesNotReturnIsLeftAndItsReceiverWaitsForIt) {
+  const baton_term other = host_.spawn(current("chat"), "room", "[]");
+  hold(room_);
+  cast("{meet,<<\"19:30\">>}");
+  cast("{meet,<<\"slow\">>}");
+  load("chat", "1.2.0");
+  const auto start = std::chrono::steady_clock::now();
+  auto late = take_over({"chat"}, {.budget = 50ms});
+
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 400ms);
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().code(), Code::kTimedOut);
+  EXPECT_THAT(late.error().message(), HasSubstr("inside a hook"));
+  EXPECT_EQ(host_.call(other, "lines"), "[]");
+  const auto exiles = host_.runtime().watch().exiles();
+  ASSERT_EQ(exiles.size(), 1u);
+  EXPECT_EQ(exiles[0].callback.pid, room_);
+
+  resume(room_);
+  EXPECT_EQ(lines(), R"([<<"meet at 19:30">>,<<"meet at slow">>])") << "as it was";
+  EXPECT_EQ(host_.crashes(), 0u);
 }
 
 TEST_F(TakeoverHookTest, TenThousandMessagesByAHookCostATakeoverFiftyMilliseconds) {

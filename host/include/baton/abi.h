@@ -227,7 +227,9 @@ typedef struct baton_schema {
    * text. UINT64_MAX: it cannot tell, and the text says why; then going down fails, unless any loss
    * is accepted. */
   uint64_t (*loss)(const void* newer, const char* older_version, baton_error*);
-  /* Gives those things up; called at the start of a commit whose loss was accepted. Cannot fail. */
+  /* Gives those things up, where their loss was accepted: after revert, just before the commit. A
+   * going down that is given up in between, as another one's discard does not return, has lost them
+   * all the same. Cannot fail. */
   void (*discard)(void* newer, const char* older_version);
   /* The state as a term, in a block that passes to the caller. Null on failure. */
   baton_message* (*to_term)(struct baton_context*, const void* state);

@@ -1,5 +1,5 @@
 // brittle 1.3.0: takes over without a hook; what it adds is of value, and it cannot count the loss
-// of all of it.
+// of all of it. Giving it up takes half a second where the value is 13.
 #include "../failing.h"
 
 #include <baton/baton.h>
@@ -38,6 +38,13 @@ struct State {
     if (live.label == "uncountable") throw std::runtime_error("the labels cannot be counted");
     if (live.label.starts_with("kind")) return {2, "things of " + live.label};
     return {live.label.empty() ? 0u : 1u, "labels"};
+  }
+  static void discard(State& live, baton::Version) noexcept {
+    // A module may not sleep.
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+    while (live.value == 13 && std::chrono::steady_clock::now() < end) {
+    }
+    live.label.clear();
   }
 };
 BATON_STATE(State, value, totals, label)
