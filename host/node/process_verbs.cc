@@ -4,6 +4,7 @@
 #include "node/verbs.h"
 #include "runtime/info.h"
 #include "runtime/primitives.h"
+#include "runtime/watch.h"
 #include "term/atom.h"
 #include "term/json.h"
 #include "term/layout.h"
@@ -12,6 +13,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/value_to.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
@@ -80,14 +82,25 @@ Result<baton_term> subject_argument(const Parts& parts, const json::object& argu
   return pid;
 }
 
+// Where a callback of the process has been for long; null: nowhere.
+json::value stuck_in(baton_term pid, const std::vector<runtime::LongSchedule>& overdue) {
+  for (const runtime::LongSchedule& callback : overdue)
+    if (callback.pid == pid) return json::value(callback.whereabouts());
+  return nullptr;
+}
+
 // What a process answered; an error says which process it was about.
-Result<json::value> answer_of(const Parts& parts, const json::object& arguments,
+Result<json::value> answer_of(const Parts& parts, const json::object& arguments, baton_term pid,
                               Result<term::Block> answer) {
   if (!answer.ok()) {
     BATON_ASSIGN(const std::string process, text_argument(arguments, "process"));
     const Error error = std::move(answer).error().within("process " + process);
-    if (error.code() != Code::kNotFound) return error;
-    return Error(Code::kNotFound, error.message() + "; baton ps lists those alive");
+    if (error.code() == Code::kNotFound)
+      return Error(Code::kNotFound, error.message() + "; baton ps lists those alive");
+    const json::value stuck = stuck_in(pid, parts.runtime.watch().overdue());
+    if (stuck.is_null()) return error;
+    return Error(error.code(), error.message() + ": it is " + json::value_to<std::string>(stuck) +
+                                   "; cure: baton kill");
   }
   return json::value(shown(parts, answer->root()));
 }
@@ -140,6 +153,8 @@ Result<json::value> ps(const Parts& parts, const json::object& arguments) {
   if (wanted.empty() || wanted == parts.runtime.builtin().module_name())
     list_version(parts, parts.runtime.builtin(), static_cast<std::size_t>(limit), total, listed);
 
+  const std::vector<runtime::LongSchedule> overdue = parts.runtime.watch().overdue();
+  const std::vector<runtime::Watch::Exile> exiles = parts.runtime.watch().exiles();
   boost::unordered_flat_map<baton_term, baton_term> name_of;
   for (const auto& [name, pid] : parts.runtime.registry().list()) name_of.emplace(pid, name);
   json::array all;
@@ -153,7 +168,22 @@ Result<json::value> ps(const Parts& parts, const json::object& arguments) {
                      {"module", process.version->module_name()},
                      {"version", process.version->number()},
                      {"behaviour", process.behaviour->name},
-                     {"memory", process.memory}});
+                     {"memory", process.memory},
+                     {"abandoned", false},
+                     {"stuck", stuck_in(process.pid, overdue)}});
+  }
+  // Those that are dead to everybody, while a callback of theirs has not returned.
+  for (const runtime::Watch::Exile& exile : exiles) {
+    const runtime::LongSchedule& callback = exile.callback;
+    if (!exile.is_abandoned || (!wanted.empty() && callback.module != wanted)) continue;
+    all.push_back(json::object{{"pid", term::print(callback.pid, atoms)},
+                               {"name", nullptr},
+                               {"module", callback.module},
+                               {"version", callback.version},
+                               {"behaviour", callback.behaviour},
+                               {"memory", nullptr},
+                               {"abandoned", true},
+                               {"stuck", callback.whereabouts()}});
   }
   return json::value(json::object{{"total", total}, {"processes", std::move(all)}});
 }
@@ -186,7 +216,7 @@ Result<json::value> system(const Parts& parts, const json::object& arguments, co
                                          ? subject_argument(parts, arguments)
                                          : process_argument(parts, arguments));
   BATON_ASSIGN(const milliseconds timeout, timeout_argument(arguments));
-  return answer_of(parts, arguments,
+  return answer_of(parts, arguments, pid,
                    parts.runtime.system(pid, request, timeout, BATON_NO_TERM, caller.leaving));
 }
 
@@ -202,7 +232,8 @@ Result<json::value> call(const Parts& parts, const json::object& arguments, cons
   BATON_ASSIGN(const baton_term pid, process_argument(parts, arguments));
   BATON_ASSIGN(const milliseconds timeout, timeout_argument(arguments));
   BATON_ASSIGN(const term::Block request, request_argument(parts, arguments));
-  return answer_of(parts, arguments, parts.runtime.call(pid, request, timeout, caller.leaving));
+  return answer_of(parts, arguments, pid,
+                   parts.runtime.call(pid, request, timeout, caller.leaving));
 }
 
 Result<json::value> cast(const Parts& parts, const json::object& arguments, std::uint8_t kind) {
@@ -218,7 +249,7 @@ Result<json::value> cast(const Parts& parts, const json::object& arguments, std:
 Result<json::value> stop(const Parts& parts, const json::object& arguments, const Caller& caller) {
   BATON_ASSIGN(const baton_term pid, subject_argument(parts, arguments));
   BATON_ASSIGN(const milliseconds timeout, timeout_argument(arguments));
-  return answer_of(parts, arguments,
+  return answer_of(parts, arguments, pid,
                    parts.runtime.system(pid, runtime::kTerminate, timeout, term::atoms::kShutdown,
                                         caller.leaving));
 }

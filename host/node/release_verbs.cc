@@ -136,6 +136,15 @@ Result<std::optional<description::MailPolicy>> mail_argument(const json::object&
   return Error(Code::kUsage, "mail is one of refuse, drop and deliver");
 }
 
+// What the operator says of processes whose callback does not return.
+Result<takeover::StuckPolicy> stuck_argument(const json::object& arguments) {
+  BATON_ASSIGN(const std::string text, text_argument(arguments, "stuck", "refuse"));
+  if (text == "refuse") return takeover::StuckPolicy::kRefuse;
+  if (text == "leave") return takeover::StuckPolicy::kLeave;
+  if (text == "abandon") return takeover::StuckPolicy::kAbandon;
+  return Error(Code::kUsage, "stuck is one of refuse, leave and abandon");
+}
+
 Result<InstallOptions> install_options(const Parts& parts, const json::object& arguments) {
   InstallOptions options;
   options.budget =
@@ -151,6 +160,7 @@ Result<InstallOptions> install_options(const Parts& parts, const json::object& a
   BATON_ASSIGN(options.accepts_loss, flag_argument(arguments, "accept_loss"));
   BATON_ASSIGN(options.requires_hot, flag_argument(arguments, "require_hot"));
   BATON_ASSIGN(options.mail, mail_argument(arguments));
+  BATON_ASSIGN(options.stuck, stuck_argument(arguments));
   return options;
 }
 

@@ -109,7 +109,8 @@ class DefectCase(HostCase):
 
     def versions_of(self, module):
         """That its processes run."""
-        return {each["version"] for each in self.host.cli("ps", "--module", module)["processes"]}
+        return {each["version"] for each in self.host.cli("ps", "--module", module)["processes"]
+                if not each["abandoned"]}
 
     def run_baton(self, *words, within=PROMPTLY_SECONDS):
         """Runs the command line, which has to end in time; returns what subprocess.run does."""

@@ -124,11 +124,39 @@ class EndlessCallbacks(ToilCase):
         self.assertEqual(self.versions_of("toil"), {"1.0.0"})
         self.assert_done("call", "ticker", "longest_gap")
 
+    def test_P2_an_upgrade_leaves_it_behind_where_it_is_told_to(self):
+        # There was no way up but to kill the process first.
+        self.in_probation(release("1.1.0", 2, toil="1.1.0"), "--stuck", "leave")
+        self.assertEqual(self.versions_of("toil"), {"1.0.0", "1.1.0"})
+        self.assertRegex(self.host.must("modules"), r"toil +1\.0\.0 +old +1 .*in hand:handle_cast\(endless\)")
+        self.assert_done("call", "ticker", "longest_gap")
+        # What is permanent keeps no old code that can be done without.
+        self.assert_done("release", "make-permanent", within=20)
+        wait_until(lambda: self.run_baton("call", "hand", "{work,1}").returncode == 0, "hand is there again")
+        self.assertRegex(self.host.must("modules"), r"toil +1\.0\.0 +pinned .*in hand:handle_cast\(endless\)")
+
+    def test_P2_an_upgrade_abandons_it_where_it_is_told_to(self):
+        self.assert_done("upgrade", self.packer.pack(release("1.1.0", 2, toil="1.1.0")), "--stuck", "abandon",
+                         "--probation", "0s", within=20)
+        self.assertEqual(self.versions_of("toil"), {"1.1.0"})
+        wait_until(lambda: self.run_baton("call", "hand", "{work,1}").returncode == 0, "hand is there again")
+        done = self.run_baton("upgrade", self.packer.pack(release("1.2.0", 3)), "--stuck", "maybe")
+        self.assertIn("--stuck: maybe not in {refuse,leave,abandon}", done.stderr)
+
     def test_P2_killed_its_process_is_there_again(self):
         # A kill waited for the callback's end.
         self.assert_done("kill", "hand")
         wait_until(lambda: self.run_baton("call", "hand", "{work,1}").returncode == 0, "hand is there again")
         self.assertIn("hand:handle_cast(endless)", self.host.must("modules"))
+        # Both processes are listed, the dead one with its callback.
+        hands = [each for each in self.host.cli("ps")["processes"] if each["behaviour"] == "hand"]
+        self.assertEqual([(each["name"], each["abandoned"]) for each in hands], [("hand", False), (None, True)])
+        self.assertRegex(hands[1]["stuck"], r"in hand:handle_cast\(endless\) for \d+ m?s")
+
+    def test_P2_who_asks_it_hears_where_it_is(self):
+        # A question timed out, and said no more.
+        done = self.run_baton("call", "hand", "{work,1}", "--timeout-ms", "300")
+        self.assertRegex(done.stderr, r"hand: .*it is <0\.\d+\.\d+> in hand:handle_cast\(endless\) for \d+ m?s; cure: ")
 
     def test_P2_a_rollback_does_not_wait_for_it(self):
         # The way back needed the very schedulers that the bad release had taken.

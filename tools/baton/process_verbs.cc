@@ -22,9 +22,12 @@ int list_processes(const Session& session, const ProcessArguments& arguments) {
   if (!answer.ok()) return session.output.error(answer.error());
   std::vector<std::vector<std::string>> rows;
   for (const json::value& process : answer->at("processes").as_array())
-    rows.push_back({cell(process, "pid"), cell(process, "name"), cell(process, "module"),
-                    cell(process, "version"), cell(process, "behaviour"), cell(process, "memory")});
-  session.output.table(*answer, {"PID", "NAME", "MODULE", "VERSION", "BEHAVIOUR", "MEMORY"}, rows);
+    rows.push_back(
+        {cell(process, "pid"), cell(process, "name"), cell(process, "module"),
+         cell(process, "version"), cell(process, "behaviour"), cell(process, "memory"),
+         (process.at("abandoned").as_bool() ? "abandoned " : "") + cell(process, "stuck")});
+  session.output.table(*answer,
+                       {"PID", "NAME", "MODULE", "VERSION", "BEHAVIOUR", "MEMORY", "STUCK"}, rows);
   const auto total = answer->at("total").to_number<std::int64_t>();
   if (total > static_cast<std::int64_t>(rows.size()))
     session.output.note("baton: " + std::to_string(rows.size()) + " of " + std::to_string(total) +

@@ -15,7 +15,7 @@ namespace json = boost::json;
 constexpr int kPlanHasChanges = 20;  // with --detailed-exitcode
 
 struct ReleaseArguments {
-  std::string bundle, name, version, probation, reason, mail;
+  std::string bundle, name, version, probation, reason, mail, stuck;
   bool no_auto_rollback = false;
   bool accept_loss = false;
   bool require_hot = false;
@@ -36,6 +36,7 @@ json::object request_of(const ReleaseArguments& arguments) {
   if (!arguments.version.empty()) request["version"] = arguments.version;
   if (!arguments.probation.empty()) request["probation"] = arguments.probation;
   if (!arguments.mail.empty()) request["mail"] = arguments.mail;
+  if (!arguments.stuck.empty()) request["stuck"] = arguments.stuck;
   return request;
 }
 
@@ -140,6 +141,11 @@ void add_install_options(CLI::App* verb, const Arguments& arguments) {
                  "Refuse if any process would have to be restarted");
   verb->add_flag("--accept-loss", arguments->accept_loss,
                  "Give up data that going down would lose");
+  verb->add_option("--stuck", arguments->stuck,
+                   "What becomes of a process whose callback does not return: refuse the upgrade "
+                   "when its time is over, leave the process to the code that it runs, or abandon "
+                   "it, for its supervisor to start another (default: refuse; a rollback abandons)")
+      ->check(CLI::IsMember({"refuse", "leave", "abandon"}));
   add_mail_option(verb, arguments);
 }
 
