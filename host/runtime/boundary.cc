@@ -47,7 +47,7 @@ Claim::Claim(Boundary& boundary, std::uint64_t place) : boundary_(boundary) {
     if (boundary_.place() != place || now_ns() - start > kClaimPatienceNs) return;
     std::this_thread::yield();
   }
-  is_held_ = boundary_.place() == place;
+  is_held_ = Boundary::is_inside(place) && boundary_.place() == place;
 }
 
 Claim::~Claim() {

@@ -55,9 +55,10 @@ bool Errand::leave() {
 
 void Errand::run_on(Runner& runner) {
   runner.boundary.set_host_code(false);
-  runner.handled = nullptr;  // of a callback that it ran once, and freed
   runner.errand = this;
+  runner.runtime.watch().begin_errand();
   run(runner);
+  runner.runtime.watch().end_errand();
   runner.errand = nullptr;
   if (is_left_) unpin(runner);
 }

@@ -180,8 +180,9 @@ std::shared_ptr<Errand> Runners::errand_of(Runner& runner) {
 
 void Runners::lend_process(Runner& runner) {
   Process& process = *runner.current;
-  process.set(kUnderHook);
+  // Whoever sees the mark then finds whose hook it is.
   std::lock_guard lock(mutex_);
+  process.set(kUnderHook);
   runner.lent_ = &process;
   runner.owns_running.store(false, std::memory_order_relaxed);
   runner.running.store(process.self, std::memory_order_release);

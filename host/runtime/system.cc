@@ -22,8 +22,10 @@ void answer_state(Context& context, Process& process, const Message& signal) {
   if (schema == nullptr || schema->to_term == nullptr || process.state == nullptr)
     return answer(context, signal, term::atoms::kUndefined);
   Message* state = nullptr;
+  context.hook = "get_state";
   const bool is_abandoned = call_module_within(
       context, process, [&] { state = schema->to_term(&context, process.state); });
+  context.hook = nullptr;
   if (is_abandoned) {
     if (state != nullptr) context.release(state);
     return;

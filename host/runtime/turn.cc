@@ -192,6 +192,7 @@ After run_init(Context& context, Process& process, Message* args) {
     }
     return behaviour.init(&context, process.state, args);
   });
+  context.handled = nullptr;
   context.release(args);
   if (__builtin_expect(process.has(kAbandoned), 0)) return conclude(context, process, answer);
   // An init that awaits counts as started: its supervisor need not wait for it. So does a coroutine
@@ -212,6 +213,7 @@ After run_message(Context& context, Process& process, Message* message) {
   begin_callback(context, message);
   const int answer = call_module(
       context, [&] { return process.behaviour->handle(&context, process.state, message); });
+  context.handled = nullptr;
   context.release(message);
   return conclude(context, process, answer);
 }

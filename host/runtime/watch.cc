@@ -66,6 +66,8 @@ void Watch::wake_up() {
 }
 
 bool Watch::is_quiet() const {
+  // Counted before its thread looks whether we sleep: one of the two sees the other.
+  if (errands_.load(std::memory_order_seq_cst) != 0) return false;
   if (!runtime_.wakeup().are_all_idle()) return false;
   for (std::uint32_t id = 0; id < runtime_.runners().count(); ++id)
     if (Boundary::is_inside(runtime_.runners().at(id).boundary.place())) return false;

@@ -60,6 +60,14 @@ class Watch {
   void stir() {
     if (__builtin_expect(is_asleep_.load(std::memory_order_seq_cst), 0)) wake_up();
   }
+  /// It looks at nothing until somebody stirs it.
+  bool is_asleep() const { return is_asleep_.load(std::memory_order_relaxed); }
+  /// An errand's thread goes to work, which wakes no scheduler; it is done.
+  void begin_errand() {
+    errands_.fetch_add(1, std::memory_order_seq_cst);
+    stir();
+  }
+  void end_errand() { errands_.fetch_sub(1, std::memory_order_relaxed); }
   /// Somebody waits for the schedulers to come by.
   void set_hurry(bool is_hurried) { is_hurried_.store(is_hurried, std::memory_order_relaxed); }
 
@@ -110,6 +118,7 @@ class Watch {
   Context context_;
   std::atomic<bool> is_hurried_{false};
   std::atomic<bool> is_asleep_{false};
+  std::atomic<std::uint32_t> errands_{0};  // under way
 
   mutable std::mutex mutex_;                           // before a claim's
   std::array<Seen, kRunnersMax> seen_;                 // guarded by mutex_

@@ -66,7 +66,7 @@ void Crew::serve(runtime::Context& context, Member& member) {
   }
 }
 
-void Crew::leave_stuck(std::vector<baton_term>& processes) {
+bool Crew::leave_stuck(std::vector<baton_term>& processes) {
   std::lock_guard lock(mutex_);
   for (const auto& member : members_) {
     if (!member->is_working || !member->leave()) continue;
@@ -74,6 +74,7 @@ void Crew::leave_stuck(std::vector<baton_term>& processes) {
     member->is_working = false;
     if (--working_ == 0) changed_.notify_all();
   }
+  return working_ == 0;
 }
 
 void Crew::dismiss() {

@@ -47,9 +47,10 @@ class Crew {
   /// that is left goes on with it.
   void run(runtime::Context& own, Call call, void* work);
 
-  /// Leaves those that are inside a hook now; the hooks' processes are added to `processes`.
-  /// Requires: of the round under way nothing is needed any more but that it ends.
-  void leave_stuck(std::vector<baton_term>& processes);
+  /// Leaves those that are inside a hook that does not return; the hooks' processes are added to
+  /// `processes`. True: no other is at work, but for the owner. Requires: of the round under way
+  /// nothing is needed any more but that it ends.
+  bool leave_stuck(std::vector<baton_term>& processes);
   /// No work comes any more: those that wait go.
   void dismiss();
 

@@ -246,10 +246,8 @@ Error Migration::failure() {
 void Migration::prepare_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
                               std::size_t thread) {
   for (std::size_t i = begin; i < end; ++i) {
-    if (i % kTimedCrossings == 0) {
-      if (has_failed_.load(std::memory_order_relaxed)) return;
-      if (runtime::now_ns() > deadline_ns_) return fail_late();
-    }
+    if (has_failed_.load(std::memory_order_relaxed)) return;
+    if (i % kTimedCrossings == 0 && runtime::now_ns() > deadline_ns_) return fail_late();
     prefetch_ahead(i, end, moves_mail_);
     if (!prepare(crossings_[i], context)) return;
     if (moves_mail_ && !prepare_mail(crossings_[i], context, thread)) return;
@@ -417,10 +415,8 @@ void Migration::fail_late() {
 void Migration::discard_chunk(std::size_t begin, std::size_t end, runtime::Context& context,
                               std::size_t) {
   for (std::size_t i = begin; i < end; ++i) {
-    if (i % kTimedCrossings == 0) {
-      if (has_failed_.load(std::memory_order_relaxed)) return;
-      if (runtime::now_ns() > deadline_ns_) return fail_late();
-    }
+    if (has_failed_.load(std::memory_order_relaxed)) return;
+    if (i % kTimedCrossings == 0 && runtime::now_ns() > deadline_ns_) return fail_late();
     const Crossing& crossing = crossings_[i];
     if (crossing.kind == Crossing::Kind::kAdopts) continue;
     const StateMover& mover = *routes_[crossing.route].mover;

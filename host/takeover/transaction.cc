@@ -62,8 +62,8 @@ bool Transaction::leave_stuck() {
     case Stage::kPreparing:
       if (now < deadline_ns_.load(std::memory_order_relaxed)) return false;
       migration_.fail_late();
-      migration_.crew().leave_stuck(left_);
-      if (!leave()) return false;
+      // Until the last of them is out of the states that it reads nobody may run.
+      if (!migration_.crew().leave_stuck(left_) || !leave()) return false;
       if (left_process() != BATON_NO_TERM) left_.push_back(left_process());
       return true;
     case Stage::kCommitting: return false;

@@ -183,6 +183,13 @@ TEST_F(ErrandTest, ALongOneIsReported) {
   cell_.open();
 }
 
+TEST_F(ErrandTest, ALongOneIsReportedWhenAllElseIsIdle) {
+  while (!runtime_.watch().is_asleep()) std::this_thread::yield();
+  lend(nullptr, [this] { cell_.stay(); });
+  EXPECT_EQ(await_report(What::kLong).pid, BATON_NO_TERM);
+  cell_.open();
+}
+
 TEST_F(ErrandTest, OneThatIsLeftDoesNotKeepTheHostFromStopping) {
   leave_inside(nullptr);
 

@@ -100,6 +100,38 @@ TEST_F(TakeoverAbortTest, AHookThatDoesNotReturnIsLeftAndItsProcessWaitsForIt) {
   EXPECT_TRUE(take_over({"brittle"}).ok());
 }
 
+TEST_F(TakeoverAbortTest, NobodyRunsBeforeTheOthersAreOutOfTheirStates) {
+  // The crew's other members went on with their chunks when the stuck one was left.
+  for (int i = 0; i < 1100; ++i) host_.spawn(old_, "cell", "[12]");
+  // As they are gathered: the first is stuck, those of the other member's chunk are slow.
+  std::vector<baton_term> cells;
+  for (std::uint32_t i = 0; i < code::kShards; ++i)
+    for (const std::uint32_t index : old_->shard(i).processes)
+      cells.push_back(host_.runtime().table().at(index).self);
+  EXPECT_EQ(host_.call(cells[0], "incr"), "13");
+  for (std::size_t i = 1024; i < cells.size(); ++i) {
+    host_.call(cells[i], "incr");
+    EXPECT_EQ(host_.call(cells[i], "incr"), "14");
+  }
+  code::Version* staged = load("brittle", "1.4.0");
+
+  auto late = take_over({"brittle"}, {.budget = 100ms, .threads = 2});
+
+  const auto inside = [this] {
+    std::uint32_t number = 0;
+    auto& runners = host_.runtime().runners();
+    for (std::uint32_t id = 0; id < runners.count(); ++id)
+      number += runtime::Boundary::is_inside(runners.at(id).boundary.place()) ? 1 : 0;
+    return number;
+  };
+  EXPECT_EQ(inside(), 1u) << "which is left";
+  EXPECT_EQ(host_.runtime().watch().exiles().size(), 1u);
+  ASSERT_FALSE(late.ok());
+  while (staged->abandoned() != 0) std::this_thread::yield();
+  EXPECT_EQ(inside(), 0u);
+  discard_staged();
+}
+
 TEST_F(TakeoverAbortTest, TheProcessOfAHookThatIsLeftCanBeKilled) {
   const auto cells = spawn_many("brittle", "cell", 20);
   code::Version* staged = load("brittle", "1.4.0");

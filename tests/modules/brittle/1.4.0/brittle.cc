@@ -1,4 +1,5 @@
-// brittle 1.4.0: its code_change works for half a second where the value is 13.
+// brittle 1.4.0: its code_change works for half a second where the value is 13, and for a while
+// where it is 14.
 #include "../failing.h"
 
 #include <baton/baton.h>
@@ -18,8 +19,12 @@ struct State {
   std::string label;
   static void code_change(State& made, const baton::Fields& old, baton::Version) {
     // A module may not sleep.
-    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
-    while (old.get<std::int64_t>("value") == 13 && std::chrono::steady_clock::now() < end) {
+    const auto value = old.get<std::int64_t>("value");
+    const auto end =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(value == 13   ? 500
+                                                                     : value == 14 ? 30
+                                                                                   : 0);
+    while (std::chrono::steady_clock::now() < end) {
     }
     made.label = "patient";
   }
