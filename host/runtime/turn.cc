@@ -100,11 +100,12 @@ After await(Context& context, Process& process) {
     extension.call_ref = context.call_ref;
     if (is_first) begin_await(context, process);
   }
+  // At once: whoever ends the process while a signal is acted on ends its wait, too.
+  process.set(kAwaiting);
   // Signals taken together with the message under way wait behind it; a frame may wait long.
   if (is_first && act_on_signals(context, process, nullptr)) context.refused = nullptr;
   if (process.has(kAbandoned)) return After::kGoOn;
   context.call_ref = BATON_NO_TERM;
-  process.set(kAwaiting);
   if (context.chain.is_continued()) process.set(kChained);
   if (context.is_set_off) process.set(kFrameSetOff);
   process.scan = context.refused;

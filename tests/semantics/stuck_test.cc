@@ -39,7 +39,7 @@ class StuckTest : public test::RuntimeFixture {
   Probe captive() { return probe(code_.current("test"), "captive"); }
   /// Its callback stays inside until the cell is opened, and then does the work.
   Cell& lock_up(Probe& captive, std::function<void(Context&)> work = nullptr) {
-    Cell& cell = *cells_.emplace_back(std::make_unique<Cell>());
+    Cell& cell = make_cell();
     runners_.emplace_back([&cell, captive, work]() mutable {
       captive.run([&](Context& context) {
         cell.stay();
@@ -49,6 +49,7 @@ class StuckTest : public test::RuntimeFixture {
     cell.await_inside();
     return cell;
   }
+  Cell& make_cell() { return *cells_.emplace_back(std::make_unique<Cell>()); }
   void await_abandoned(std::uint32_t count) {
     while (version().abandoned() != count) std::this_thread::yield();
   }
@@ -68,6 +69,42 @@ class StuckTest : public test::RuntimeFixture {
   std::vector<std::unique_ptr<Cell>> cells_;
   std::vector<std::thread> runners_;
 };
+
+// A gen_server whose callbacks wait in a frame for ever, and whose state is shown in a cell.
+namespace waiting {
+
+Cell* cell;
+std::atomic<int> frames_destroyed;
+
+struct State {};
+
+int init(baton_context*, void*, const Message*) { return BATON_OK; }
+int handle(baton_context* context, void*, const Message*) {
+  context->frame = &frames_destroyed;
+  return BATON_AWAIT;
+}
+int resume(baton_context* context, void*, void* frame) {
+  context->frame = frame;
+  return BATON_AWAIT;
+}
+void destroy_frame(baton_context*, void*) { ++frames_destroyed; }
+Message* to_term(baton_context* context, const void*) {
+  cell->stay();
+  return context->host->alloc(context, 0);
+}
+
+constexpr baton_schema kSchema = native_schema<State>("waiting", to_term);
+constexpr baton_behaviour kBehaviour{.name = "waiting",
+                                     .kind = BATON_GEN_SERVER,
+                                     .flags = 0,
+                                     .state = &kSchema,
+                                     .init = init,
+                                     .handle = handle,
+                                     .resume = resume,
+                                     .destroy_frame = destroy_frame,
+                                     .terminate = nullptr};
+
+}  // namespace waiting
 
 class StuckOnTwoTest : public StuckTest {
  protected:
@@ -413,6 +450,35 @@ TEST_F(StuckTest, AbandonedItGetsWhatTimeNobodyElseWants) {
   EXPECT_EQ(policies[0], SCHED_IDLE);
   EXPECT_EQ(policies[1], SCHED_OTHER) << "its thread has ended, as it may not be raised again";
   EXPECT_EQ(runtime_.runners().count(), runners);
+}
+
+// It began to wait in a frame, and nobody counted that it waited no more: no take-over of its
+// version came to rest again.
+TEST_F(StuckTest, OneThatIsKilledWhileItShowsItsStateWaitsInNoFrame) {
+  Probe other = probe();
+  waiting::cell = &make_cell();
+  waiting::frames_destroyed = 0;
+  baton_term pid = BATON_NO_TERM;
+  // Both are there when it takes its mail: it shows its state when it has begun to wait.
+  other.run([&](Context& context) {
+    pid = runtime::spawn(
+              context, {.version = &version(), .behaviour = &waiting::kBehaviour, .args = nullptr})
+              .pid;
+    runtime::send(context, pid, context.allocate(0));
+    Message* show = context.allocate(2, kSystemSignal);
+    show->word[1] = kGetState;
+    runtime::ask(context, pid, show);
+  });
+  waiting::cell->await_inside();
+
+  kill(pid);
+  await_abandoned(1);
+  waiting::cell->open();
+  await_abandoned(0);
+
+  code::Version* const group[] = {&version()};
+  EXPECT_TRUE(is_at_rest(runtime_, group, 0));
+  EXPECT_EQ(waiting::frames_destroyed, 1);
 }
 
 TEST_F(StuckTest, ItsSlotIsUsedAgain) {
