@@ -1,6 +1,5 @@
 #include "runtime/host_table.h"
 
-#include "base/check.h"
 #include "runtime/primitives.h"
 #include "runtime/receive.h"
 #include "runtime/runtime.h"
@@ -50,17 +49,22 @@ void await_until(baton_context* context, std::uint64_t deadline_ns) {
   context_of(context).deadline_ns = deadline_ns;
 }
 
+// A hook of a take-over is given a context too, but no process, which some calls are about: what it
+// asks is refused, as it is to one that was abandoned.
+bool is_refused(const HostCall& call, const Context& context) {
+  return context.current == nullptr || call.is_refused();
+}
+
 // The description of a behaviour belongs to the caller's version; a coroutine process may still run
 // code of an old one, whose children are started from the current one.
 baton_term spawn_process(baton_context* raw, const baton_behaviour* behaviour, Message* args,
                          baton_spawn_options* options) {
   Context& context = context_of(raw);
   const HostCall call(context);
-  if (call.is_refused()) {
+  if (is_refused(call, context)) {
     if (args != nullptr) context.release(args);
     return BATON_NO_TERM;
   }
-  BATON_CHECK(context.current != nullptr, "spawn is for callbacks");
   SpawnRequest request{.version = context.current->version.load(std::memory_order_acquire),
                        .behaviour = behaviour,
                        .args = args,
@@ -100,25 +104,25 @@ void exit_process_by_signal(baton_context* context, baton_term pid, Message* rea
 }
 void link_to(baton_context* raw, baton_term pid) {
   const HostCall call(context_of(raw));
-  if (!call.is_refused()) link(context_of(raw), pid);
+  if (!is_refused(call, context_of(raw))) link(context_of(raw), pid);
 }
 void unlink_from(baton_context* raw, baton_term pid) {
   const HostCall call(context_of(raw));
-  if (!call.is_refused()) unlink(context_of(raw), pid);
+  if (!is_refused(call, context_of(raw))) unlink(context_of(raw), pid);
 }
 baton_term monitor_process(baton_context* raw, baton_term pid) {
   Context& context = context_of(raw);
   const HostCall call(context);
-  return call.is_refused() ? context.make_ref() : monitor(context, pid);
+  return is_refused(call, context) ? context.make_ref() : monitor(context, pid);
 }
 void demonitor_ref(baton_context* raw, baton_term ref) {
   const HostCall call(context_of(raw));
-  if (!call.is_refused()) demonitor(context_of(raw), ref);
+  if (!is_refused(call, context_of(raw))) demonitor(context_of(raw), ref);
 }
 void trap_exit(baton_context* raw, int on) {
   Context& context = context_of(raw);
   const HostCall call(context);
-  if (call.is_refused()) return;
+  if (is_refused(call, context)) return;
   if (on != 0)
     context.current->set(kTrapExit);
   else

@@ -163,6 +163,24 @@ TEST_F(ProcessTest, AnIntervalToANameEndsWithWhoeverHadIt) {
   EXPECT_TRUE(comes_true([&] { return timers() == 0; }));
 }
 
+// A hook of a take-over is given a context, and is in no process: what it asked ended the host.
+TEST_F(ProcessTest, WhoeverIsInNoProcessIsRefusedWhatOnlyAProcessCanDo) {
+  Probe a = probe();
+  External external(runtime_);
+  Context& outside = external.context();
+  const baton_host& host = *outside.host;
+
+  const baton_behaviour* const child = code_.current("test")->behaviour("child");
+  EXPECT_EQ(host.spawn(&outside, child, nullptr, nullptr), BATON_NO_TERM);
+  host.trap_exit(&outside, 1);
+  host.link(&outside, a.pid());
+  host.unlink(&outside, a.pid());
+  host.demonitor(&outside, host.monitor(&outside, a.pid()));
+
+  settle(a);
+  EXPECT_EQ(a.inbox().size(), 0u);
+}
+
 TEST_F(ProcessTest, AnIntervalWithoutAPeriodIsRefused) {
   Probe a = probe();
   a.run([&](Context& context) {
