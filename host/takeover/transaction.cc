@@ -43,12 +43,13 @@ Result<void> Transaction::carry_out() {
     has_left_all = leave_stuck();
     until = runtime::now_ns() + runtime::kLeaveAgainNs;
   }
-  if (has_left_all && stage_ == Stage::kPreparing) {
+  const bool is_undecided = has_left_all && stage_ == Stage::kPreparing;
+  if (is_undecided) {
     migration_.crew().dismiss();
     migration_.drop_heirs();
     drain_.release();
   }
-  if (left_.empty()) return *outcome_;
+  if (left_.empty() && !is_undecided) return *outcome_;
   // So that a scheduler comes by, and hands them over.
   runtime::External external(runtime_);
   for (baton_term pid : left_)
@@ -79,12 +80,17 @@ Error Transaction::left_error() const {
   for (baton_term pid : left_)
     names += (names.empty() ? "<0." : ", <0.") + std::to_string(runtime::pid_index(pid)) + "." +
              std::to_string(runtime::pid_generation(pid)) + ">";
-  return Error(
-      Code::kTimedOut,
-      "the take-over's budget of " + std::to_string(options_.budget.count()) +
-          " ms ended inside a hook that reads the state of " + names +
-          ": its process waits until that returns; cure: kill the process, or a code_change "
-          "that ends");
+  const std::string budget =
+      "the take-over's budget of " + std::to_string(options_.budget.count()) + " ms ended inside ";
+  // Mail that a timer holds is converted for no process.
+  if (names.empty())
+    return Error(Code::kTimedOut, budget +
+                                      "a hook that converts what a timer is to send; cure: a "
+                                      "message_change that ends");
+  return Error(Code::kTimedOut,
+               budget + "a hook that reads the state of " + names +
+                   ": its process waits until that returns; cure: kill the process, or a "
+                   "code_change that ends");
 }
 
 void Transaction::pin() {
