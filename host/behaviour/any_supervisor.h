@@ -7,6 +7,8 @@
 // Invariants:
 //   (1) Every event of the process comes in by handle; a derived class acts on it and returns,
 //       never waits.
+// Not checked: a rule for who writes a strategy. One that waits shows as a callback that does not
+// return (runtime/watch.h).
 // Ownership: the supervisor's process owns it, as its state.
 // Threads:   the process's callbacks.
 #pragma once

@@ -16,6 +16,7 @@
 // Threads:   a process; the table is guarded by its mutex.
 #pragma once
 
+#include "base/check.h"
 #include "behaviour/application.h"
 #include "runtime/runtime.h"
 
@@ -52,7 +53,11 @@ struct ApplicationTable {
   std::vector<Entry> entries;  // guarded by mutex; the index of an application, less 1, for ever
   std::vector<std::uint16_t> running;  // guarded by mutex; in the order they started
 
-  Entry& entry(std::uint16_t index) { return entries[index - 1u]; }
+  /// Requires: an index that was given out; mutex is held.
+  Entry& entry(std::uint16_t index) {
+    BATON_CHECK(index >= 1 && index <= entries.size(), "an application that was never heard of");
+    return entries[index - 1u];
+  }
   /// Whether this is asked for; that it was is forgotten.
   bool take_wanted(std::int64_t index, Wanted wanted);
 };

@@ -25,6 +25,7 @@ struct Frozen {
   std::vector<std::pair<baton_term, baton_term>> names;  // a name and whose it was
 };
 
+/// The process and all below it. `timeout` is for each round of questions; there are a few.
 Frozen freeze(runtime::Runtime& runtime, baton_term top, std::chrono::milliseconds timeout);
 /// Those that are still alive go on, each with its names. kFailed: a name is somebody else's now.
 Result<void> thaw(runtime::Runtime& runtime, const Frozen& frozen,

@@ -1,5 +1,6 @@
 #include "behaviour/ordered_supervisor.h"
 
+#include "base/check.h"
 #include "behaviour/child_start.h"
 #include "behaviour/supervisor.h"
 #include "runtime/primitives.h"
@@ -106,6 +107,7 @@ bool OrderedSupervisor::stop_next(Context& context) {
   Sequence& sequence = *sequence_;
   if (sequence.cursor == sequence.first) {
     if (phase_ == Phase::kStopping) {
+      BATON_CHECK(by_pid_.empty(), "a supervisor ends before its children");
       phase_ = Phase::kEnded;
       sequence_.reset();
     } else {

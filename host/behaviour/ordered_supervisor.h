@@ -14,6 +14,8 @@
 //       dealt with yet.
 //   (2) Only the sequence moves its cursor, except that erasing a child moves what points at it to
 //       the next.
+// (1) is checked where a child is started, goes, and when the last has stopped; (2) is a rule for
+// who writes here: an iterator does not say where it stands.
 // Threads:   the process's callbacks.
 #pragma once
 

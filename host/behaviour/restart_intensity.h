@@ -34,7 +34,8 @@ class RestartIntensity {
  private:
   std::uint32_t intensity_;
   std::uint64_t period_ns_;
-  std::deque<std::uint64_t> restarts_ns_;  // at most intensity_ + 1, oldest first
+  // Oldest first; at most one more than the greatest intensity that it had.
+  std::deque<std::uint64_t> restarts_ns_;
 };
 
 }  // namespace baton::behaviour

@@ -42,7 +42,8 @@ void SimpleSupervisor::start_child(Context& context, Caller caller, baton_term e
     auto kept = Extra::copy_of(extra);
     if (kept.ok()) busy.extra = std::move(kept).value();
   }
-  busy_.emplace(start.pid, std::move(busy));
+  const bool is_new = busy_.emplace(start.pid, std::move(busy)).second;
+  BATON_CHECK(is_new, "two children are one process");
 }
 
 void SimpleSupervisor::started(Context& context, baton_term pid) {
@@ -83,7 +84,8 @@ void SimpleSupervisor::no_longer_busy(Context& context, Busy busy, baton_term pi
   if (!has_failed || phase_ != Phase::kRunning) return;
   report(context, BATON_LOG_ERROR, spec_, pid, "could not be started", reason);
   if (!busy.is_restart) return;
-  restarting_.emplace(pid, std::move(busy.extra));
+  const bool is_new = restarting_.emplace(pid, std::move(busy.extra)).second;
+  BATON_CHECK(is_new, "a child is tried again twice at once");
   try_again(context, pid);
 }
 
@@ -108,8 +110,9 @@ void SimpleSupervisor::restart(Context& context, baton_term pid, Extra extra) {
     restarting_.emplace(pid, std::move(extra));
     return try_again(context, pid);
   }
-  busy_.emplace(start.pid,
-                Busy{.is_restart = true, .starter = {}, .stoppers = {}, .extra = std::move(extra)});
+  Busy busy{.is_restart = true, .starter = {}, .stoppers = {}, .extra = std::move(extra)};
+  const bool is_new = busy_.emplace(start.pid, std::move(busy)).second;
+  BATON_CHECK(is_new, "two children are one process");
 }
 
 void SimpleSupervisor::retry(Context& context, baton_term pid) {

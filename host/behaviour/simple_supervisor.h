@@ -7,6 +7,7 @@
 // Invariants:
 //   (1) A child's pid is in exactly one of children_ (running), busy_ (starting, or being stopped
 //       on request) and restarting_ (ended, to be tried again).
+// Checked where one is entered.
 // Threads:   the process's callbacks.
 #pragma once
 

@@ -5,8 +5,8 @@
 // step: when it starts, it does so from its own spec, which its supervisor has been given.
 //
 // Threads: any thread outside the schedulers; each waits for its answers.
-// Fails:   kFailed naming the child and why it did not start; kTimedOut; kNotFound: the top
-//          supervisor has ended.
+// Fails:   kFailed naming the child and why it did not start; kNotFound: the top supervisor has
+//          ended; else as Runtime::call.
 #pragma once
 
 #include "base/result.h"

@@ -5,7 +5,7 @@
 // one that is busy in a callback answers after it, and one parked by a take-over after that.
 //
 // Threads: any thread outside the schedulers; each waits for its answer.
-// Fails:   kNotFound: no such process, or it ended meanwhile; kTimedOut.
+// Fails:   kNotFound: no such process, or it ended meanwhile; else as Runtime::call.
 #pragma once
 
 #include "base/result.h"

@@ -120,6 +120,7 @@ std::uint64_t tar_entry_bytes(std::uint64_t size) {
 // ---- Reading a tar ------------------------------------------------------------------------------
 
 Result<void> TarReader::read_block(char* block, std::size_t size, const char* what) {
+  BATON_CHECK(size <= kTarBlockBytes);
   for (std::size_t have = 0; have < size;) {
     BATON_ASSIGN(std::size_t n, source_(block + have, size - have));
     if (n == 0) return refused(std::string("truncated: it ends inside ") + what);
@@ -277,6 +278,7 @@ Result<void> Decompressor::begin() {
 }
 
 Result<void> Decompressor::check_end() {
+  BATON_CHECK(written_ <= size_, "more was handed on than the frame declares");
   if (written_ != size_)
     return refused("a false size: the frame ends after " + std::to_string(written_) + " of " +
                    std::to_string(size_) + " bytes");

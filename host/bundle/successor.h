@@ -4,7 +4,7 @@
 // Threads: pure; any thread.
 // Fails:   kRefused with every reason: a state that nothing leads to, or, unless the later release
 //          says what becomes of it (`mail`), a message that cannot be converted or told apart from
-//          another.
+//          another. The note parser's error, for a note that cannot be read.
 #pragma once
 
 #include "bundle/manifest.h"

@@ -112,6 +112,7 @@ std::uint64_t Version::lease_count() const {
   std::uint64_t released = 0, acquired = 0;
   for (const Shard& shard : shards_) released += shard.released.load(std::memory_order_acquire);
   for (const Shard& shard : shards_) acquired += shard.acquired.load(std::memory_order_acquire);
+  BATON_CHECK(released <= acquired, "a lease was released twice");
   return acquired - released;
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/boundary.h"
 
+#include "base/check.h"
 #include "runtime/timers.h"
 
 #include <linux/membarrier.h>
@@ -25,6 +26,7 @@ bool can_claim() {
 }
 
 void Boundary::hold() {
+  BATON_CHECK(!is_held_, "a host call waits for claims once");
   // Waiting for the mutex it is where it was, and may be claimed.
   busy_.store(false, std::memory_order_release);
   mutex_.lock();
@@ -33,6 +35,7 @@ void Boundary::hold() {
 }
 
 void Boundary::release() {
+  BATON_CHECK(is_held_, "a host call that is not held ends by end_call");
   is_held_ = false;
   busy_.store(false, std::memory_order_release);
   mutex_.unlock();

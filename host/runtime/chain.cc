@@ -1,5 +1,6 @@
 #include "runtime/chain.h"
 
+#include "base/check.h"
 #include "runtime/receive.h"
 #include "runtime/runtime.h"
 #include "runtime/watch.h"
@@ -75,7 +76,9 @@ bool is_at_rest(Runtime& runtime, std::span<code::Version* const> group,
   };
   const std::uint64_t ended = awaits(&code::Version::Shard::awaits_ended);
   const std::uint64_t marked = marked_work(runtime);
-  return awaits(&code::Version::Shard::awaits_begun) == ended + frames_left && marked == 0;
+  const std::uint64_t begun = awaits(&code::Version::Shard::awaits_begun);
+  BATON_CHECK(ended <= begun, "a frame that never began to wait has ended");
+  return begun == ended + frames_left && marked == 0;
 }
 
 void cut_chain(Context& context, Context& inside) {
@@ -99,7 +102,9 @@ std::uint64_t marked_work(Runtime& runtime) {
     return sum + (runtime.watch().context().chain.*member)();
   };
   const std::uint64_t ended = sum_of(&Chain::ended);
-  return sum_of(&Chain::begun) - ended;
+  const std::uint64_t begun = sum_of(&Chain::begun);
+  BATON_CHECK(ended <= begun, "a message that nobody marked was finished");
+  return begun - ended;
 }
 
 void HeldList::add(Process& process) {

@@ -1,5 +1,6 @@
 #include "runtime/errand.h"
 
+#include "base/check.h"
 #include "runtime/runtime.h"
 #include "runtime/turn.h"
 #include "runtime/watch.h"
@@ -43,6 +44,7 @@ bool Errand::leave() {
   if (now - seen_ns_ < runner_->runtime.watch().limits().stuck_after_ns) return false;
   const Claim claim(runner_->boundary, place);
   if (!claim.is_held()) return false;
+  BATON_CHECK(runner_->errand == this, "an errand is left by the runner inside it");
   is_left_ = true;
   pin();
   runner_->boundary.raise(kExiled);
@@ -65,6 +67,7 @@ void Errand::run_on(Runner& runner) {
 
 void Errand::finish() {
   std::lock_guard lock(mutex_);
+  BATON_CHECK(!is_done_, "an errand is done once");
   is_done_ = true;
   done_.notify_all();
 }

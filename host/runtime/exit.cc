@@ -1,3 +1,4 @@
+#include "base/check.h"
 #include "runtime/primitives.h"
 #include "runtime/receive.h"
 #include "runtime/runtime.h"
@@ -156,6 +157,7 @@ void exit_process(Context& context, Process& process, baton_term reason) {
 
 void abandon_process(Context& context, Context& inside) {
   Process& process = *inside.current;
+  BATON_CHECK(!process.has(kAbandoned), "a process is abandoned once");
   code::Version& version = *process.version.load(std::memory_order_relaxed);
   process.set(kExiting | kAbandoned);
   context.self = process.self;
@@ -178,6 +180,7 @@ void abandon_process(Context& context, Context& inside) {
 }
 
 void bury(Context& context, Process& process) {
+  BATON_CHECK(process.has(kAbandoned), "only those that were abandoned are buried");
   destroy_frame(context, process);
   destroy_state(context, process);
   if (Message* unused = std::exchange(context.stop_reason, nullptr)) context.release(unused);
@@ -189,6 +192,7 @@ void bury(Context& context, Process& process) {
   context.slots.put(&process);
   version.bury();
 }
+
 void discard_process(Context& context, Process& process) {
   destroy_frame(context, process);
   destroy_state(context, process);

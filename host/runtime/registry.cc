@@ -20,7 +20,8 @@ bool Registry::add(baton_term name, baton_term pid) { return insert(name, {pid, 
 void Registry::publish(baton_term name) {
   std::unique_lock lock(mutex_);
   const auto found = names_.find(name);
-  BATON_CHECK(found != names_.end(), "a name that nobody reserved");
+  BATON_CHECK(found != names_.end() && !found->second.is_published,
+              "a name is reserved before it is published, once");
   found->second.is_published = true;
 }
 

@@ -105,6 +105,9 @@ Runner* Runners::spare() {
   if (!spares_.empty()) {
     Runner* runner = spares_.back();
     spares_.pop_back();
+    BATON_CHECK(runner->scheduler == nullptr && runner->lent_to_ == nullptr &&
+                    (runner->boundary.summons() & kExiled) == 0,
+                "a spare has something to do");
     return runner;
   }
   const std::uint32_t id = count();
@@ -116,6 +119,8 @@ Runner* Runners::spare() {
 
 bool Runners::replace(Runner& exile) {
   std::lock_guard lock(mutex_);
+  BATON_CHECK(exile.scheduler != nullptr && &exile.scheduler->runner() == &exile,
+              "one runner drives a scheduler");
   Runner* runner = spare();
   if (runner == nullptr) return false;
   Scheduler& scheduler = *exile.scheduler;
@@ -205,6 +210,7 @@ void Runners::give_back_process(Runner& runner) {
   {
     std::lock_guard lock(mutex_);
     process = std::exchange(runner.lent_, nullptr);
+    BATON_CHECK(process != nullptr, "no process was lent");
     // Else the scheduler that comes to run it finds that nobody reads its state any more.
     if (!runner.owns_running.load(std::memory_order_relaxed)) process = nullptr;
   }

@@ -179,6 +179,7 @@ Context* Runtime::take_external() {
 }
 
 void Runtime::give_back(Context* context) {
+  BATON_CHECK(context->current == nullptr, "a callback is under way in a context given back");
   std::lock_guard lock(externals_mutex_);
   free_externals_.push_back(context);
   external_free_.notify_one();

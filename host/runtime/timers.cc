@@ -1,5 +1,6 @@
 #include "runtime/timers.h"
 
+#include "base/check.h"
 #include "runtime/ref.h"
 
 #include <time.h>
@@ -36,8 +37,10 @@ std::uint32_t Timers::keeper_of(baton_term ref) {
 }
 
 bool Timers::add(std::uint64_t deadline_ns, Due due) {
+  BATON_CHECK(due.every_ns == 0 || due.message != nullptr, "what comes again is a message");
   std::lock_guard lock(mutex_);
-  wanted_.emplace(due.ref, due);
+  const bool is_new = wanted_.emplace(due.ref, due).second;
+  BATON_CHECK(is_new, "a ref names one timer");
   push({deadline_ns, due.ref});
   const bool is_first = heap_.front().ref == due.ref;
   if (is_first) next_ns_.store(deadline_ns, std::memory_order_relaxed);

@@ -1,5 +1,6 @@
 #include "runtime/turn.h"
 
+#include "base/check.h"
 #include "runtime/primitives.h"
 #include "runtime/receive.h"
 #include "runtime/runtime.h"
@@ -384,6 +385,7 @@ After step(Context& context, Process& process) {
 }  // namespace
 
 void give_back(Context& context, Process& process) {
+  BATON_CHECK(process.has(kUnderHook), "no hook had read its state");
   if (process.has(kAbandoned)) return bury(context, process);
   process.clear(kUnderHook);
   requeue(context, process);

@@ -1,5 +1,6 @@
 #include "runtime/watch.h"
 
+#include "base/check.h"
 #include "runtime/callback_witness.h"
 #include "runtime/receive.h"
 #include "runtime/runtime.h"
@@ -164,6 +165,7 @@ void Watch::look_at_exile(Runner& runner, Seen& seen) {
 
 // Requires: a claim.
 void Watch::end_process(Runner& runner) {
+  BATON_CHECK((runner.boundary.summons() & kExiled) != 0, "only an exile's process is abandoned");
   code::Version& version = *runner.current->version.load(std::memory_order_relaxed);
   abandon_process(context_, runner);
   runner.give_way();

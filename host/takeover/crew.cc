@@ -1,5 +1,7 @@
 #include "takeover/crew.h"
 
+#include "base/check.h"
+
 namespace baton::takeover {
 
 class Crew::Member final : public runtime::Errand {
@@ -28,6 +30,7 @@ class Crew::Member final : public runtime::Errand {
 void Crew::hire(runtime::Runtime& runtime, std::size_t size,
                 const std::shared_ptr<Keeper>& keeper) {
   std::lock_guard lock(mutex_);
+  BATON_CHECK(members_.empty(), "a crew is hired once");
   while (members_.size() + 1 < size) {
     auto member = std::make_shared<Member>(*this, members_.size() + 1, keeper);
     if (!runtime.runners().lend(member)) return;
@@ -38,6 +41,7 @@ void Crew::hire(runtime::Runtime& runtime, std::size_t size,
 void Crew::run(runtime::Context& own, Call call, void* work) {
   {
     std::lock_guard lock(mutex_);
+    BATON_CHECK(working_ == 0 && !is_over_, "the round before is over, and the crew is there");
     call_ = call;
     work_ = work;
     working_ = members_.size();

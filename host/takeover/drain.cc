@@ -20,7 +20,7 @@ Drain::Drain(runtime::Runtime& runtime, std::vector<code::Version*> group, Stuck
 Drain::~Drain() { release(); }
 
 Result<void> Drain::park(std::uint64_t deadline_ns) {
-  BATON_CHECK(is_released_, "a drain is used once");
+  BATON_CHECK(is_released_, "what is parked is not parked once more");
   is_released_ = false;
   // Draining is announced before any phase changes: what is sent from then on is looked at for
   // marks.
@@ -82,6 +82,7 @@ std::vector<runtime::Watch::Exile> Drain::stuck() const {
 }
 
 void Drain::join(code::Version* version) {
+  BATON_CHECK(!is_released_, "a version joins those that are parked");
   version->phase().store(code::Phase::kParked, std::memory_order_release);
   group_.push_back(version);
 }

@@ -132,6 +132,8 @@ void Migration::gather(const std::vector<baton_term>& left_behind) {
 }
 
 void Migration::gather(const Change& change, std::uint32_t shard_index) {
+  BATON_CHECK(change.from->phase().load(std::memory_order_acquire) == code::Phase::kParked,
+              "what is not parked is nobody's to move");
   code::Version::Shard& shard = change.from->shard(shard_index);
   // Processes may be started meanwhile (their init waits): the lock is for the array.
   std::lock_guard lock(shard.lock);
@@ -449,6 +451,7 @@ void Migration::commit_chunk(std::size_t begin, std::size_t end, runtime::Contex
 }
 
 void Migration::commit(runtime::Context& own, const std::function<void()>& flip) {
+  BATON_CHECK(!is_committed_, "a migration is committed once");
   is_committed_ = true;
   in_parallel<&Migration::commit_chunk>(own);
   for (MovedMail& mail : mail_)

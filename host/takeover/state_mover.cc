@@ -91,6 +91,7 @@ void StateMover::add(const module::FieldAction& action) {
 }
 
 bool StateMover::make(void* old, void* raw, baton_error* error) const {
+  BATON_CHECK(!adopts_, "what is adopted is not made");
   if (to_->construct(raw, error) != 0) return false;
   const auto give_up = [&] {
     to_->destroy(raw);

@@ -70,7 +70,9 @@ bool Transaction::leave_stuck() {
     case Stage::kCommitting: return false;
     case Stage::kDecided:
       if (decided_ns_ == 0) decided_ns_ = now;
-      return now - decided_ns_ > kFreeNs && leave();
+      if (now - decided_ns_ <= kFreeNs || !leave()) return false;
+      BATON_CHECK(left_process() == BATON_NO_TERM, "what is freed is no process's state");
+      return true;
   }
   return false;
 }
@@ -106,6 +108,7 @@ void Transaction::pin() {
 
 void Transaction::unpin(runtime::Context&) {
   std::lock_guard lock(mutex_);
+  BATON_CHECK(left_inside_ != 0, "nothing was left");
   if (--left_inside_ != 0) return;
   for (code::Version* version : std::exchange(pinned_, {})) version->unpin();
 }

@@ -96,6 +96,7 @@ Result<std::uint32_t> TextReader::code_point() {
 }
 
 Result<std::uint32_t> TextReader::escape() {
+  BATON_CHECK(at_ > 0, "the backslash was taken");
   const std::size_t start = at_ - 1;
   if (peek() >= '0' && peek() <= '7') {
     std::uint32_t value = 0;
@@ -136,6 +137,7 @@ Result<std::uint32_t> TextReader::escape() {
 }
 
 Result<std::vector<std::uint32_t>> TextReader::quoted(char quote) {
+  BATON_CHECK(peek() == quote);
   const std::size_t start = at_++;
   std::vector<std::uint32_t> found;
   while (!take(quote)) {

@@ -1,13 +1,14 @@
 // TextReader: the characters of a text form, read from left to right.
 //
 // What the parser of terms (text.h) is made of: where it stands, what it takes there, and errors
-// that say the place. An error leaves the reader where it found the mistake.
+// that say the place. After an error nothing more is read: where the reader stands is not said.
 //
 // Ownership: borrows the text.
 // Threads:   one at a time.
 // Fails:     kUsage with line:column; kFailed for an integer beyond its limit.
 #pragma once
 
+#include "base/check.h"
 #include "base/result.h"
 
 #include <cstdint>
@@ -34,14 +35,19 @@ class TextReader {
   std::string_view since(std::size_t start) const { return text_.substr(start, at_ - start); }
   bool looking_at(std::string_view what) const { return text_.substr(at_, what.size()) == what; }
 
-  void skip(std::size_t bytes) { at_ += bytes; }
+  /// Requires: so many are left.
+  void skip(std::size_t bytes) {
+    BATON_CHECK(bytes <= text_.size() - at_);
+    at_ += bytes;
+  }
   /// White space and comments.
   void skip_space();
+  /// False, and nothing taken: something else stands here.
   bool take(std::string_view what);
   bool take(char c) { return take(std::string_view(&c, 1)); }
   Result<void> need(std::string_view what);
 
-  /// "line:column: ", counted in characters from 1.
+  /// "line:column: ", counted in characters from 1. Requires: a place in the text, or its end.
   std::string place(std::size_t at) const;
   Error wrong(const std::string& what, std::size_t at) const;
   Error wrong(const std::string& what) const { return wrong(what, at_); }
@@ -56,9 +62,9 @@ class TextReader {
   /// The same for "..." and all those that follow it, as one.
   Result<std::vector<std::uint32_t>> strings();
 
-  /// Digits, with single underscores between them allowed, and without zeros in front.
+  /// Digits, at least one, with single underscores between them allowed; without zeros in front.
   Result<std::string> digits(unsigned base);
-  /// The same after the point of a float, zeros kept.
+  /// The decimal digits after the point of a float, zeros kept; there may be none.
   Result<std::string> fraction();
   /// A number in decimal up to `max`.
   Result<std::uint64_t> number_up_to(std::uint64_t max);
