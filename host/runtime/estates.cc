@@ -19,8 +19,7 @@ Message* dispose(Context& context, baton_term pid, Message* chain, baton_term re
 
 }  // namespace
 
-void Estates::leave(Context& context, baton_term pid, Message* chain, baton_term reason) {
-  if (chain == nullptr) return;
+void Estates::leave_some(Context& context, baton_term pid, Message* chain, baton_term reason) {
   chain = dispose(context, pid, chain, reason);
   if (__builtin_expect(chain == nullptr, 1)) return;
   {

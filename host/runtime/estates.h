@@ -25,7 +25,9 @@ class Estates {
   Estates& operator=(const Estates&) = delete;
 
   /// Takes a chain of messages of the process that has ended for this reason, an immediate term.
-  void leave(Context& context, baton_term pid, Message* chain, baton_term reason);
+  void leave(Context& context, baton_term pid, Message* chain, baton_term reason) {
+    if (chain != nullptr) leave_some(context, pid, chain, reason);
+  }
   bool is_empty() const { return count_.load(std::memory_order_acquire) == 0; }
   /// Works off a piece of what there is.
   void work_off(Context& context);
@@ -38,6 +40,8 @@ class Estates {
     Message* chain;
     baton_term reason;
   };
+
+  void leave_some(Context& context, baton_term pid, Message* chain, baton_term reason);
 
   Runtime& runtime_;
   std::mutex mutex_;

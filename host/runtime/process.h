@@ -76,6 +76,13 @@ class Requests {
     ref_ = ref;
     pid_ = pid;
   }
+  /// Takes the request out if it is the one at hand and this its other side, which is the usual
+  /// case. False: that is to be looked at.
+  bool take_usual(baton_term ref, baton_term pid) {
+    if (ref_ != ref || pid_ != pid) return false;
+    ref_ = BATON_NO_TERM;
+    return true;
+  }
   /// The other side of a request that is there no more then.
   std::optional<baton_term> take(baton_term ref) {
     if (ref_ == ref) {

@@ -21,6 +21,17 @@ void act_on_arrivals(Context& context, Process& process);
 /// An answer that is not the first to a request not given up, or the DOWN of a monitor taken back:
 /// to be dropped. The request or monitor of one that is wanted is spent by this.
 bool is_unwanted(Context& context, Process& process, Message& message);
+/// The same of a message of these kinds that its process takes as it comes.
+[[gnu::always_inline]] inline bool is_unwanted_answer(Context& context, Process& process,
+                                                      Message& message) {
+  if (message.kind == BATON_REPLY && (message.flags & kWanted) == 0 &&
+      process.extension != nullptr &&
+      process.extension->asked.take_usual(message.word[0], message.from)) {
+    message.flags |= kWanted;
+    return false;
+  }
+  return is_unwanted(context, process, message);
+}
 
 // For the host table, inside a callback: see abi.h. Null: nothing fits, or the process is to exit.
 Message* receive(Context& context);

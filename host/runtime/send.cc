@@ -95,6 +95,31 @@ void send(Context& context, baton_term to, Message* message) {
   send_held(context, to, message);
 }
 
+namespace {
+
+// Calls and answers are nearly as frequent: the same, for a part that does something else before
+// the message is sent, and says to whom..
+template <class Part>
+[[gnu::noinline]] void send_held_after(Context& context, Message* message, Part part) {
+  const HostCall call(context);
+  if (call.is_refused()) return context.release(message);
+  send_now(context, part(), message);
+}
+
+template <class Part>
+[[gnu::always_inline]] inline void send_after_part(Context& context, Message* message, Part part) {
+  context.boundary.begin_call();
+  if (__builtin_expect(context.boundary.may_go_on(), 1)) {
+    send_now(context, part(), message);
+    context.boundary.end_call();
+    return;
+  }
+  context.boundary.end_call();
+  send_held_after(context, message, part);
+}
+
+}  // namespace
+
 void send_signal(Context& context, baton_term to, Message* signal) {
   const baton_term pid = term::is_atom(to) ? context.runtime.registry().whereis(to) : to;
   Process* process = context.runtime.find(pid);
@@ -111,16 +136,15 @@ baton_term ask(Context& context, baton_term to, Message* request) {
   BATON_CHECK(request->words >= 1, "a request needs a word for its ref");
   const baton_term ref = context.make_ref();
   request->word[0] = ref;
-  const HostCall host_call(context);
-  if (context.current != nullptr && !host_call.is_refused()) {
-    const baton_term pid = resolve(context, to);
-    if (pid != BATON_NO_TERM) to = pid;
+  send_after_part(context, request, [&context, to, ref] {
+    if (context.current == nullptr) return to;
+    const baton_term pid = __builtin_expect(term::is_pid(to), 1) ? to : resolve(context, to);
     extension_of(*context.current).asked.add(ref, pid);
     // The answer can only come after what is here now: a receive for it starts behind that.
     context.marker_ref = ref;
     context.marker = context.current->in_first != nullptr ? context.current->in_last : nullptr;
-  }
-  send(context, to, request);
+    return pid != BATON_NO_TERM ? pid : to;
+  });
   return ref;
 }
 
@@ -135,13 +159,13 @@ void reply(Context& context, baton_term caller, baton_term ref, Message* answer)
   answer->kind = BATON_REPLY;
   answer->word[0] = ref;
   // One part with the send: were the process abandoned in between, its caller would hear neither.
-  const HostCall host_call(context);
-  if (context.call_ref == ref) {
-    context.call_ref = BATON_NO_TERM;
-  } else if (context.current != nullptr && context.current->extension != nullptr) {
-    context.current->extension->callers.take(ref);
-  }
-  send(context, caller, answer);
+  send_after_part(context, answer, [&context, caller, ref] {
+    if (context.call_ref == ref)
+      context.call_ref = BATON_NO_TERM;
+    else if (context.current != nullptr && context.current->extension != nullptr)
+      context.current->extension->callers.take(ref);
+    return caller;
+  });
 }
 
 Message* message_of(Context& context, baton_term root, std::uint8_t kind,

@@ -9,18 +9,19 @@ namespace baton::runtime {
 
 namespace {
 
-// Gives the process a lease on its version. That may be retired meanwhile, by a take-over: then its
-// module's current one starts the process, as it would have a moment later. False: there is none.
-bool acquire_version(Runtime& runtime, Process& process, std::uint32_t index) {
+// The version of the process gives no lease. It may have been retired just now, by a take-over: then
+// its module's current one starts the process, as it would have a moment later. False: there is
+// none.
+bool acquire_current(Runtime& runtime, Process& process, std::uint32_t index) {
   for (;;) {
     code::Version* const version = process.version.load(std::memory_order_relaxed);
-    if (version->acquire(process.shard, index, process.position)) return true;
     code::Version* const current = runtime.code().current(version->module_name());
     if (current == nullptr || current == version) return false;
     const baton_behaviour* const same = current->behaviour(process.behaviour->name);
     if (same == nullptr || same->kind != process.behaviour->kind) return false;
     process.behaviour = same;
     process.version.store(current, std::memory_order_release);
+    if (current->acquire(process.shard, index, process.position)) return true;
   }
 }
 
@@ -42,7 +43,6 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
                                  (is_server ? kIsServer : 0) | (is_host_code ? kHostCode : 0)),
       std::memory_order_relaxed);
   process->held_in = 0;
-  process->held_by = 0;
   process->owns_ports.store(false, std::memory_order_relaxed);
   process->has_signals.store(false, std::memory_order_relaxed);
   process->behaviour = request.behaviour;
@@ -62,7 +62,8 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
   Spawned spawned{.pid = pid};
   if (request.name != BATON_NO_TERM && !runtime.registry().reserve(request.name, pid)) {
     spawned = {.error = SpawnError::kNameTaken};
-  } else if (!acquire_version(runtime, *process, index)) {
+  } else if (!request.version->acquire(process->shard, index, process->position) &&
+             !acquire_current(runtime, *process, index)) {
     if (request.name != BATON_NO_TERM) runtime.registry().remove(request.name, pid);
     const code::Version& version = *process->version.load(std::memory_order_relaxed);
     spawned = {.error = version.is_barred() ? SpawnError::kBarred : SpawnError::kRetired};
@@ -84,7 +85,6 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
     mark_sample(context, *args);
   }
   process->in_first = process->in_last = args;
-  if (request.name != BATON_NO_TERM) extension_of(*process).name = request.name;
 
   if (request.is_linked) {
     BATON_CHECK(context.current != nullptr, "only a process can be linked");
@@ -101,7 +101,10 @@ Spawned spawn(Context& context, const SpawnRequest& request) {
     extension_of(*context.current).monitors.emplace(spawned.monitor, pid);
   }
   process->mailbox.open(generation);
-  if (request.name != BATON_NO_TERM) runtime.registry().publish(request.name);
+  if (request.name != BATON_NO_TERM) {
+    extension_of(*process).name = request.name;
+    runtime.registry().publish(request.name);
+  }
   if (__builtin_expect(context.scheduler != nullptr, 1))
     context.scheduler->enqueue_fresh(process);
   else

@@ -375,7 +375,7 @@ After step(Context& context, Process& process) {
       return After::kGoOn;
     }
   } else if (__builtin_expect(message->kind == BATON_REPLY || message->kind == BATON_DOWN, 0) &&
-             is_unwanted(context, process, *message)) {
+             is_unwanted_answer(context, process, *message)) {
     context.release(message);
     return After::kGoOn;
   }
