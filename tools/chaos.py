@@ -3,6 +3,7 @@
 import argparse
 import collections
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -33,6 +34,8 @@ WARM_UP_ROUNDS = 20
 GROWTH_BYTES_MAX = 50_000
 # Of the lives of a host, one after the other: rounds at least and at most.
 LIVES = ((2, 5), (45, 70))
+# Of a life: each takes a processor for as long as the host lives.
+ENDLESS_MAX = 1
 # What an operator's command may end with. One more where the host is hindered: it failed, and nothing changed.
 ANSWERS = {0, 2, 4, 6, 7, 9, 10}
 HINDERED = {1, 3, 8}
@@ -95,6 +98,12 @@ def description(number, kind, ports):
                           restarts="intensity: 100000\n      period: 1s", **ports)
 
 
+def stored(module, version):
+    """Where the store of a host has this module's library, from its folder on."""
+    with open(os.path.join(MODULES, module, version, module + ".so"), "rb") as library:
+        return os.path.join("store", hashlib.sha256(library.read()).hexdigest(), "module.so")
+
+
 def is_cut(stranger):
     """Whether the host has ended his connection."""
     try:
@@ -137,6 +146,9 @@ class World:
         self.strangers = []    # in this round
         self.turned_away = []  # of them
         self.descriptors_lock = threading.Lock()  # of whoever lets them run out
+        self.endless_left = ENDLESS_MAX  # that this life of the host may see
+        self.endless = {}                # of this life, by the process: its module and version
+        self.ending = set()              # of these processes, those that were killed
 
     def dice(self, *what):
         """Of this round, for one purpose."""
@@ -213,9 +225,34 @@ class World:
             if process["behaviour"] == behaviour:
                 self.operate("kill", process["pid"])
 
+    def find_endless(self):
+        """Remembers the callbacks that do not return, as the host names them, and kills their processes. Whether one of
+        them is not dead yet."""
+        named = truth.endless_in(self.modules())
+        self.wrong += [f"{pid} of {module} {version}, which never returns, is not named any more"
+                       for pid, (module, version) in self.endless.items() if pid not in named]
+        self.endless |= named
+        alive = {process["pid"] for process in self.processes()} & set(named)
+        for pid in alive - self.ending:
+            self.operate("kill", pid)
+        self.ending |= alive
+        return bool(alive)
+
+    def modules(self):
+        shown = self.ask("modules", {})
+        if isinstance(shown, str):
+            raise Failed(f"modules is refused: {shown}")
+        return shown
+
+    def pinned(self):
+        """Whose libraries stay mapped for their endless callbacks."""
+        return [f"{each['module']} {each['version']}" for each in self.modules()
+                if each["status"] == "pinned" and truth.endless_in([each])]
+
     def processes(self):
         shown = self.ask("ps", {"limit": 1000})
-        return shown["processes"] if isinstance(shown, dict) else []
+        # Not those that are dead to everybody, and shown for what is inside.
+        return [each for each in shown["processes"] if not each["abandoned"]] if isinstance(shown, dict) else []
 
     def read(self, is_over, dice):
         """Until it is over, reads all there is to read."""
@@ -235,6 +272,9 @@ class World:
     # ---- A life
 
     def start_host(self):
+        self.endless_left = ENDLESS_MAX
+        self.endless.clear()
+        self.ending.clear()
         self.node.start("--config", self.configuration)
 
     def start_client(self):
@@ -362,12 +402,15 @@ class World:
 
     def settle(self, operators):
         """Ends what is under way."""
+        self.find_endless()
         self.operate("resume", "mayhem")
         self.operate("cast", "mayhem", "{hook,0,false}")
         dice = self.dice("settle")
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
-            is_over = not any(each.is_alive() for each in operators)
+            # A detached command has ended before what it asked for.
+            is_over = not any(each.is_alive() for each in operators) and not self.find_endless() and all(
+                each["done"] for each in self.ask("operations", {}))
             status = self.status()
             if status["upgrade"]:
                 is_bad = self.is_bad(status["upgrade"]["to"].split("-")[1])
@@ -402,7 +445,8 @@ class World:
         if named != runs:
             return [f"status names {named}, the journal {runs}"]
         expected = {f"{name} {version}": 1 for name, version in KINDS[kind_of(runs)].items()}
-        loaded = {f"{each['module']} {each['version']}": 1 for each in self.ask("modules", {})}
+        modules, pinned = self.modules(), self.pinned()
+        loaded = {name: 1 for each in modules if (name := f"{each['module']} {each['version']}") not in pinned}
         found = {f"{each['module']} {each['version']}": 1 for each in self.processes() if each["version"] != "host"}
         return truth.unequal("modules loaded", expected, loaded) + truth.unequal("modules run", expected, found)
 
@@ -494,6 +538,11 @@ class Life:
         while True:
             descriptors, mapped, resident = world.figures()
             memory = mapped.pop("memory")
+            # What is mapped for a callback that never returns is no growth: the host has named it.
+            for name in world.pinned():
+                for path in [path for path in mapped if path.endswith(stored(*name.split()))]:
+                    del mapped[path]
+                    descriptors["module.so"] -= 1
             libraries = sum(name.endswith("/module.so") for name in mapped)
             # What is the first of its kind must be the same twice.
             expected = self.first.get(kind, before)

@@ -49,6 +49,12 @@ def running_of(statuses):
     return by_status.get("current") or by_status.get("permanent")
 
 
+def endless_in(modules):
+    """The processes, with module and version, whose callback "endless" is inside, as the host shows its modules."""
+    return {named[1]: (each["module"], each["version"]) for each in modules for text in each["stuck"]
+            if (named := re.match(r"(<[\d.]+>) in .*\(endless\) ", text))}
+
+
 def growth(figures):
     """By how much a row of figures grows from each to the next: the median of the slopes between any two of them, to
     which a few that stand out say nothing."""

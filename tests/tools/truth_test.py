@@ -40,6 +40,14 @@ class StatusesTest(unittest.TestCase):
         self.assertEqual(truth.running_of(statuses), "1.0.0")
 
 
+class EndlessTest(unittest.TestCase):
+    def test_of_what_is_stuck_only_the_endless_callbacks_are_named(self):
+        shown = [{"module": "kv", "version": "1.0.0", "stuck": []},
+                 {"module": "mayhem", "version": "1.1.0",
+                  "stuck": ["<0.7.2> in mayhem:handle_cast(endless) for 93 s", "in mayhem:code_change for 40 ms"]}]
+        self.assertEqual(truth.endless_in(shown), {"<0.7.2>": ("mayhem", "1.1.0")})
+
+
 class FiguresTest(unittest.TestCase):
     def test_growth_is_that_from_each_figure_to_the_next(self):
         self.assertEqual(truth.growth([10, 20, 30, 40]), 10)

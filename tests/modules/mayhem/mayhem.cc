@@ -14,6 +14,10 @@ BATON_MESSAGE(Crash)
 struct Fault {};
 BATON_MESSAGE(Fault)
 
+/// It never returns.
+struct Endless {};
+BATON_MESSAGE(Endless)
+
 /// {hook, Ms, Fails}: what the hooks of take-overs do from here on.
 struct Hook {
   std::int64_t ms = 0;
@@ -30,13 +34,17 @@ BATON_MESSAGE(Echo, what)
 
 struct Mayhem : baton::GenServer<Mayhem, State> {
   using Calls = baton::Messages<Echo>;
-  using Casts = baton::Messages<Crash, Fault, Hook>;
+  using Casts = baton::Messages<Crash, Endless, Fault, Hook>;
   void init() { register_name("mayhem"_atom); }
   baton::TermValue handle_call(const Echo& echo) {
     state().count();
     return echo.what;
   }
   void handle_cast(const Crash&) { throw std::runtime_error("a crash that was asked for"); }
+  void handle_cast(const Endless&) {
+    for (volatile bool goes_on = true; goes_on;) {
+    }
+  }
   void handle_cast(const Fault&) {
     // An address that no page is ever mapped at, and that the compiler does not know.
     volatile std::uintptr_t address = 8;
