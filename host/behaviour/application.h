@@ -25,7 +25,8 @@
 //            the trees are the runtime's.
 // Threads:   any thread outside the schedulers; start, stop and change wait, one at a time.
 // Fails:     kUsage for a spec that cannot be, kFailed with the reason of a start that failed,
-//            kTimedOut, kNotFound for a name that is not known or does not run.
+//            kNotFound for a name that is not known or does not run; kTimedOut, kBusy and
+//            kUnreachable as Runtime::call.
 #pragma once
 
 #include "base/result.h"

@@ -10,9 +10,11 @@
 // libzstd stays in archive.cc.
 //
 // Invariants:
-//   (1) The reader asks its source for no more than it needs and keeps no more than one block.
-//   (2) Decompression writes at most the size that the frame declares, in a window of at most
-//       kWindowLogMax bits.
+//   (1) The tar reader asks its source for no more than it needs and keeps no more than one block.
+//   (2) Decompression hands on at most the size that the frame declares, and keeps a window of at
+//       most kWindowLogMax bits.
+// (1) is checked where a block is read; (2) is what a frame is refused for, and tested with false
+// ones.
 // Ownership: a reader borrows its source.
 // Threads:   one.
 // Fails:     kRefused for bad input; errors of the source pass through.
@@ -48,7 +50,7 @@ struct TarEntry {
 /// The header block of an entry. Requires: a path that check_path (manifest.h) takes, size below 8
 /// GiB.
 std::string tar_header(const TarEntry& entry);
-/// Zeros that follow `size` bytes of content.
+/// How many zeros follow `size` bytes of content.
 std::size_t tar_padding(std::uint64_t size);
 /// Bytes an entry of this size takes, header and padding included.
 std::uint64_t tar_entry_bytes(std::uint64_t size);

@@ -45,7 +45,7 @@ inline constexpr std::size_t kNoteLinesMax = 150'000;
 struct ManifestFile {
   std::string path;
   std::uint64_t size = 0;
-  std::uint32_t mode = kFileMode;
+  std::uint32_t mode = kFileMode;  // the only one there is
   Digest sha256;
 };
 

@@ -48,6 +48,21 @@ std::unique_ptr<Library> Version::release_library() {
   return std::move(library_);
 }
 
+void Version::bury() {
+  barred_.store(false, std::memory_order_relaxed);
+  unpin();
+}
+
+void Version::unpin() {
+  const std::uint32_t before = abandoned_.fetch_sub(1, std::memory_order_release);
+  BATON_CHECK(before != 0, "nobody was abandoned or has pinned it");
+}
+
+void Version::leave_as_guest() {
+  const std::uint32_t before = guests_.fetch_sub(1, std::memory_order_release);
+  BATON_CHECK(before != 0, "nobody came in as a guest");
+}
+
 bool Version::acquire(std::uint32_t shard_index, std::uint32_t process, std::uint32_t& position) {
   Shard& shard = shards_[shard_index];
   shard.lock.lock();

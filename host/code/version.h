@@ -17,6 +17,9 @@
 // Invariants:
 //   (1) A process of this version is in exactly one shard's array, at the position it remembers.
 //   (2) After retire() returns, acquire fails.
+// (1) is not checked: whoever leaves the index says where it stands, and to look there whether that
+// is so costs each exit a line. That no lease is lost is: where they are summed, and before the
+// library goes (release_library). So is that nobody leaves who did not come in.
 // Ownership: the CodeTable owns versions; a Version owns its library.
 // Threads:   any thread, as said per member. A shard is written under its lock.
 #pragma once
@@ -133,13 +136,10 @@ class Version {
     release(shard, position, moved);
   }
   /// The callback of an abandoned process has returned, and nothing is left of it.
-  void bury() {
-    barred_.store(false, std::memory_order_relaxed);
-    abandoned_.fetch_sub(1, std::memory_order_release);
-  }
+  void bury();
   /// Its code is run for nobody, and needed until unpin: as that of an abandoned process.
   void pin() { abandoned_.fetch_add(1, std::memory_order_relaxed); }
-  void unpin() { abandoned_.fetch_sub(1, std::memory_order_release); }
+  void unpin();
   /// How many were abandoned and not yet buried, or pinned and not unpinned.
   std::uint32_t abandoned() const { return abandoned_.load(std::memory_order_acquire); }
 
@@ -152,7 +152,7 @@ class Version {
   bool is_retired() const { return retired_.load(std::memory_order_acquire); }
   /// Others than its processes run a hook of it. Requires of enter: somebody keeps it loaded.
   void enter_as_guest() { guests_.fetch_add(1, std::memory_order_relaxed); }
-  void leave_as_guest() { guests_.fetch_sub(1, std::memory_order_release); }
+  void leave_as_guest();
   std::uint32_t guests() const { return guests_.load(std::memory_order_acquire); }
 
   /// Meaningful only when retired: no lease is left, and none can come, and no callback of an

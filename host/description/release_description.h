@@ -159,7 +159,7 @@ struct ProbationDescription {
   std::vector<HealthCheck> health;
   std::uint32_t crashes_max = 5;  // of processes, within crash_period
   std::chrono::nanoseconds crash_period = std::chrono::seconds(10);
-  std::uint64_t min_samples = 0;  // messages handled by the new versions; fewer is inconclusive
+  std::uint64_t min_samples = 0;  // of the new versions (runtime/sample.h); fewer is inconclusive
   WhenInconclusive when_inconclusive = WhenInconclusive::kPause;
   bool accept_loss = false;  // an automatic rollback may lose what the old release cannot keep
   friend bool operator==(const ProbationDescription&, const ProbationDescription&) = default;

@@ -37,7 +37,7 @@ class Question {
 
   /// The first answer counts.
   void answer(Result<term::Block> answer);
-  /// The answer; kTimedOut once the time is over, kUnreachable if the waiting is to stop.
+  /// The answer, once; kTimedOut when the time is over, kUnreachable if the waiting is to stop.
   Result<term::Block> wait(std::stop_token stop = {});
   bool is_answered() const;
 
@@ -65,9 +65,11 @@ class Questions {
   bool is_closed_ = false;
 };
 
+/// Starts the asker of a question, by its number.
 void spawn_asker(Context& context, std::uint64_t question);
 
-/// The description of the host's own behaviours.
+/// What Runtime::builtin says of itself. It lists the asker only: the host's other behaviours are
+/// started by their tables, and nobody looks for them by name here.
 const baton_module& asker_module();
 
 }  // namespace baton::runtime

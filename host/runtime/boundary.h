@@ -110,10 +110,11 @@ class Boundary {
  private:
   friend class Claim;
 
-  // Written by the runner alone.
+  // Written by the runner alone, read by anybody.
   std::atomic<std::uint64_t> place_{0};  // odd: in module code. Each callback has its own
-  std::uint64_t step_ = 1;
-  std::atomic<bool> busy_{false};  // in host code although place is odd
+  std::uint64_t step_ = 1;               // of place_; 0: host code. Read by the runner alone
+  std::atomic<bool> busy_{false};        // in host code although place is odd
+  // Written by anybody.
   std::atomic<std::uint8_t> summons_{0};
   // The runner's own.
   bool is_nested_ = false;

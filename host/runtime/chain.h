@@ -1,11 +1,13 @@
 // Chain: what a drain lets be finished: all that follows from what began before it.
 //
 // Under a drain (code::Phase) the processes of the group serve only what continues a chain; other
-// mail waits. What does so is said in chain.cc and nowhere else:
+// mail waits. What does so is decided in chain.cc and nowhere else:
 //   a message   that is marked: a chain sent it to a process being drained, and it is counted, so
 //               that the drain ends when none is left
-//               that is nested: a call made while its sender was itself answering one, or what a
-//               chain asks of a process that is not drained but may act on those that are
+//               that is nested: a call made while its sender was itself answering one; what a
+//               chain asks of a process that is not drained but may act on those that are; the
+//               news that a child of a chain has started; the first message of a process, once a
+//               chain waits for it
 //               that is a call of a process being drained
 //   a callback  that handles such a message; a frame that waited for its answer; one that began
 //               before its scheduler noticed the drain

@@ -1,12 +1,13 @@
 // Context: what code runs in, the host's side of baton_context.
 //
-// A thread that runs processes has one (Runner); so has a thread outside that talks to the runtime
-// (External). It has the memory pools, the free process slots and the counters of its thread, so
-// that none of the common paths shares a line.
+// A thread that runs processes has one (Runner); so have the watch and each thread outside that
+// talks to the runtime (External). It has the memory pools, the free process slots and the counters
+// of its thread, so that none of the common paths shares a line.
 //
 // Invariants:
 //   (1) A module is given a context only for the length of a callback, on the context's thread.
 //   (2) `scheduler` is not kept across module code: it may have been taken away meanwhile.
+// Neither is checked: what a module keeps is not seen, and the other is a rule for who writes here.
 // Ownership: the Runtime owns all contexts; they live as long as it does.
 // Threads: its own thread, but for the atomics, which others may read, and what a claimant does in
 //          its place (boundary.h).
@@ -40,7 +41,7 @@ enum Signal : std::uint8_t {
   kUnlinkSignal,
   kExitSignal,     // word[0] an ExitKind, root the reason
   kSystemSignal,   // word[0] ref of the answer, word[1] a SystemRequest, root its argument
-  kWakeSignal,     // a deadline of await_until has passed
+  kWakeSignal,     // look: a deadline of await_until may have passed
   kStartedSignal,  // from has completed init; only to a parent that asked for it
 };
 enum ExitKind : baton_term { kLinkExit, kSentExit, kKill };
@@ -60,8 +61,8 @@ inline constexpr std::uint16_t kReleaseFlags =
 
 inline constexpr std::uint32_t kContextsMax = code::kShards;
 inline constexpr std::uint32_t kSchedulersMax = 32;
-/// Threads that run processes: those that drive the schedulers, their spares, and those that are
-/// inside a callback that does not return.
+/// Threads that run processes: those that drive the schedulers, their spares, those that carry out
+/// errands, and those that are inside a callback that does not return.
 inline constexpr std::uint32_t kRunnersMax = 47;
 /// The context in which the watch acts for others.
 inline constexpr std::uint32_t kWatchId = kRunnersMax;

@@ -17,6 +17,7 @@
 //   (1) It is left in module code only, never in between: what the host does with its work is done.
 //   (2) A process has kUnderHook from when the errand is left until its hook has returned and
 //       nobody else runs it.
+// (1) is checked where it is left, (2) where the process is given back.
 // Ownership: shared by the runner and whoever waits.
 // Threads:   as said per member.
 #pragma once

@@ -16,6 +16,7 @@
 
 namespace baton::runtime {
 
+/// So many messages are worked off at a time.
 inline constexpr std::uint32_t kEstatePiece = 256;
 
 class Estates {

@@ -1,4 +1,7 @@
-// process_info: what a process says of itself, as a map of atoms, like OTP's process_info/1.
+// process_info: what a process says of itself, as a map with atoms for keys, like OTP's
+// process_info/1.
+//
+// Threads: as said per function.
 #pragma once
 
 #include "runtime/context.h"

@@ -25,7 +25,8 @@
 // in, first out with at least 1,024 free, so a pusher would have to sleep through 2 x 10^9 spawns
 // to be misled.
 //
-// Threads: push: any thread. The rest: the owner.
+// Threads: push, wake, is_open and has_new_mail: any thread. The rest: the owner, or a claimant in
+//          its place (boundary.h).
 #pragma once
 
 #include <baton/abi.h>

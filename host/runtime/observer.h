@@ -1,7 +1,7 @@
 // Observer: what the runtime tells about processes, implemented by whoever logs, counts or traces.
 //
-// Threads: called on any scheduler, between or inside callbacks (but for long_schedule); must be
-//          quick and must not call the runtime.
+// Threads: called on any runner, between or inside callbacks, or on a thread outside that is in a
+//          context (but for long_schedule); must be quick and must not call the runtime.
 #pragma once
 
 #include "code/version.h"

@@ -55,7 +55,7 @@ class Depot {
 class Pools {
  public:
   explicit Pools(Depot& depot) : depot_(depot) {}
-  /// Everything cached goes back to the depot.
+  /// Whole batches go back to the depot; of each class less than one stays unused until that goes.
   ~Pools();
   Pools(const Pools&) = delete;
   Pools& operator=(const Pools&) = delete;

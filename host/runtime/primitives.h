@@ -73,7 +73,8 @@ baton_term send_interval(Context& context, std::uint64_t period_ns, baton_term t
 /// The scheduler that keeps the timers begun in this context.
 Scheduler& keeper_for(Context& context);
 bool cancel_timer(Context& context, baton_term ref);
-/// A message whose root is a copy of `term`.
+/// A message whose root is a copy of `term`, or the atom system_limit if that is larger than a term
+/// may be.
 Message* message_of(Context& context, baton_term term, std::uint8_t kind = BATON_MESSAGE,
                     std::uint32_t leading_words = 0);
 

@@ -1,10 +1,10 @@
 // Process: the object of one lightweight process, 128 bytes in two cache lines, and what only some
 // need.
 //
-// Slots lie in one reserved address range (address = base + index x 128) and are never unmapped, so
-// a send from any thread needs no look-up table and no epoch: a stale pid meets a slot of another
-// generation. A pid that somebody made up meets a slot of another generation too, or names none
-// (has_slot_of).
+// Slots lie in one reserved address range (address = base + index x 128) and stay mapped until the
+// table goes, so a send from any thread needs no look-up table and no epoch: a stale pid meets a
+// slot of another generation. A pid that somebody made up meets a slot of another generation too,
+// or names none (has_slot_of).
 //
 // Invariants:
 //   (1) A process is owned by the runner that runs it, by the run queue entry that names it, or by
@@ -203,8 +203,7 @@ class ProcessTable {
   /// False: somebody made the pid up. Any pid, also one of the dead, is one or the other.
   bool has_slot_of(baton_term pid) const { return pid_index(pid) < used(); }
 
-  /// `kSlotBatch` fresh slots, dead: the first index; the table is full when it would pass
-  /// kProcessesMax.
+  /// `kSlotBatch` fresh slots, dead: the first index. There are kProcessesMax; more end the host.
   std::uint32_t carve();
   static constexpr std::uint32_t kSlotBatch = 1024;
 

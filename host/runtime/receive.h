@@ -9,8 +9,8 @@ namespace baton::runtime {
 
 /// Puts mail taken (newest first) behind what is there, oldest first.
 void append_mail(Process& process, Message* newest);
-/// Takes new mail and acts on the signals in it; messages stay. False: there was none. A fatal
-/// signal sets kExiting and leaves its reason in the extension.
+/// Takes new mail, acts on the signals in it and drops what is unwanted; other messages stay.
+/// False: there was none. A fatal signal sets kExiting and leaves its reason in the extension.
 bool pull(Context& context, Process& process);
 /// Acts on the signals in the mail behind `before` (null: in all of it) and drops what is unwanted.
 /// True: something was taken out.
@@ -33,7 +33,8 @@ bool is_unwanted(Context& context, Process& process, Message& message);
   return is_unwanted(context, process, message);
 }
 
-// For the host table, inside a callback: see abi.h. Null: nothing fits, or the process is to exit.
+// For the host table, inside a callback: see abi.h. Null: nothing fits, the process is to exit, or
+// its turn is over (Context::is_preempted).
 Message* receive(Context& context);
 Message* receive_match(Context& context, baton_match match, void* environment);
 Message* receive_ref(Context& context, baton_term ref);

@@ -5,6 +5,7 @@
 //       belong to a process that has just died; sending to it is then sending to a dead pid.
 //   (2) A name that is reserved is taken, but nobody finds it until it is published: then its
 //       process takes mail.
+// (1) holds by the map, (2) is checked in publish.
 // Threads: any thread.
 #pragma once
 
@@ -22,13 +23,13 @@ class Registry {
  public:
   /// False: the name is taken, or is `undefined`, which stands for none.
   bool reserve(baton_term name, baton_term pid);
-  /// Requires: the name is reserved.
+  /// Requires: the name is reserved, and not yet published.
   void publish(baton_term name);
   /// Both at once.
   bool add(baton_term name, baton_term pid);
   /// False: there is no such name, or it is not that pid's.
   bool remove(baton_term name, baton_term pid);
-  /// The pid, or 0.
+  /// The pid, or BATON_NO_TERM.
   baton_term whereis(baton_term name) const;
   /// All of them, in no particular order.
   std::vector<std::pair<baton_term, baton_term>> list() const;

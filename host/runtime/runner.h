@@ -15,6 +15,7 @@
 //   (1) A scheduler is driven by one runner, but between steps of a simulation, where runners have
 //       no threads, and who steps is the test.
 //   (2) An exile gets no scheduler before its callback has returned and it has concluded.
+// Checked where a scheduler changes hands and a spare is taken (runner.cc).
 // Ownership: the Runtime's Runners own them; they live as long as it does.
 // Threads:   as said per member.
 #pragma once
@@ -101,6 +102,7 @@ class Runners {
  private:
   friend class Runner;
 
+  /// Null: there are kRunnersMax. Requires, as all that touches spares: mutex_ is held.
   Runner* spare();
   std::shared_ptr<Errand> errand_of(Runner& runner);
   /// For an exile that has concluded, or after an errand: waits until it gets a scheduler or an

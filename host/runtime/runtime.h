@@ -112,7 +112,7 @@ class Runtime {
   /// Asks a process and waits, at most that long whatever the schedulers do. Any thread outside the
   /// schedulers. kNotFound: no such process or name, or it died (the reason is in the message);
   /// kTimedOut; kUnreachable: the runtime has stopped, or the waiting is to; kBusy: as
-  /// External::borrow.
+  /// External::borrow; kFailed: somebody ended the process that asked for it.
   Result<term::Block> call(baton_term to, const term::Block& request,
                            std::chrono::milliseconds timeout, std::stop_token stop = {});
   /// Asks, and leaves the waiting to the caller (asker.h).
@@ -182,6 +182,7 @@ class Runtime {
   const std::function<void()> pause_;
   const std::function<void()> scheduling_point_;
   HostTable host_table_;
+  // Constant after start.
   std::vector<std::pair<std::string, const void*>> extensions_;
   Config config_;
   PortKeeper* port_keeper_ = nullptr;

@@ -30,6 +30,8 @@
 //   (1) A process stands in at most one queue, once: whoever turned it from idle to owned enqueued
 //       it.
 //   (2) What its runner owns is whole at each call into module code: a turn is the tail of step.
+// Neither is checked: a process does not say where it stands, and to have it say so would cost two
+// stores a message; the other is a rule for who writes here.
 // Threads: its runner's, and a claimant's in its place (boundary.h), but for steal, wake and the
 //          atomics.
 #pragma once

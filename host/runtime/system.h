@@ -1,7 +1,10 @@
-// System messages: what any gen_server answers without its module: suspend, resume, get_state,
-// terminate, info.
+// System messages: what any process answers by itself: suspend, resume, get_state, terminate, info.
 //
-// See: the sys module of OTP. They are handled between callbacks, also while a frame waits.
+// They are handled between callbacks, also while a frame waits. Of them only get_state asks the
+// module, for the state as a term.
+//
+// Threads: the context's own; the process is one it owns.
+// See:     the sys module of OTP.
 #pragma once
 
 #include "runtime/context.h"

@@ -9,7 +9,9 @@
 // Any thread may fire what is due: the timers of a scheduler stuck in a callback do not stand
 // still.
 //
-// Threads: any thread.
+// Ownership: owns the messages until they are due or cancelled. What is left at the runtime's end
+//            is not freed one by one: it goes with the pools, or with the program.
+// Threads:   any thread.
 #pragma once
 
 #include <baton/abi.h>
@@ -46,6 +48,7 @@ class Timers {
   static constexpr std::uint32_t kNoKeeper = ~std::uint32_t{0};
 
   /// Takes the message until it is due or cancelled. True: this is now the earliest deadline.
+  /// Requires: the ref is no other timer's; what is due again and again has a message.
   bool add(std::uint64_t deadline_ns, Due due);
   /// The message back, if the timer was still to fire: `found` says so.
   baton_message* cancel(baton_term ref, bool& found);

@@ -15,9 +15,11 @@
 // stuck. While all schedulers sleep the watch does, too.
 //
 // Invariants:
-//   (1) It acts in another's place only with a claim (boundary.h), and waits for nobody else
-//       meanwhile.
-//   (2) What a tick does depends on its argument and the runners only.
+//   (1) It acts in another's place only with a claim (boundary.h), and waits meanwhile for locks
+//       only, under which no module code runs.
+//   (2) What a tick does depends on its argument, the runners and who is idle only.
+// That it ends the processes of exiles only, each once, is checked; (1) and (2) are rules for who
+// writes here, and (2) is what lets tests give the ticks.
 // Threads: tick: one at a time. stir: any.
 #pragma once
 
@@ -53,7 +55,7 @@ class Watch {
   void start();
   void stop();
 
-  /// One look, `passed_ns` after the last.
+  /// One look, `passed_ns` after the last. One at a time.
   void tick(std::uint64_t passed_ns);
 
   /// A scheduler has work again. Cheap unless the watch sleeps.
@@ -88,8 +90,8 @@ class Watch {
   /// Callbacks that are inside for long_schedule at least. Any thread outside the schedulers.
   std::vector<LongSchedule> overdue() const;
   /// Ends the process of an exile now, for one who cannot wait. False: the callback has returned,
-  /// or been left, meanwhile, or the process is not the exile's yet (errand.h). Any
-  /// thread outside the schedulers.
+  /// or been left, meanwhile, or the process is not the exile's yet (errand.h). Any thread outside
+  /// the schedulers.
   bool abandon(baton_term pid);
   /// What an exile's process does is waited for no more: it continues no chain (chain.h). False: as
   /// of abandon.

@@ -37,7 +37,8 @@ class Crew {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
-  /// Takes in members until there are so many, the owner included, or fewer. Requires: none before.
+  /// Takes in members until there are so many, the owner included, or no runner is left to lend.
+  /// Requires: none before.
   void hire(runtime::Runtime& runtime, std::size_t size, const std::shared_ptr<Keeper>& keeper);
   /// The owner's.
   std::size_t size() const { return members_.size() + 1; }

@@ -46,7 +46,8 @@ class Drain {
   /// kTimedOut: not all came to rest by the deadline; the error names some that did not. Everything
   /// runs again.
   Result<void> park(std::uint64_t deadline_ns);
-  /// Adds a version that takes processes over; it must stay parked with the others until release.
+  /// Adds a version that takes processes over, parked with the others until release. Requires: they
+  /// are parked.
   void join(code::Version* version);
   void release();
   /// Those that the policy left behind, when the others were parked.

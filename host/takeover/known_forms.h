@@ -14,6 +14,7 @@
 // Invariants:
 //   (1) After forget(version) no hook of it is entered any more; those that are inside count as its
 //       guests.
+// Checked where a library goes: not while there are guests (Version::release_library).
 // Ownership: must outlive all callbacks of the runtime that it is set in.
 // Threads:   any.
 #pragma once

@@ -13,6 +13,8 @@
 //       frees what was prepared.
 //   (3) A thread whose hook was left (runtime/errand.h) touches neither its process nor anything
 //       that the others may have freed meanwhile, and frees what it made itself.
+// (1) is checked when they are gathered, (2) where abort and commit begin. (3) is what the tests of
+// hooks that do not return are for, under the sanitizers too.
 // Threads: one thread drives it, in its context, the same all along; its crew works inside prepare
 //          and commit.
 #pragma once

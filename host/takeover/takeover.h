@@ -17,8 +17,9 @@
 // Coroutine processes of the group keep their version until they leave it by themselves; so does a
 // process whose behaviour the other version no longer has. They are counted in the report.
 //
-// Threads: the take-over's own thread, one take-over at a time; no scheduler's.
-// See: architecture of host/README.md.
+// Threads: any that is no scheduler's, one take-over at a time; it is carried out on a runner
+//          (transaction.h) while the caller waits.
+// See:     host/README.md, "One upgrade, step by step".
 #pragma once
 
 #include "base/result.h"

@@ -13,6 +13,7 @@
 //   (1) Only in `preparing` is a thread left whose hook reads a process's state.
 //   (2) What is left behind needs the new versions' code, and from the decision on the old ones':
 //       they are pinned meanwhile.
+// Both are checked where it is left, and where the last of what was left is out.
 // Ownership: shared by whoever waits, its runner and its crew.
 // Threads:   carry_out and what it hands out: the one who waits; run: the runner.
 #pragma once

@@ -65,18 +65,18 @@ constexpr std::optional<Pid> as_pid(baton_term t) {
 
 struct Ref {
   std::uint64_t counter;
-  std::uint32_t scheduler;
+  std::uint32_t maker;
 };
 inline constexpr std::uint64_t kRefCounterMax = (std::uint64_t{1} << 52) - 1;
-inline constexpr std::uint32_t kRefSchedulerMax = (1u << 9) - 1;
+inline constexpr std::uint32_t kRefMakerMax = (1u << 9) - 1;
 /// Requires: both within their limits.
-constexpr baton_term make_ref(std::uint64_t counter, std::uint32_t scheduler) {
-  BATON_CHECK(counter <= kRefCounterMax && scheduler <= kRefSchedulerMax);
-  return counter << 12 | std::uint64_t{scheduler} << 3 | BATON_TAG_REF;
+constexpr baton_term make_ref(std::uint64_t counter, std::uint32_t maker) {
+  BATON_CHECK(counter <= kRefCounterMax && maker <= kRefMakerMax);
+  return counter << 12 | std::uint64_t{maker} << 3 | BATON_TAG_REF;
 }
 constexpr std::optional<Ref> as_ref(baton_term t) {
   if (!is_ref(t)) return std::nullopt;
-  return Ref{t >> 12, static_cast<std::uint32_t>(t >> 3) & kRefSchedulerMax};
+  return Ref{t >> 12, static_cast<std::uint32_t>(t >> 3) & kRefMakerMax};
 }
 
 struct Port {

@@ -6,7 +6,7 @@
 //   "abc"                    a proper list of printable Latin-1 characters
 //   <<"abc">>  <<"été"/utf8>>  <<1,2>>    binaries: ASCII, UTF-8, not printable
 //   [1,2|tail]  {a,b}  #{key => value}     a map's pairs in the order of their keys
-//   <0.INDEX.GENERATION>  #Ref<0.COUNTER.SCHEDULER>  #Port<0.N>
+//   <0.INDEX.GENERATION>  #Ref<0.COUNTER.MAKER>  #Port<0.N>
 // and, where Erlang has no form that reads back:
 //   16#FF..                  integers of more limbs than are converted to decimal
 //   #Float<HEX>              an infinite float or none at all, by its bits

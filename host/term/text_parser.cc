@@ -331,9 +331,9 @@ class Parser : private TextReader {
     if (take("#Ref<0.")) {
       BATON_ASSIGN(const std::uint64_t counter, number_up_to(kRefCounterMax));
       BATON_TRY(need("."));
-      BATON_ASSIGN(const std::uint64_t scheduler, number_up_to(kRefSchedulerMax));
+      BATON_ASSIGN(const std::uint64_t maker, number_up_to(kRefMakerMax));
       BATON_TRY(need(">"));
-      return make_ref(counter, static_cast<std::uint32_t>(scheduler));
+      return make_ref(counter, static_cast<std::uint32_t>(maker));
     }
     if (take("#Port<0.")) {
       BATON_ASSIGN(const std::uint64_t number, number_up_to((std::uint64_t{1} << 56) - 1));

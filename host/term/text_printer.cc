@@ -127,7 +127,7 @@ class Printer {
       }
       case BATON_TAG_REF: {
         const Ref ref = *as_ref(t);
-        out_ += "#Ref<0.", number(ref.counter), out_ += '.', number(ref.scheduler), out_ += '>';
+        out_ += "#Ref<0.", number(ref.counter), out_ += '.', number(ref.maker), out_ += '>';
         return;
       }
       case BATON_TAG_SPECIAL:

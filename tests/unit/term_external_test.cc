@@ -110,7 +110,7 @@ TEST(External, PidsOfThisNodeComeBackAsTheyWere) {
   const NodeName node{*atoms.intern("baton@host"), 7};
   Builder b;
   const baton_term t = b.list({make_pid(kPidIndexMax, 0xffffffff), make_pid(1, 2),
-                               make_ref(kRefCounterMax, kRefSchedulerMax), make_ref(1, 0),
+                               make_ref(kRefCounterMax, kRefMakerMax), make_ref(1, 0),
                                make_port(kPortIndexMax, 0xffffffff), make_port(0, 1)});
   std::string bytes;
   ASSERT_TRUE(encode_external(t, atoms, bytes, {.node = node}).ok());

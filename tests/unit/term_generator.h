@@ -74,7 +74,7 @@ class TermGenerator {
     switch (below(3)) {
       case 0: return make_pid(word & kPidIndexMax, word * 7);
       case 1: return make_port(word & kPortIndexMax, word * 5);
-      default: return make_ref(random_() & kRefCounterMax, word & kRefSchedulerMax);
+      default: return make_ref(random_() & kRefCounterMax, word & kRefMakerMax);
     }
   }
   std::vector<baton_term> terms(unsigned depth, bool maps) {

@@ -33,9 +33,9 @@ TEST(Layout, PidsRefsAndPortsKeepTheirPartsUpToTheirLimits) {
   const auto pid = as_pid(make_pid(kPidIndexMax, 0xffffffff));
   EXPECT_EQ(pid->index, kPidIndexMax);
   EXPECT_EQ(pid->generation, 0xffffffff);
-  const auto ref = as_ref(make_ref(kRefCounterMax, kRefSchedulerMax));
+  const auto ref = as_ref(make_ref(kRefCounterMax, kRefMakerMax));
   EXPECT_EQ(ref->counter, kRefCounterMax);
-  EXPECT_EQ(ref->scheduler, kRefSchedulerMax);
+  EXPECT_EQ(ref->maker, kRefMakerMax);
   const auto port = as_port(make_port(kPortIndexMax, 0xfffffffe));
   EXPECT_EQ(port->index, kPortIndexMax);
   EXPECT_EQ(port->generation, 0xfffffffe);

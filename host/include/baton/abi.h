@@ -50,7 +50,7 @@ enum { BATON_ABI_MAJOR = 1, BATON_ABI_MINOR = 2 };
  *   ATOM    2  upper 61 bits of the FNV-1a hash of the atom's text: the same in every module,
  *              version and node, so that an atom is a compile-time constant and needs no table
  *   PID     3  generation:32, index:29 of a process of this node
- *   REF     4  counter:52, scheduler:9
+ *   REF     4  counter:52, maker:9
  *   HEADER  5  only inside blocks, see below
  *   LIST    6  address of two words, head and tail (the list's cell)
  *   SPECIAL 7  bits 3-7 say which: 0 nil, the empty list; 1 port: generation:32, index:24, from
@@ -304,8 +304,8 @@ typedef struct baton_module {
   uint32_t behaviour_count;
   uint32_t behaviour_stride;
   const baton_behaviour* behaviours;
-  /* After loading and before unloading, on the loader's thread; either may be null; 0 is
-   * success. */
+  /* After loading and before unloading, on a thread of the host's and in no process; either may be
+   * null; 0 is success. */
   int (*init)(const struct baton_host*, baton_error*);
   void (*fini)(void);
 } baton_module;
@@ -323,7 +323,7 @@ typedef struct baton_context {
    * takes it that the reply comes later, and tells the caller if this process ends without one. */
   baton_term call_ref;
   void* frame;         /* set with BATON_AWAIT; given back to resume */
-  uint64_t reductions; /* long callbacks may add to it */
+  uint64_t reductions; /* long callbacks may add to it; the host does not look at it so far */
   baton_error error;   /* for BATON_CRASH */
 } baton_context;
 

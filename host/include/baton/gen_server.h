@@ -39,7 +39,7 @@
 // A kill, or an exit that is not trapped, ends it where it stands, without terminate.
 //
 // Invariants: the object is made anew for each callback around context and state; members of its
-//             own would be lost, so it may have none.
+//             own would be lost, so it may have none, which the compiler checks.
 // Threads:    the process's callbacks.
 #pragma once
 

@@ -79,7 +79,7 @@ BATON_MESSAGE(Http, port, request, method, target, headers, body)
 
 namespace http {
 
-/// Announce: each connection is announced by tcp_accepted and has an owner of its own.
+/// kAnnounced: each connection is announced by tcp_accepted and has an owner of its own.
 enum class Connections { kOfTheListener, kAnnounced };
 
 inline void listen(const Self& self, std::string_view name,

@@ -22,7 +22,7 @@
 // g++ before 13 destroys it twice, so there it does not compile (baton/temporary.h).
 //
 // Invariants: it is used inside the callback or Task it was given to, nowhere else, and never
-//             stored.
+//             stored. Not checked: a module's own copies are not seen.
 // Threads:    the callback's.
 // Fails:      a call that gets no answer throws CallFailed with the exit reason; memory that the
 //             host will not give throws std::bad_alloc.

@@ -9,7 +9,8 @@
 // Self: so a Task is a member of a gen_server or takes a Self among its parameters.
 //
 // Invariants: a frame ends with a word that says whose Activation it belongs to, because operator
-//             delete is told nothing else, and a module may have no thread_local.
+//             delete is told nothing else, and a module may have no thread_local. Not checked: new
+//             writes it, and delete has nothing to compare it with.
 // Ownership:  the Task owns its frame.
 // Threads:    one at a time; it may go on on another thread, so nothing of a thread may be held
 //             across co_await.

@@ -5,7 +5,7 @@
 // holds the integers that no machine word can.
 //
 // Invariants: a Term is never changed through; all accessors have a Requires that the is_ question
-//             answers.
+//             answers. Not checked: an accessor is one load, and codecs (baton/codec.h) ask first.
 // Ownership:  Term borrows; TermValue and BigInteger own.
 // Threads:    value types.
 #pragma once
