@@ -41,6 +41,7 @@ int AnySupervisor::begin(Context& context) {
 }
 
 int AnySupervisor::handle(Context& context, const Message& message) {
+  is_purged_ = (message.flags & runtime::kPurged) != 0;
   receive(context, message);
   return conclude(context);
 }
@@ -108,7 +109,8 @@ void AnySupervisor::stop(Context& context, baton_term reason) {
 }
 
 bool AnySupervisor::may_restart(Context& context, const ChildSpec& spec) {
-  if (intensity_.add(runtime::now_ns())) return true;
+  // What the host ended to unload its code does not count.
+  if (is_purged_ || intensity_.add(runtime::now_ns())) return true;
   report(context, BATON_LOG_ERROR, spec, BATON_NO_TERM,
          "was restarted too often; the supervisor gives up", term::atoms::kShutdown);
   stop(context, term::atoms::kShutdown);

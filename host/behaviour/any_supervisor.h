@@ -113,6 +113,7 @@ class AnySupervisor {
   RestartIntensity intensity_;
   baton_term parent_ = BATON_NO_TERM;
   bool notifies_parent_ = false;
+  bool is_purged_ = false;  // what the message under way tells the end of
   Literal stop_reason_;
 };
 

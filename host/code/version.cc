@@ -54,6 +54,7 @@ void Version::bury() {
 }
 
 void Version::unpin() {
+  barred_.store(false, std::memory_order_relaxed);
   const std::uint32_t before = abandoned_.fetch_sub(1, std::memory_order_release);
   BATON_CHECK(before != 0, "nobody was abandoned or has pinned it");
 }
@@ -68,7 +69,10 @@ bool Version::acquire(std::uint32_t shard_index, std::uint32_t process, std::uin
   shard.lock.lock();
   // retire() sets the flag and then passes through every shard's lock, so whoever holds the lock
   // and still reads false is counted before retire() returns.
-  if (retired_.load(std::memory_order_relaxed) || is_barred()) {
+  // Who is started under a take-over runs after it, and most likely another version's code: a
+  // rollback from a version that is barred needs its supervisors.
+  if (retired_.load(std::memory_order_relaxed) ||
+      (is_barred() && phase_.load(std::memory_order_acquire) == Phase::kOpen)) {
     shard.lock.unlock();
     return false;
   }

@@ -33,6 +33,7 @@ int run(const baton::node::Config& config) {
   sigaddset(&stopping, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stopping, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may grow no more is an error, as on a full disk
   raise_descriptor_limit();
   // The first backtrace loads a library, under the dynamic loader's lock: now, not in a crash.
   void* frames[1];

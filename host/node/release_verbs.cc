@@ -111,12 +111,17 @@ json::object operation_of(const Operation& operation, std::size_t first) {
                                   {"message", result->error().message()}};
   shown["take_over"] = nullptr;
   if (const auto report = operation.report())
-    shown["take_over"] = json::object{
-        {"migrated", report->migrated},         {"adopted", report->adopted},
-        {"left_behind", report->left_behind},   {"drain_us", report->drain_us},
-        {"prepare_us", report->prepare_us},     {"commit_us", report->commit_us},
-        {"pause_us", report->pause_us},         {"mail_moved", report->mail_moved},
-        {"mail_dropped", report->mail_dropped}, {"mail_delivered", report->mail_delivered}};
+    shown["take_over"] = json::object{{"migrated", report->migrated},
+                                      {"adopted", report->adopted},
+                                      {"left_behind", report->left_behind},
+                                      {"abandoned", report->abandoned},
+                                      {"drain_us", report->drain_us},
+                                      {"prepare_us", report->prepare_us},
+                                      {"commit_us", report->commit_us},
+                                      {"pause_us", report->pause_us},
+                                      {"mail_moved", report->mail_moved},
+                                      {"mail_dropped", report->mail_dropped},
+                                      {"mail_delivered", report->mail_delivered}};
   return shown;
 }
 

@@ -30,8 +30,8 @@ class LibraryCall final : public runtime::Errand {
  private:
   void run(runtime::Context& context) override {
     // Left or not, it is the same to us.
-    static_cast<void>(
-        runtime::call_hook(context, nullptr, host_ != nullptr ? "init" : "fini", [&] { call(); }));
+    static_cast<void>(runtime::call_hook(context, nullptr, nullptr,
+                                         host_ != nullptr ? "init" : "fini", [&] { call(); }));
   }
   void call() {
     if (host_ != nullptr)

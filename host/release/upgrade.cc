@@ -24,15 +24,17 @@ std::string milliseconds(std::uint64_t us) {
   return std::to_string(hundredths / 100) + "." + fraction + " ms";
 }
 
-// What became of the mail that waited; empty where nothing changed.
-std::string mail_of(const TakeoverReport& report) {
+// What became of those that were stuck, and of the mail that waited; empty where nothing changed.
+std::string rest_of(const TakeoverReport& report) {
   std::string text;
   const auto add = [&](std::uint64_t count, const char* what) {
-    if (count != 0) text += "; " + std::to_string(count) + " messages " + what;
+    if (count != 0) text += "; " + std::to_string(count) + what;
   };
-  add(report.mail_moved, "converted");
-  add(report.mail_dropped, "dropped");
-  add(report.mail_delivered, "delivered though they have no form here");
+  add(report.abandoned, " ended with their states, as their callbacks did not return");
+  add(report.left_behind, " left on the old version");
+  add(report.mail_moved, " messages converted");
+  add(report.mail_dropped, " messages dropped");
+  add(report.mail_delivered, " messages delivered though they have no form here");
   return text;
 }
 
@@ -189,7 +191,7 @@ Result<void> Upgrade::take_over() {
       std::to_string(report->migrated) + " processes migrated, " + std::to_string(report->adopted) +
           " adopted, pause " + milliseconds(report->pause_us) + " (drain " +
           milliseconds(report->drain_us) + ", prepare " + milliseconds(report->prepare_us) +
-          ", commit " + milliseconds(report->commit_us) + ")" + mail_of(*report));
+          ", commit " + milliseconds(report->commit_us) + ")" + rest_of(*report));
   return {};
 }
 
@@ -226,7 +228,7 @@ Result<void> Upgrade::take_back() {
   if (!takes_over(plan_)) return {};
   if (speaking_to_ != nullptr) speaking_to_->set_report(report);
   say("roll_back", std::to_string(report.migrated) + " processes back, pause " +
-                       milliseconds(report.pause_us) + mail_of(report));
+                       milliseconds(report.pause_us) + rest_of(report));
   return {};
 }
 

@@ -36,7 +36,9 @@ void CallbackWitness::tell(CrashFacts& facts) const {
   }
   facts.process << "<0." << std::uint64_t{pid_index(process->self)} << "."
                 << std::uint64_t{pid_generation(process->self)} << ">";
-  if (const code::Version* version = process->version.load(std::memory_order_relaxed)) {
+  const bool is_elsewhere = context_.hook != nullptr && context_.hook_code != nullptr;
+  if (const code::Version* version =
+          is_elsewhere ? context_.hook_code : process->version.load(std::memory_order_relaxed)) {
     facts.module << version->module_name();
     facts.version << version->number();
   }

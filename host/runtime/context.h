@@ -53,6 +53,7 @@ enum MessageFlag : std::uint16_t {
   kWatched = 8,  // a BATON_DOWN that answers a monitor, not a request
   kSetOff = 16,  // by a check or a timer: no sample (sample.h)
   kWanted = 32,  // a BATON_REPLY or BATON_DOWN that its receiver has looked at (is_unwanted)
+  kPurged = 64,  // a BATON_EXIT or BATON_DOWN of one that was killed on a version to be unloaded
 };
 
 /// Those that a message's release has to act on.
@@ -97,14 +98,15 @@ struct Context : baton_context {
 
   // The callback under way.
   Process* current = nullptr;
-  const char* hook = nullptr;         // the module's function, if it is no callback (errand.h)
-  const Message* handled = nullptr;   // what it was given, null: nothing; for a crash report
-  baton_term ending = BATON_NO_TERM;  // the last process whose terminate was called
-  OpenCall open_call;                 // what the process that ends was answering
-  Message* stop_reason = nullptr;     // what exit_reason was given, owned
-  std::uint64_t deadline_ns = 0;      // what await_until was given
-  Message* refused = nullptr;         // the last message a failing receive passed over
-  baton_term marker_ref = 0;          // a request of this callback, and the mail older than it
+  const char* hook = nullptr;          // the module's function, if it is no callback (errand.h)
+  code::Version* hook_code = nullptr;  // whose that is; null: the process's or the errand's
+  const Message* handled = nullptr;    // what it was given, null: nothing; for a crash report
+  baton_term ending = BATON_NO_TERM;   // the last process whose terminate was called
+  OpenCall open_call;                  // what the process that ends was answering
+  Message* stop_reason = nullptr;      // what exit_reason was given, owned
+  std::uint64_t deadline_ns = 0;       // what await_until was given
+  Message* refused = nullptr;          // the last message a failing receive passed over
+  baton_term marker_ref = 0;           // a request of this callback, and the mail older than it
   Message* marker = nullptr;
   std::uint32_t budget = 0;    // steps until the turn ends; 0 after leave_slowly
   std::uint32_t receives = 0;  // in this turn, against kTurnMessagesMax

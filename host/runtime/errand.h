@@ -99,12 +99,15 @@ class Errand {
 bool conclude_hook(Context& context);
 
 /// Calls a function of a module, which a crash report and the watch call `name`, on an errand's
-/// runner or a thread outside; with the process whose state it reads, or null. False: the errand
-/// was left meanwhile: nothing of the process may be touched.
+/// runner or a thread outside; with the process whose state it reads, or null, and the version
+/// whose code it is, where that is not the process's. False: the errand was left meanwhile: nothing
+/// of the process may be touched.
 template <class Function>
-bool call_hook(Context& context, Process* process, const char* name, Function function) {
+bool call_hook(Context& context, Process* process, code::Version* code, const char* name,
+               Function function) {
   context.current = process;
   context.hook = name;
+  context.hook_code = code;
   const std::uint64_t inside = context.boundary.enter();
   function();
   const std::uint8_t wanted = context.boundary.leave(inside);

@@ -20,6 +20,12 @@ bool is_orderly(baton_term reason) {
   return tuple && tuple->size() == 2 && (*tuple)[0] == term::atoms::kShutdown;
 }
 
+// It was killed for its version's sake: that is no crash of its own.
+bool is_purged(const Process& process, baton_term reason) {
+  return reason == term::atoms::kKilled &&
+         process.version.load(std::memory_order_relaxed)->is_retired();
+}
+
 void send_down(Context& context, baton_term to, baton_term ref, baton_term reason,
                std::uint16_t flags) {
   Message* down = message_of(context, reason, BATON_DOWN, 1);
@@ -28,8 +34,9 @@ void send_down(Context& context, baton_term to, baton_term ref, baton_term reaso
   send(context, to, down);
 }
 
-void send_exit(Context& context, baton_term to, baton_term reason) {
+void send_exit(Context& context, baton_term to, baton_term reason, std::uint16_t flags) {
   Message* exit = message_of(context, reason, kExitSignal, 1);
+  exit->flags |= flags;
   exit->word[0] = kLinkExit;
   send_signal(context, to, exit);
 }
@@ -96,6 +103,7 @@ namespace {
                                             baton_term reason) {
   Runtime& runtime = context.runtime;
   const baton_term pid = process.self;
+  const std::uint16_t purged = is_purged(process, reason) ? kPurged : 0;
   Extension* extension = std::exchange(process.extension, nullptr);
   // Its name is free before anyone hears of the death, so that a restart can take it.
   if (extension != nullptr)
@@ -116,17 +124,17 @@ namespace {
         [&](baton_term ref, baton_term caller) { send_down(context, caller, ref, reason, 0); });
     extension->asked.each([&](baton_term ref, baton_term asked) { give_up(context, ref, asked); });
     for (const auto& [ref, watcher] : extension->watchers)
-      send_down(context, watcher, ref, reason, kWatched);
+      send_down(context, watcher, ref, reason, kWatched | purged);
     for (const auto& [ref, watched] : extension->monitors) {
       Message* demonitor = context.allocate(1, kDemonitorSignal);
       demonitor->word[0] = ref;
       send_signal(context, watched, demonitor);
     }
-    for (baton_term linked : extension->links) send_exit(context, linked, reason);
+    for (baton_term linked : extension->links) send_exit(context, linked, reason, purged);
     if (extension->exit_reason != nullptr) context.release(extension->exit_reason);
     delete extension;
   }
-  if (process.has(kParentLinked)) send_exit(context, process.parent, reason);
+  if (process.has(kParentLinked)) send_exit(context, process.parent, reason, purged);
   // Who took back a link or a monitor in mail that was not read drops what came for it. A kill is
   // met before the links and monitors that came before it: these hear of it here.
   const baton_term told = reason == term::atoms::kKilled ? reason : term::atoms::kNoProc;
@@ -139,7 +147,7 @@ namespace {
 void exit_process(Context& context, Process& process, baton_term reason) {
   Runtime& runtime = context.runtime;
   code::Version& version = *process.version.load(std::memory_order_relaxed);
-  if (__builtin_expect(!is_orderly(reason), 0))
+  if (__builtin_expect(!is_orderly(reason), 0) && !is_purged(process, reason))
     runtime.observer().crashed(process.self, version, process.behaviour->name, reason);
 
   context.handled = nullptr;

@@ -9,9 +9,9 @@ namespace baton::runtime {
 
 namespace {
 
-// The version of the process gives no lease. It may have been retired just now, by a take-over: then
-// its module's current one starts the process, as it would have a moment later. False: there is
-// none.
+// The version of the process gives no lease. It may have been retired just now, by a take-over:
+// then its module's current one starts the process, as it would have a moment later. False: there
+// is none.
 bool acquire_current(Runtime& runtime, Process& process, std::uint32_t index) {
   for (;;) {
     code::Version* const version = process.version.load(std::memory_order_relaxed);

@@ -163,20 +163,26 @@ void Watch::look_at_exile(Runner& runner, Seen& seen) {
   tell(seen, LongSchedule::What::kAbandoned);
 }
 
-// Requires: a claim.
 void Watch::end_process(Runner& runner) {
+  const LongSchedule& callback = *seen_[runner.id].report;
   BATON_CHECK((runner.boundary.summons() & kExiled) != 0, "only an exile's process is abandoned");
-  code::Version& version = *runner.current->version.load(std::memory_order_relaxed);
+  // Whose code it is inside, which in a hook is not always the process's.
+  code::Version& version = runner.hook != nullptr && runner.hook_code != nullptr
+                               ? *runner.hook_code
+                               : *runner.current->version.load(std::memory_order_relaxed);
   abandon_process(context_, runner);
   runner.give_way();
-  std::uint32_t all = 0;
+  std::uint32_t all = 0, of_version = 0;
   for (std::uint32_t id = 0; id < runtime_.runners().count(); ++id) {
     const Runner& other = runtime_.runners().at(id);
     const Process* process = runtime_.find(other.running.load(std::memory_order_relaxed));
-    all += process != nullptr && process->has(kAbandoned) ? 1 : 0;
+    if (process == nullptr || !process->has(kAbandoned)) continue;
+    ++all;
+    const auto& report = seen_[id].report;
+    if (report && report->module == callback.module && report->version == callback.version)
+      ++of_version;
   }
-  if (all >= limits_.abandoned_max || version.abandoned() >= limits_.abandoned_max_version)
-    version.bar();
+  if (all >= limits_.abandoned_max || of_version >= limits_.abandoned_max_version) version.bar();
 }
 
 void Watch::tell(Seen& seen, LongSchedule::What what) {

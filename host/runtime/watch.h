@@ -109,6 +109,7 @@ class Watch {
   void wake_up();
   void look_at(Runner& runner, Seen& seen, std::uint64_t passed_ns);
   void look_at_exile(Runner& runner, Seen& seen);
+  /// Requires: a claim, and the report of its callback.
   void end_process(Runner& runner);
   /// The exile inside a callback of the process; null: none, or the process is not its yet.
   Runner* exile_of(baton_term pid);

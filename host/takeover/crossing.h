@@ -51,6 +51,7 @@ struct TakeoverReport {
   std::uint64_t migrated = 0;
   std::uint64_t adopted = 0;
   std::uint64_t left_behind = 0;     // coroutine processes and processes without a successor
+  std::uint64_t abandoned = 0;       // whose callbacks did not return: their states are lost
   std::uint64_t mail_moved = 0;      // messages that waited and were given another form
   std::uint64_t mail_dropped = 0;    // that had none
   std::uint64_t mail_delivered = 0;  // that had none and went over as they were

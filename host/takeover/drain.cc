@@ -65,8 +65,7 @@ bool Drain::is_at_rest() {
       frames += exile.is_frame ? 1 : 0;
       continue;
     }
-    if (is_stuck && policy_ == StuckPolicy::kAbandon)
-      static_cast<void>(runtime_.watch().abandon(pid));
+    if (is_stuck && policy_ == StuckPolicy::kAbandon && runtime_.watch().abandon(pid)) ++abandoned_;
     is_free = false;
   }
   return is_free && runtime::is_at_rest(runtime_, group_, frames);

@@ -52,6 +52,8 @@ class Drain {
   void release();
   /// Those that the policy left behind, when the others were parked.
   const std::vector<baton_term>& left_behind() const { return left_behind_; }
+  /// Processes that the policy has ended.
+  std::uint64_t abandoned() const { return abandoned_; }
 
  private:
   void set_phase(code::Phase phase);
@@ -67,6 +69,7 @@ class Drain {
   std::vector<code::Version*> group_;
   const StuckPolicy policy_;
   std::vector<baton_term> left_behind_;  // of the last look
+  std::uint64_t abandoned_ = 0;
   bool is_released_ = true;
 };
 

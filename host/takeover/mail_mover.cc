@@ -71,14 +71,14 @@ baton_term ShallowTerm::root() const {
   return words_.size() == 1 ? words_[0] : term::boxed_at(words_.data());
 }
 
-MailMover::Hooks MailMover::hooks_of(const code::Version& from, const code::Version& to,
+MailMover::Hooks MailMover::hooks_of(code::Version& from, code::Version& to,
                                      module::Direction direction, std::string_view behaviour) {
-  const code::Version& newer = direction == module::Direction::kUp ? to : from;
+  code::Version& newer = direction == module::Direction::kUp ? to : from;
   return {&newer, newer.behaviour(behaviour), from.number(), to.number()};
 }
 
 MailMover::MailMover(const std::vector<MessageChange>& changes, const Hooks& hooks)
-    : from_version_(hooks.from), to_version_(hooks.to) {
+    : newer_(hooks.newer), from_version_(hooks.from), to_version_(hooks.to) {
   for (const MessageChange& change : changes) {
     forms_.push_back(form_of(change, hooks));
     is_idle_ = is_idle_ && change.outcome == MessageOutcome::kSame;
@@ -218,7 +218,7 @@ MailMover::Hooked MailMover::run_hook(runtime::Context& context, runtime::Proces
   const auto call = [&] { answer = form.hook(&context, &from, &to, &error); };
   if (context.current != nullptr) {
     call();
-  } else if (!runtime::call_hook(context, parked, form.hook_name.c_str(), call)) {
+  } else if (!runtime::call_hook(context, parked, newer_, form.hook_name.c_str(), call)) {
     if (answer != nullptr) context.release(answer);
     return Hooked::kLeft;
   }

@@ -53,13 +53,13 @@ class MailMover {
  public:
   /// Where the hooks are that the changes name.
   struct Hooks {
-    const code::Version* newer = nullptr;  // of the two; null: none is called
+    code::Version* newer = nullptr;  // of the two; null: none is called
     const baton_behaviour* behaviour = nullptr;
     std::string from{}, to{};  // the numbers of the versions whose forms they are
   };
   /// Those of a behaviour that goes from the one version to the other, up or down.
-  static Hooks hooks_of(const code::Version& from, const code::Version& to,
-                        module::Direction direction, std::string_view behaviour);
+  static Hooks hooks_of(code::Version& from, code::Version& to, module::Direction direction,
+                        std::string_view behaviour);
 
   /// `changes` are those of all forms of the behaviour that is left, in their order.
   explicit MailMover(const std::vector<module::MessageChange>& changes) : MailMover(changes, {}) {}
@@ -141,6 +141,7 @@ class MailMover {
   static Verdict move(const Form& form, baton_term root, ShallowTerm& made);
 
   std::vector<Form> forms_;
+  code::Version* const newer_;  // whose hooks are called
   std::string from_version_, to_version_;
   bool is_idle_ = true;
   bool has_hooks_ = false;

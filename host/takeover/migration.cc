@@ -352,9 +352,10 @@ bool Migration::make(Crossing& crossing, runtime::Context& context) {
   const std::uint32_t size = mover.to()->size;
   void* raw = context.pools.allocate(size);
   bool is_made = false;
-  const bool is_ours =
-      runtime::call_hook(context, &runtime_.table().at(crossing.process), mover.hook_name(),
-                         [&] { is_made = mover.make(crossing.old_state, raw, &context.error); });
+  const bool is_ours = runtime::call_hook(
+      context, &runtime_.table().at(crossing.process),
+      mover.is_hook_of_left() ? nullptr : routes_[crossing.route].to_version, mover.hook_name(),
+      [&] { is_made = mover.make(crossing.old_state, raw, &context.error); });
   if (is_ours && is_made)
     crossing.made = raw;
   else if (is_made)
@@ -368,7 +369,7 @@ bool Migration::make(Crossing& crossing, runtime::Context& context) {
 bool Migration::count_loss(const Crossing& crossing, runtime::Context& context) {
   std::uint64_t count = 0;
   const StateMover& mover = *routes_[crossing.route].mover;
-  if (!runtime::call_hook(context, &runtime_.table().at(crossing.process), "loss",
+  if (!runtime::call_hook(context, &runtime_.table().at(crossing.process), nullptr, "loss",
                           [&] { count = mover.loss(crossing.old_state, &context.error); }))
     return false;
   if (count == 0) return true;
@@ -425,7 +426,7 @@ void Migration::discard_chunk(std::size_t begin, std::size_t end, runtime::Conte
     if (!mover.discards()) continue;
     // One that is left may go on with it, so it counts.
     discarded_.fetch_add(1, std::memory_order_relaxed);
-    if (!runtime::call_hook(context, &runtime_.table().at(crossing.process), "discard",
+    if (!runtime::call_hook(context, &runtime_.table().at(crossing.process), nullptr, "discard",
                             [&] { mover.discard(crossing.old_state); }))
       return;
   }

@@ -48,6 +48,8 @@ class StateMover {
   const char* hook_name() const {
     return change_ != nullptr ? "code_change" : revert_ != nullptr ? "code_revert" : "constructor";
   }
+  /// Whether that is code of the version that is left.
+  bool is_hook_of_left() const { return revert_ != nullptr; }
   const baton_schema* from() const { return from_; }
   const baton_schema* to() const { return to_; }
 

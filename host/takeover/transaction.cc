@@ -140,6 +140,7 @@ Result<void> Transaction::transact(runtime::Context& context) {
   deadline_ns_.store(deadline, std::memory_order_relaxed);
   BATON_TRY(drain_.park(deadline));
   report.drain_us = microseconds_since(start);
+  report.abandoned = drain_.abandoned();
 
   const std::uint64_t parked = runtime::now_ns();
   migration_.gather(drain_.left_behind());

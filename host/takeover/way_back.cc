@@ -42,7 +42,7 @@ class Disposal final : public runtime::Errand {
 void free_state(runtime::Context& context, const baton_schema* schema, void* state) {
   // Left or not, what is left of it is the host's.
   static_cast<void>(
-      runtime::call_hook(context, nullptr, "destructor", [&] { schema->destroy(state); }));
+      runtime::call_hook(context, nullptr, nullptr, "destructor", [&] { schema->destroy(state); }));
   context.pools.deallocate(state, runtime::Pools::class_of(schema->size));
 }
 

@@ -169,6 +169,21 @@ class EndlessCallbacks(ToilCase):
         self.assertEqual(self.versions_of("toil"), {"1.0.0"})
         wait_until(lambda: self.run_baton("call", "hand", "{work,1}").returncode == 0, "hand is there again")
 
+    def test_P2_a_rollback_does_not_fail_for_what_its_version_may_start_no_more(self):
+        # Its supervisor could start the child anew on neither version, gave up, and the host ended after "done".
+        with given("a release that has hung twice, in probation"):
+            self.assert_done("kill", "hand")
+            wait_until(lambda: self.run_baton("call", "hand", "{work,1}").returncode == 0, "hand is there again")
+            self.in_probation(release("1.1.0", 2, toil="1.1.0"))
+            self.host.must("cast", "hand", "endless")
+            self.host.must("kill", "hand")
+            wait_until(lambda: self.run_baton("call", "hand", "{work,1}").returncode == 0, "hand is there again")
+            self.host.must("cast", "hand", "endless")
+        done = self.assert_done("rollback", within=5)
+        self.assertIn("1 ended with their states, as their callbacks did not return", done.stderr)
+        self.assertEqual(self.versions_of("toil"), {"1.0.0"})
+        wait_until(lambda: self.run_baton("call", "hand", "{work,1}").returncode == 0, "hand is there again")
+
     def test_P2_a_release_that_hangs_is_rolled_back(self):
         # Nobody saw it: such a process does not crash.
         with given("a release in probation, and its callback that does not return"):
@@ -225,7 +240,8 @@ class EndlessHooks(ToilCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertRegex(done.stderr, r"inside a hook that reads the state of <0\.\d+\.\d+>")
         self.assertEqual(self.versions_of("mire"), {"1.0.0"})
-        self.assertRegex(self.host.must("modules"), r"in mire:code_change for \d+ ms")
+        # It is the new version's code that does not return, and not the one's that serves.
+        self.assertRegex(self.host.must("modules"), r"mire +1\.1\.0 +pinned .*in mire:code_change for \d+ m?s")
         self.assertNotEqual(self.run_baton("call", "mire", "ask", "--timeout-ms", "300").returncode, 0)
         self.assert_done("kill", "mire")
         wait_until(lambda: self.run_baton("call", "mire", "ask", "--timeout-ms", "300").returncode == 0,

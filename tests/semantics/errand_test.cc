@@ -34,7 +34,7 @@ class Visit final : public Errand {
 
  private:
   void run(Context& context) override {
-    was_left_ = !call_hook(context, process_, "code_change", function_);
+    was_left_ = !call_hook(context, process_, nullptr, "code_change", function_);
   }
   void pin() override { version_.pin(); }
   void unpin(Context&) override { version_.unpin(); }

@@ -24,7 +24,9 @@ const manual::PageText::Entries kStatuses{
     {"7", "Failed and rolled back: the release before serves."},
     {"8", "The rollback failed: a human is needed."},
     {"9", "Another operation is under way, and is named."},
-    {"10", "The wait timed out; the operation goes on."},
+    {"10",
+     "Time ran out: of a wait, whose operation goes on; or of a take-over, which was given up. The "
+     "text says which."},
 };
 
 // The keys of batond.yaml, those of a mapping behind its name and a dot.

@@ -27,6 +27,10 @@
 // normal; what it throws is the exit reason. A Process may list Calls, Casts and Infos for its
 // contract, as a gen_server.
 //
+// A take-over does not move such a process, since its frame is code of its version: it goes on
+// there, and is killed, and started anew by its supervisor, when the release is permanent. What is
+// to outlive an upgrade belongs into the state of a gen_server.
+//
 // Threads: the process's callbacks.
 #pragma once
 
