@@ -98,7 +98,7 @@ Result<void> thaw(runtime::Runtime& runtime, const Frozen& frozen,
   };
   for (const auto& [name, pid] : frozen.names) {
     if (!is_alive(pid)) continue;
-    if (!runtime.registry().add(name, pid))
+    if (!runtime.registry().add(name, pid) && runtime.registry().whereis(name) != pid)
       taken += (taken.empty() ? "" : ", ") + term::print(name, runtime.atoms());
     // It may have ended just before it was registered, when it took back its names.
     else if (!is_alive(pid))

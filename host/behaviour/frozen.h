@@ -27,7 +27,8 @@ struct Frozen {
 
 /// The process and all below it. `timeout` is for each round of questions; there are a few.
 Frozen freeze(runtime::Runtime& runtime, baton_term top, std::chrono::milliseconds timeout);
-/// Those that are still alive go on, each with its names. kFailed: a name is somebody else's now.
+/// Those that are still alive go on, each with its names. kFailed: a name is somebody else's now;
+/// it may be tried again.
 Result<void> thaw(runtime::Runtime& runtime, const Frozen& frozen,
                   std::chrono::milliseconds timeout);
 

@@ -11,6 +11,8 @@ namespace baton::behaviour {
 namespace {
 
 constexpr baton_term kNotFound = term::atom("not_found");
+constexpr baton_term kRunning = term::atom("running");
+constexpr baton_term kRestarting = term::atom("restarting");
 
 // Why a request was refused; none: it was not.
 baton_term reason_in(const term::Block& answer) {
@@ -77,11 +79,17 @@ Result<void> SupervisionTree::put_back(const Path& path, const ChildSpec& spec,
                ask(*supervisor, builder.tuple({term::atom("put_back"), spec.id.root(),
                                                after_of(after).root()})));
   const baton_term reason = reason_in(answer);
-  if (reason == kNotFound) return start_child(path, spec, after);
-  if (reason != BATON_NO_TERM) return refused("putting back", spec.id, answer);
+  if (reason == kNotFound) {
+    // By an earlier try that got no further, or not at all.
+    BATON_ASSIGN(const term::Block known, ask(*supervisor, "get_childspec", spec.id));
+    if (reason_in(known) != BATON_NO_TERM) return start_child(path, spec, after);
+  } else if (reason != BATON_NO_TERM) {
+    return refused("putting back", spec.id, answer);
+  }
   if (pid_in(answer)) return {};
   BATON_ASSIGN(const term::Block started, ask(*supervisor, "restart_child", spec.id));
-  if (reason_in(started) == BATON_NO_TERM) return {};
+  const baton_term why = reason_in(started);
+  if (why == BATON_NO_TERM || why == kRunning || why == kRestarting) return {};
   return refused("starting", spec.id, started);
 }
 

@@ -39,7 +39,7 @@ class SupervisionTree {
   Result<void> stop_child(const Path& supervisor, const Literal& id);
   /// See supervisor.h. The pid, if it runs.
   Result<std::optional<baton_term>> set_aside(const Path& supervisor, const Literal& id);
-  /// As it was; started anew if it has ended, or if its supervisor has.
+  /// As it was; started anew if it has ended, or if its supervisor has. Back already is no failure.
   Result<void> put_back(const Path& supervisor, const ChildSpec& spec, const std::string& after);
   Result<void> end_aside(const Path& supervisor, const Literal& id);
   /// Its flags, the specs of its children, and their order.

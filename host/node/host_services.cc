@@ -46,26 +46,25 @@ bool sets_aside(const Change& change) {
 Result<void> HostServices::apply(const Change& change) {
   description::carry_out(change, running_);
   auto done = carry_out(change, sets_aside(change) ? End::kSetAside : End::kReal);
-  if (done.ok()) return done;
-  description::carry_out(change.inverse(), running_);
-  if (const auto* child = std::get_if<ChildChange>(&change.what))
-    report(change, "undoing", tell_those_above(child->application, child->supervisor));
+  if (!done.ok()) forget(change);
   return done;
 }
 
 Result<void> HostServices::revert(const Change& change) {
   const Change back = change.inverse();
   description::carry_out(back, running_);
-  if (!sets_aside(change)) {
-    auto done = carry_out(back, End::kReal);
-    if (done.ok()) expose(back);
-    return done;
-  }
-  if (const auto* listener = std::get_if<ListenerChange>(&change.what))
-    return net_.put_back(listener->from->name);
-  const auto aside = take_aside(change);
-  // What was not running when it was to be set aside is not running now.
-  return aside ? put_back(*aside) : Result<void>();
+  auto done = sets_aside(change) ? put_back(change) : carry_out(back, End::kReal);
+  if (!done.ok())
+    forget(back);  // It is tried again.
+  else if (!sets_aside(change))
+    expose(back);
+  return done;
+}
+
+void HostServices::forget(const Change& failed) {
+  description::carry_out(failed.inverse(), running_);
+  if (const auto* child = std::get_if<ChildChange>(&failed.what))
+    report(failed, "undoing", tell_those_above(child->application, child->supervisor));
 }
 
 void HostServices::expose(const Change& change) {
@@ -79,7 +78,7 @@ void HostServices::settle(const Change& change) {
   if (!sets_aside(change)) return;
   if (const auto* listener = std::get_if<ListenerChange>(&change.what))
     return report(change, "settling", net_.close_aside(listener->from->name));
-  if (const auto aside = take_aside(change)) end_aside(*aside);
+  settle_aside(change);
 }
 
 Result<void> HostServices::carry_out(const Change& change, End end) {
@@ -234,23 +233,27 @@ void HostServices::set_aside(const Change& change, baton_term top) {
   asides_.push_back(std::move(aside));
 }
 
-std::optional<HostServices::Aside> HostServices::take_aside(const Change& change) {
+void HostServices::settle_aside(const Change& change) {
   const auto found = std::ranges::find(asides_, change, &Aside::change);
-  if (found == asides_.end()) return std::nullopt;
-  Aside aside = std::move(*found);
+  if (found == asides_.end()) return;
+  end_aside(*found);
   asides_.erase(found);
-  return aside;
 }
 
-Result<void> HostServices::put_back(const Aside& aside) {
+Result<void> HostServices::put_back(const Change& change) {
+  if (const auto* listener = std::get_if<ListenerChange>(&change.what))
+    return net_.put_back(listener->from->name);
+  const auto aside = std::ranges::find(asides_, change, &Aside::change);
+  // What was not running when it was to be set aside is not running now.
+  if (aside == asides_.end()) return {};
   Result<void> done;
-  if (const auto* application = std::get_if<ApplicationChange>(&aside.change.what)) {
+  if (const auto* application = std::get_if<ApplicationChange>(&change.what)) {
     if (applications_.put_back(application->from->name))
       applications_.place(application->from->name, application->after);
-    else
+    else if (!tree(application->from->name))
       done = start(*application->from, application->after);
   } else {
-    const auto& child = std::get<ChildChange>(aside.change.what);
+    const auto& child = std::get<ChildChange>(change.what);
     BATON_ASSIGN(const auto spec, behaviour::child_spec_of(*child.from, runtime_.atoms()));
     if (auto running = tree(child.application)) {
       done = tell_those_above(child.application, child.supervisor);
@@ -258,9 +261,11 @@ Result<void> HostServices::put_back(const Aside& aside) {
     }
   }
   // Its processes go on whatever became of that.
-  net_.give_back(aside.listeners);
-  auto thawed = behaviour::thaw(runtime_, aside.processes, kFreezeTimeout);
-  return done.ok() ? thawed : done;
+  net_.give_back(aside->listeners);
+  auto thawed = behaviour::thaw(runtime_, aside->processes, kFreezeTimeout);
+  if (done.ok()) done = std::move(thawed);
+  if (done.ok()) asides_.erase(aside);
+  return done;
 }
 
 void HostServices::end_aside(const Aside& aside) {

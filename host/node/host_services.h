@@ -56,9 +56,12 @@ class HostServices : public release::Services {
   Result<void> start(const description::ApplicationDescription& application,
                      const std::string& after);
   void set_aside(const description::Change& change, baton_term top);
-  Result<void> put_back(const Aside& aside);
-  std::optional<Aside> take_aside(const description::Change& change);
+  /// What it has set aside stays so if that fails, to be put back by a later try.
+  Result<void> put_back(const description::Change& change);
+  void settle_aside(const description::Change& change);
   void end_aside(const Aside& aside);
+  /// Takes a change that could not be carried out back from the description.
+  void forget(const description::Change& failed);
   /// Gives the supervisors above that one the specs from which they would start what is below.
   Result<void> tell_those_above(const std::string& application,
                                 const description::SupervisorPath& supervisor);

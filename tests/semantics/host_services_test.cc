@@ -65,6 +65,11 @@ class HostServicesTest : public WithNet, public test::SupervisorFixture {
     made.address = {"127.0.0.1", 0};
     return made;
   }
+  std::uint16_t free_port() {
+    const std::uint16_t port = net_->open(listener("free"))->port;
+    EXPECT_TRUE(net_->close("free").ok());
+    return port;
+  }
   static ReleaseDescription release(std::vector<ChildDescription> children,
                                     std::vector<description::ListenerDescription> listeners = {}) {
     ReleaseDescription made;
@@ -329,6 +334,93 @@ TEST_F(HostServicesTest, AChangeThatFailsHasNoEffect) {
   EXPECT_EQ(children(), "a=pid");
   change_to(release({worker("a"), worker("b")}));
   EXPECT_EQ(children(), "a=pid b=pid");
+}
+
+// ---- A way back that fails, and is tried again
+
+TEST_F(HostServicesTest, AWayBackThatFailedIsTriedAgainOnAChildThatStartsAnew) {
+  // It was carried out on the description twice, where the old child stood twice from then on.
+  ChildDescription old = worker("b");
+  old.name = "bob";
+  boot(release({worker("a"), old}));
+  change_to(release({worker("a"), worker("b", " | [trap]")}));
+  ASSERT_TRUE(runtime_.registry().add(atom("bob"), pid_of("a")));
+
+  ASSERT_TRUE(services_.revert(changes_[1]).ok());
+  EXPECT_FALSE(services_.revert(changes_[0]).ok());
+  EXPECT_FALSE(services_.revert(changes_[0]).ok());
+  runtime_.registry().remove(atom("bob"), pid_of("a"));
+  ASSERT_TRUE(services_.revert(changes_[0]).ok());
+
+  EXPECT_EQ(whereis("bob"), pid_of("b"));
+  running_ = before_;
+  change_to(release({worker("a")}));
+  sup_ = top();
+  EXPECT_EQ(children(), "a=pid");
+}
+
+TEST_F(HostServicesTest, AWayBackThatFailedIsTriedAgainOnAChildThatWasSetAside) {
+  // The second try found nothing that was set aside, and took that for success.
+  ChildDescription b = worker("b");
+  b.name = "bob";
+  boot(release({worker("a"), b, worker("c")}));
+  const baton_term pid = pid_of("b");
+  change_to(release({worker("a"), worker("c")}));
+  ASSERT_TRUE(runtime_.registry().add(atom("bob"), pid_of("a")));
+
+  EXPECT_FALSE(services_.revert(changes_[0]).ok());
+  EXPECT_FALSE(services_.revert(changes_[0]).ok());
+  runtime_.registry().remove(atom("bob"), pid_of("a"));
+  go_back();
+
+  EXPECT_EQ(pid_of("b"), pid);
+  EXPECT_EQ(whereis("bob"), pid);
+  sup_ = top();
+  EXPECT_EQ(children(), "a=pid b=pid c=pid");
+}
+
+TEST_F(HostServicesTest, AWayBackThatFailedIsTriedAgainOnAnApplicationThatWasSetAside) {
+  ReleaseDescription both = release({worker("a")});
+  both.applications.push_back(both.applications[0]);
+  both.applications[1].name = "other";
+  both.applications[1].supervisor.children = {worker("o")};
+  both.applications[1].supervisor.children[0].name = "bob";
+  boot(both);
+  const baton_term supervisor_pid = top("other");
+  change_to(release({worker("a")}));
+  ASSERT_TRUE(runtime_.registry().add(atom("bob"), pid_of("a")));
+
+  EXPECT_FALSE(services_.revert(changes_[0]).ok());
+  EXPECT_FALSE(services_.revert(changes_[0]).ok());
+  runtime_.registry().remove(atom("bob"), pid_of("a"));
+  go_back();
+
+  EXPECT_EQ(top("other"), supervisor_pid);
+  EXPECT_EQ(whereis("bob"), child_pid(supervisor_pid, "o"));
+}
+
+TEST_F(HostServicesTest, AWayBackThatFailedIsTriedAgainOnAListenerWhoseAddressIsTaken) {
+  // The host aborted: the listener was not what it had been before the first try.
+  description::ListenerDescription web = listener("web");
+  web.address.port = free_port();
+  boot(release({worker("a")}, {web}));
+  ReleaseDescription to = running_;
+  to.listeners = {listener("web"), web};
+  to.listeners[1].name = "api";
+  change_to(to);
+  ASSERT_EQ(changes_.size(), 2u);
+
+  ASSERT_TRUE(services_.revert(changes_[1]).ok());
+  {
+    const auto stranger = net_->open({.name = "stranger", .address = web.address});
+    ASSERT_TRUE(stranger.ok());
+    EXPECT_FALSE(services_.revert(changes_[0]).ok());
+    EXPECT_FALSE(services_.revert(changes_[0]).ok());
+    ASSERT_TRUE(net_->close("stranger").ok());
+  }
+  ASSERT_TRUE(services_.revert(changes_[0]).ok());
+
+  EXPECT_EQ(services_.listener_address("web"), web.address.text());
 }
 
 // ---- Any two releases
