@@ -366,8 +366,7 @@ void Comparison::change_applications() {
     const ApplicationDescription& old = *before.find(name);
     const ApplicationDescription& now = *find(to_.applications, name);
     if (old.type != now.type) add({ApplicationTypeChange{name, old.type, now.type}, {}});
-    if (!std::ranges::is_permutation(old.env, now.env))
-      add({EnvironmentChange{name, old.env, now.env}, {}});
+    if (old.env != now.env) add({EnvironmentChange{name, old.env, now.env}, {}});
     change_supervisors(name, {}, old.supervisor, now.supervisor);
   }
 }

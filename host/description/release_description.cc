@@ -151,6 +151,8 @@ Result<std::vector<EnvEntry>> read_env(const YamlNode& node) {
     BATON_TRY(append_term(entry.term, *child));
     env.push_back(std::move(entry));
   }
+  // One form for each meaning.
+  std::ranges::sort(env, {}, &EnvEntry::key);
   return env;
 }
 

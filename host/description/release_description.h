@@ -102,7 +102,7 @@ struct EnvEntry {
 struct ApplicationDescription {
   std::string name;
   ApplicationType type = ApplicationType::kPermanent;
-  std::vector<EnvEntry> env;  // in the order written; keys distinct
+  std::vector<EnvEntry> env;  // by their keys, which are distinct
   SupervisorDescription supervisor;
   friend bool operator==(const ApplicationDescription&, const ApplicationDescription&) = default;
 };

@@ -580,6 +580,27 @@ TEST_F(AnyTwoReleases, AreRunAsTheyAreDescribedForthAndBack) {
   }
 }
 
+TEST_F(AnyTwoReleases, FollowEachOtherInOneLifeOfTheHost) {
+  constexpr std::uint64_t kSeeds = 40;
+  test::RandomRelease made = random(1000);
+  for (std::uint64_t number = 0; number < kSeeds && !HasFailure(); ++number) {
+    SCOPED_TRACE("release " + std::to_string(number));
+    const ReleaseDescription next = made.make();
+    if (!description::difference(running_, next).ok()) continue;
+    change_to(next);
+    ASSERT_EQ(observed(), described(next));
+    if (made.chance(30)) {
+      go_back();
+      ASSERT_EQ(observed(), described(running_));
+      continue;
+    }
+    expose();
+    settle();
+    EXPECT_EQ(processes().size(), count(next));
+    watcher_.forget();
+  }
+}
+
 TEST_F(AnyTwoReleases, AFailureAfterAnyChangeLeadsBackToTheFirst) {
   constexpr std::uint64_t kSeeds = 6;
   for (std::uint64_t seed = 100; seed < 100 + kSeeds && !HasFailure(); ++seed) {

@@ -129,6 +129,7 @@ class RandomRelease {
                 description::ApplicationType::kTemporary});
     for (const std::string& key : some_of({"depth", "limit", "mode"}))
       made.env.push_back({key, one_of<const char*>({"1", "1", "<<\"x\">>"})});
+    std::ranges::sort(made.env, {}, &description::EnvEntry::key);
     made.supervisor = supervisor(0);
     return made;
   }
@@ -149,11 +150,9 @@ class RandomRelease {
   std::vector<std::string> names_;  // not taken yet
 };
 
-/// Without the order of what has none: listeners, and the keys of an environment.
+/// Without the order of what has none: listeners.
 inline description::ReleaseDescription normalised(description::ReleaseDescription release) {
   std::ranges::sort(release.listeners, {}, &description::ListenerDescription::name);
-  for (auto& application : release.applications)
-    std::ranges::sort(application.env, {}, &description::EnvEntry::key);
   return release;
 }
 

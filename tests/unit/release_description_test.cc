@@ -114,13 +114,13 @@ TEST(ReleaseDescription, OurOwnReleasesAreReadAndNamedAsTheirFiles) {
 
 TEST(ReleaseDescription, EnvironmentValuesBecomeErlangTerms) {
   const auto env = parse_release(kFull, "demo.yaml")->applications.at(0).env;
-  EXPECT_EQ(env.at(0).term, "4");
-  EXPECT_EQ(std::stod(env.at(1).term), 1.5);
-  EXPECT_NE(env.at(1).term.find('.'), std::string::npos);
-  EXPECT_EQ(env.at(2).term, "true");
-  EXPECT_EQ(env.at(3).term, "<<\"hello \\\"you\\\"\">>");
-  EXPECT_EQ(env.at(4).term, "<<\"5\">>");
-  EXPECT_EQ(env.at(5).term, "[1,<<\"two\">>,#{<<\"deep\">>=>-3}]");
+  EXPECT_EQ(env.at(4).term, "4");
+  EXPECT_EQ(std::stod(env.at(3).term), 1.5);
+  EXPECT_NE(env.at(3).term.find('.'), std::string::npos);
+  EXPECT_EQ(env.at(5).term, "true");
+  EXPECT_EQ(env.at(0).term, "<<\"hello \\\"you\\\"\">>");
+  EXPECT_EQ(env.at(2).term, "<<\"5\">>");
+  EXPECT_EQ(env.at(1).term, "[1,<<\"two\">>,#{<<\"deep\">>=>-3}]");
 }
 
 TEST(ReleaseDescription, EqualTextsMeanEqualDescriptionsAndAChangedChildADifferentOne) {
