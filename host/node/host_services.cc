@@ -291,6 +291,13 @@ Result<void> HostServices::start_ended() {
   return {};
 }
 
+bool HostServices::is_missing(const std::string& application) const {
+  return std::ranges::find(running_.applications, application,
+                           &description::ApplicationDescription::name) !=
+             running_.applications.end() &&
+         !tree(application);
+}
+
 void HostServices::stop() {
   // The first failure names a tree that had to be killed; nobody is left to whom it would matter.
   static_cast<void>(applications_.stop_all(kApplicationTimeout));

@@ -29,6 +29,7 @@ class HostServices : public release::Services {
   void expose(const description::Change& change) override;
   void settle(const description::Change& change) override;
   Result<void> start_ended() override;
+  bool is_missing(const std::string& application) const override;
   void stop() override;
   Result<std::unique_ptr<release::CheckLine>> line_to(const std::string& listener) const override;
   std::string listener_address(const std::string& name) const override;

@@ -3,6 +3,7 @@
 #include "base/check.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace baton::release {
@@ -284,28 +285,30 @@ void ReleaseHandler::look() {
   {
     std::lock_guard lock(mutex_);
     checks.swap(checks_);
-    if (ended_ && !end_to_act_on_) end_to_act_on_ = ended_;
+    std::ranges::move(std::exchange(new_ends_, {}), std::back_inserter(ends_));
   }
+  forget_mended_ends();
   if (upgrade_ == nullptr) {
     purge_what_lingers();
   } else {
     for (const auto& [number, answer] : checks) upgrade_->note_check(number, answer);
-    if (end_to_act_on_) upgrade_->note_end(*end_to_act_on_);
+    for (const End& end : ends_) upgrade_->note_end(end.text);
     upgrade_->look();
   }
-  act_on_end();
+}
+
+void ReleaseHandler::forget_mended_ends() {
+  std::erase_if(ends_,
+                [this](const End& end) { return !parts_.services.is_missing(end.application); });
 }
 
 // An application ended that ends the host by its type: an upgrade that is open and can still be
 // undone is undone first, and where that helps the host goes on.
-void ReleaseHandler::act_on_end() {
-  if (!end_to_act_on_) return;
+void ReleaseHandler::act_on_ends() {
   if (upgrade_ != nullptr && upgrade_->is_undoing_itself()) return;
-  if (upgrade_ == nullptr || upgrade_->state() != UpgradeState::kUndone)
-    parts_.end_host(*end_to_act_on_);
-  end_to_act_on_.reset();
-  std::lock_guard lock(mutex_);
-  ended_.reset();
+  forget_mended_ends();
+  if (!ends_.empty()) parts_.end_host(ends_.front().text);
+  ends_.clear();
 }
 
 void ReleaseHandler::purge_what_lingers() {
@@ -370,6 +373,7 @@ void ReleaseHandler::after_task() {
                                                ": " + answer.result.error().message());
     answer.operation->finish(std::move(answer.result));
   }
+  act_on_ends();
 }
 
 void ReleaseHandler::note_crash(const std::string& module, const std::string& what) {
@@ -380,7 +384,7 @@ void ReleaseHandler::note_crash(const std::string& module, const std::string& wh
 void ReleaseHandler::note_end(const std::string& application, const std::string& reason) {
   {
     std::lock_guard lock(mutex_);
-    if (!ended_) ended_ = "application " + application + " ended: " + reason;
+    new_ends_.push_back({application, "application " + application + " ended: " + reason});
   }
   operations_.wake();
 }

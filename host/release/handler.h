@@ -111,6 +111,13 @@ class ReleaseHandler {
  private:
   using Body = std::function<Upgrade::Outcome(const std::shared_ptr<Operation>&, const Reason&)>;
 
+  /// Of an application that ends the host by its type. It says nothing any more once the
+  /// application runs again, or is no part of what runs: a rollback has seen to that.
+  struct End {
+    std::string application;
+    std::string text;
+  };
+
   Result<std::shared_ptr<Operation>> begin(std::string kind, std::string target,
                                            const Reason& reason, Body body);
 
@@ -130,9 +137,12 @@ class ReleaseHandler {
   Result<void> do_purge(Operation& operation);
   Result<void> do_remove(const std::string& name, const std::string& version, const Reason& reason);
   void look();
-  void act_on_end();
+  /// Drops the ends of what runs again.
+  void forget_mended_ends();
+  void act_on_ends();
   void purge_what_lingers();
-  /// What follows from the state of the upgrade: who watches it, what runs, who is told.
+  /// What follows from the state of the upgrade: who watches it, what runs, who is told, and whether
+  /// the host goes on.
   void after_task();
   Upgrade::Parts upgrade_parts();
   std::string running_name() const;
@@ -141,10 +151,10 @@ class ReleaseHandler {
   CrashLog crashes_;
 
   // The handler's thread only.
-  std::optional<bundle::Manifest> running_;   // as the last upgrade that is over has left it
-  std::unique_ptr<Upgrade> upgrade_;          // the one that is open
-  std::unique_ptr<HealthWatch> watch_;        // while it is current and not decided
-  std::optional<std::string> end_to_act_on_;  // of an application that ends the host
+  std::optional<bundle::Manifest> running_;  // as the last upgrade that is over has left it
+  std::unique_ptr<Upgrade> upgrade_;         // the one that is open
+  std::unique_ptr<HealthWatch> watch_;       // while it is current and not decided
+  std::vector<End> ends_;                    // of applications, which nobody has acted on yet
   std::chrono::nanoseconds purge_at_{0};
 
   mutable std::mutex mutex_;
@@ -153,7 +163,7 @@ class ReleaseHandler {
   std::string running_copy_;
   std::optional<UpgradeStatus> upgrade_copy_;
   std::vector<std::pair<std::size_t, Result<void>>> checks_;
-  std::optional<std::string> ended_;
+  std::vector<End> new_ends_;
 
   Operations operations_;  // last: its thread uses all of the above
 };

@@ -39,6 +39,8 @@ class Services {
   /// Starts the applications that have ended by themselves: a release that is gone back to is to
   /// run whole.
   virtual Result<void> start_ended() = 0;
+  /// Whether an application of what the changes so far have made does not run.
+  virtual bool is_missing(const std::string& application) const = 0;
   /// Stops applications in reverse order, then the listeners.
   virtual void stop() = 0;
 

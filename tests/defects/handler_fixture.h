@@ -59,6 +59,7 @@ class FakeServices : public release::Services {
   void expose(const description::Change&) override {}
   void settle(const description::Change&) override {}
   Result<void> start_ended() override { return {}; }
+  bool is_missing(const std::string&) const override { return false; }
   void stop() override {}
   Result<std::unique_ptr<release::CheckLine>> line_to(const std::string&) const override {
     return Error(Code::kFailed, "there are no listeners");

@@ -28,7 +28,13 @@ class Play {
   using Counts = std::map<std::string, int>;
 
   Play(std::mt19937_64& random, Counts& states, Counts& outcomes)
-      : random_(random), states_(states), outcomes_(outcomes) {}
+      : random_(random), states_(states), outcomes_(outcomes) {
+    // An application may end in the middle of what the handler does.
+    world_.trip = [this, trip = world_.trip](const std::string& call) {
+      if (end_at_ >= 0 && end_at_-- == 0) world_.end_application();
+      return trip(call);
+    };
+  }
 
   void step() {
     switch (random(20)) {
@@ -47,10 +53,10 @@ class Play {
       case 8: return follow(world_.handler->unpack(world_.bundles[1 + random(3)], world_.reason));
       case 9: return follow(world_.handler->purge(world_.reason));
       case 10: return world_.crash(1 + random(4));
-      case 11: world_.handler->note_end("counting", "shutdown"); return world_.run();
+      case 11: world_.end_application(); return world_.run();
       case 12:
         return random(3) == 0 ? world_.settle() : world_.pass(std::chrono::seconds(random(90)));
-      case 13: return random(4) == 0 ? stick() : trouble();
+      case 13: end_at_ = random(40); return random(4) == 0 ? stick() : trouble();
       case 14: return world_.files.set_full(random(4) == 0);
       case 15: world_.modules.loses = random(2) == 0; return;
       case 16: return restart();
@@ -67,7 +73,13 @@ class Play {
   }
   std::string disagreement() {
     ++states_[world_.state()];
-    return world_.disagreement();
+    std::string what = world_.disagreement();
+    if (what.empty() && !world_.host_ended.empty()) {
+      ++outcomes_["host ended"];
+      restart();
+      what = world_.disagreement();
+    }
+    return what;
   }
   std::string what() const { return what_ + ", " + world_.statuses() + ", " + world_.state(); }
   /// With all in order again, everything that was open ends.
@@ -77,6 +89,7 @@ class Play {
     world_.broken.clear();
     world_.failing.clear();
     world_.modules.loses = false;
+    end_at_ = -1;
     if (world_.handler->upgrade()) follow(world_.handler->rollback("", {true}, world_.reason));
     world_.settle();
     world_.pass(std::chrono::seconds(100));
@@ -139,6 +152,7 @@ class Play {
     else
       world_.die();
     open_.clear();
+    end_at_ = -1;
     world_.broken.clear();
     world_.failing.clear();
     world_.files.heal();
@@ -152,6 +166,7 @@ class Play {
   Counts& states_;    // of the upgrade, after each step
   Counts& outcomes_;  // "rollback refused", of each operation
   ReleaseWorld world_;
+  int end_at_ = -1;  // calls until an application ends in one; negative: never
   std::string what_;
   std::vector<std::shared_ptr<release::Operation>> open_;
 };
@@ -180,7 +195,7 @@ TEST(ReleaseSimulation, WhatRunsWhatIsRecordedAndWhatIsShownNeverPart) {
   for (const char* outcome :
        {"upgrade done", "upgrade failed", "upgrade rolled_back", "upgrade stuck", "upgrade busy",
         "install done", "make_permanent done", "rollback done", "rollback refused",
-        "rollback stuck", "rollback usage", "remove done", "remove usage"})
+        "rollback stuck", "rollback usage", "remove done", "remove usage", "host ended"})
     EXPECT_GT(outcomes[outcome], 0) << outcome;
 }
 

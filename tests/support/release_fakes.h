@@ -12,6 +12,7 @@
 #include "release/modules.h"
 #include "release/services.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -67,6 +68,7 @@ class FakeModules final : public release::Modules {
         std::swap(current[module.name], old_[module.name]);
     runs = came_from_;
     way_back_.clear();
+    if (on_take_back) on_take_back();
     return takeover::TakeoverReport{};
   }
   void watch() override {}
@@ -106,7 +108,7 @@ class FakeModules final : public release::Modules {
   std::string runs;                            // the release whose code the processes run
   std::map<std::string, std::string> current;  // version by module
   bool loses = false;                          // whether the way back loses something
-  std::function<void()> on_take_over;
+  std::function<void()> on_take_over, on_take_back;
 
   FakeModules& operator=(FakeModules&& other) {
     staged_ = other.staged_, old_ = other.old_, way_back_ = other.way_back_;
@@ -144,7 +146,15 @@ class FakeServices final : public release::Services {
   void settle(const description::Change& change) override {
     calls.push_back("settle " + change.text());
   }
-  Result<void> start_ended() override { return trip_("revert"); }
+  Result<void> start_ended() override {
+    BATON_TRY(trip_("revert"));
+    ended.clear();
+    if (on_started_ended) on_started_ended();
+    return {};
+  }
+  bool is_missing(const std::string& application) const override {
+    return ended.contains(application) && is_described(application);
+  }
   void stop() override { in_force = {}; }
   Result<std::unique_ptr<release::CheckLine>> line_to(const std::string&) const override {
     return Error(Code::kFailed, "there are no listeners");
@@ -153,6 +163,14 @@ class FakeServices final : public release::Services {
 
   description::ReleaseDescription in_force;
   std::vector<std::string> calls;
+  std::set<std::string> ended;  // applications, by themselves
+  std::function<void()> on_started_ended;
+
+  bool is_described(const std::string& application) const {
+    return std::ranges::find(in_force.applications, application,
+                             &description::ApplicationDescription::name) !=
+           in_force.applications.end();
+  }
 
  private:
   Trip& trip_;

@@ -58,6 +58,8 @@ class ReleaseWorld {
   bool open() {
     modules.die();
     services.in_force = {};
+    services.ended.clear();
+    host_ended.clear();
     auto opened = release::ReleaseStore::open(files, clock, root);
     if (!opened.ok()) return boot_error = opened.error().message(), false;
     store = std::move(*opened);
@@ -126,6 +128,12 @@ class ReleaseWorld {
     run();
   }
 
+  /// An application that ends the host by its type ends, if it runs.
+  void end_application(const std::string& name = "counting") {
+    if (!services.is_described(name) || !services.ended.insert(name).second) return;
+    handler->note_end(name, "shutdown");
+  }
+
   /// "open", "done", or the code's name.
   static std::string outcome(const std::shared_ptr<release::Operation>& operation) {
     const auto result = operation->result();
@@ -151,6 +159,8 @@ class ReleaseWorld {
   /// What is wrong between what runs, what the services are, what the journal says and what is
   /// shown; empty: nothing.
   std::string disagreement() const {
+    if (!host_ended.empty())
+      return services.ended.empty() ? "the host ends, and all that it is for runs" : "";
     const auto status = handler->upgrade();
     const std::string shown = handler->running();
     if (modules.runs != shown)
@@ -161,6 +171,7 @@ class ReleaseWorld {
       if (release.status == release::Status::kPermanent) permanent = "demo-" + release.version;
     }
     if (!status) {
+      if (!services.ended.empty()) return "an application has ended, and the host goes on";
       if (!current.empty()) return "no upgrade is open and " + current + " is current";
       if (permanent != shown) return "permanent is '" + permanent + "', '" + shown + "' runs";
       if (modules.is_staged()) return "no upgrade is open and something is staged";

@@ -335,20 +335,52 @@ TEST_F(UpgradeTest, AnAutomaticRollbackThatFailsIsTriedAgain) {
 
 TEST_F(UpgradeTest, AnApplicationThatMustNotEndRollsItBackAndEndsTheHostWhereThatFails) {
   deploy();
-  handler->note_end("counting", "shutdown");
+  end_application();
   run();
   EXPECT_EQ(host_ended, "application counting ended: shutdown");
-  host_ended.clear();
+  die();
+  open();
   const auto operation = upgrade(2);
-  handler->note_end("counting", "shutdown");
+  end_application();
   run();
   EXPECT_EQ(outcome(operation), "rolled_back");
   EXPECT_EQ(host_ended, "");
   upgrade(3);
   broken = {"take_back"};
-  handler->note_end("counting", "shutdown");
+  end_application();
   settle();
   EXPECT_EQ(host_ended, "application counting ended: shutdown");
+}
+
+TEST_F(UpgradeTest, AnApplicationThatEndsWhileItIsRolledBackRunsAgainAndTheHostGoesOn) {
+  // The rollback that was under way started it again; the next look ended the host all the same.
+  deploy();
+  const auto operation = upgrade(2);
+  modules.on_take_back = [this] { end_application(); };
+  crash();
+  EXPECT_EQ(outcome(operation), "rolled_back");
+  EXPECT_EQ(host_ended, "");
+}
+
+TEST_F(UpgradeTest, AnApplicationThatEndsAgainAfterTheRollbackEndsTheHost) {
+  deploy();
+  upgrade(2);
+  modules.on_take_back = [this] { end_application(); };
+  services.on_started_ended = [this] { end_application(); };
+  crash();
+  EXPECT_EQ(host_ended, "application counting ended: shutdown");
+}
+
+TEST_F(UpgradeTest, AnOperatorsRollbackThatFinishesAStuckOneAlsoMendsAnEnd) {
+  deploy();
+  upgrade(2);
+  failing = {{"take_back", 0}};
+  end_application();
+  run();
+  EXPECT_EQ(state(), "current");
+  EXPECT_EQ(outcome(rollback()), "done");
+  pass(seconds(1));
+  EXPECT_EQ(host_ended, "");
 }
 
 // ---- One after the other
