@@ -220,9 +220,11 @@ Upgrade::Outcome ReleaseHandler::do_rollback(const std::shared_ptr<Operation>& o
                                      " is the first release of this host: there is none to go "
                                      "back to");
     // A name has no dash, so that NAME-VERSION splits one way only.
-    if (!version.empty() && upgrade_->from().substr(upgrade_->from().find('-') + 1) != version)
+    const std::string& from = upgrade_->from();
+    if (!version.empty() && from.substr(from.find('-') + 1) != version)
       return Error(Code::kUsage, "while " + upgrade_->to() + " is new the way back leads to " +
-                                     upgrade_->from() + " only");
+                                     (from.empty() ? "no release" : from + " only") +
+                                     "; say baton rollback without a version");
     return upgrade_->go_back(operation, accepted, reason);
   }
   const auto target = way_back_target(version);

@@ -487,7 +487,7 @@ bool Upgrade::is_over() const {
 }
 
 bool Upgrade::has_way_back() const {
-  return !from_name_.empty() && !is_one_way() && (is_current() || heading_ == Heading::kBack);
+  return heading_ == Heading::kBack || (is_current() && !from_name_.empty() && !is_one_way());
 }
 
 bool Upgrade::is_undoing_itself() const {

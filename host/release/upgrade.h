@@ -169,8 +169,8 @@ class Upgrade {
   bool is_one_way() const { return !from_name_.empty() && plan_.is_one_way(); }
   /// Whether it is taken over, could not go further, and has no way back.
   bool can_go_on() const { return runs_target() && heading_ == Heading::kForward; }
-  /// Whether go_back leads anywhere: there was a release before, and it is current, or stuck on its
-  /// way back.
+  /// Whether go_back leads anywhere: it is on its way back, be it to nothing, or current, and there
+  /// was a release before.
   bool has_way_back() const;
   /// Whether it goes back by itself, or would if something spoke against the release.
   bool is_undoing_itself() const;

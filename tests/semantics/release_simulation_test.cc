@@ -93,6 +93,9 @@ class Play {
     if (world_.handler->upgrade()) follow(world_.handler->rollback("", {true}, world_.reason));
     world_.settle();
     world_.pass(std::chrono::seconds(100));
+    // A first release that failed has no way back but to be made permanent.
+    if (world_.state() == "current") follow(world_.handler->make_permanent(world_.reason));
+    if (world_.state() != "-") return "nobody leads out of " + world_.state();
     for (const auto& operation : open_)
       if (!operation->is_done()) return "operation " + std::to_string(operation->id) + " is open";
     return disagreement();

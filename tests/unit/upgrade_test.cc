@@ -182,6 +182,20 @@ TEST_F(UpgradeTest, ServicesThatDoNotChangeBackKeepTheProcessesFromNothing) {
   EXPECT_EQ(outcome(rollback()), "done");
 }
 
+TEST_F(UpgradeTest, AFirstReleaseThatIsStuckOnItsWayBackIsAnOperatorsTurnToo) {
+  // The rollback that its own message asks for was refused, since there was no release before.
+  broken = {"apply", "revert"};
+  const auto operation = upgrade(1);
+  settle();
+  EXPECT_EQ(outcome(operation), "stuck");
+  EXPECT_EQ(state(), "returned");
+  EXPECT_EQ(outcome(rollback("7.0.0")), "usage");
+  broken.clear();
+  EXPECT_EQ(outcome(rollback()), "done");
+  EXPECT_EQ(state(), "-");
+  EXPECT_EQ(modules.runs, "");
+}
+
 // ---- The disk
 
 TEST_F(UpgradeTest, ADiskWithoutRoomForTheWayBackRefusesTheUpgradeBeforeAnythingMoves) {
