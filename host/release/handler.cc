@@ -443,7 +443,7 @@ Result<void> ReleaseHandler::do_boot() {
 Result<void> ReleaseHandler::start(const bundle::Manifest& manifest) {
   BATON_ASSIGN(const Plan plan, make_plan(nullptr, manifest));
   BATON_TRY(parts_.modules.stage(plan, manifest));
-  BATON_TRY(parts_.modules.take_over(plan, {}));
+  BATON_TRY(parts_.modules.take_over(plan, {}, [] {}));
   for (const description::Change& change : plan.changes) BATON_TRY(parts_.services.apply(change));
   for (const description::Change& change : plan.changes) parts_.services.expose(change);
   return {};

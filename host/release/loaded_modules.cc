@@ -158,8 +158,9 @@ Result<void> LoadedModules::count_mail(Plan& plan) {
   return {};
 }
 
-Result<takeover::TakeoverReport> LoadedModules::take_over(
-    const Plan& plan, const takeover::TakeoverOptions& options) {
+Result<takeover::TakeoverReport> LoadedModules::take_over(const Plan& plan,
+                                                          const takeover::TakeoverOptions& options,
+                                                          const std::function<void()>& at_flip) {
   std::vector<takeover::Change> changes;
   for (const ModulePlan& module : plan.modules) {
     if (module.step != ModuleStep::kTakeOver) continue;
@@ -170,6 +171,7 @@ Result<takeover::TakeoverReport> LoadedModules::take_over(
     for (const ModulePlan& module : plan.modules)
       if (module.step == ModuleStep::kLoad || module.step == ModuleStep::kTakeOver)
         runtime_.code().make_current(module.name);
+    at_flip();
   };
   BATON_CHECK(way_back_ == nullptr, "one take-over at a time, till it is permanent or undone");
   if (changes.empty()) {

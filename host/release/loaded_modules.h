@@ -27,7 +27,8 @@ class LoadedModules final : public Modules {
   void unstage(const Plan& plan) override;
   Result<void> count_mail(Plan& plan) override;
   Result<takeover::TakeoverReport> take_over(const Plan& plan,
-                                             const takeover::TakeoverOptions& options) override;
+                                             const takeover::TakeoverOptions& options,
+                                             const std::function<void()>& at_flip) override;
   Result<takeover::TakeoverReport> take_back(const Plan& plan,
                                              const takeover::TakeoverOptions& options) override;
   void watch() override { runtime_.attend(runtime::Attention::kSampling, true); }

@@ -22,6 +22,7 @@
 #include "takeover/takeover.h"
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -50,9 +51,12 @@ class Modules {
   /// Says of the plan's breaks how many messages of those forms wait now. On failure nothing is
   /// counted.
   virtual Result<void> count_mail(Plan& plan) = 0;
-  /// Moves the processes, and makes current what was staged. On failure all is as before it.
+  /// Moves the processes, and makes current what was staged; `at_flip` is called at that moment,
+  /// before which no new version runs, and after which no old one does. On failure all is as before
+  /// it.
   virtual Result<takeover::TakeoverReport> take_over(const Plan& plan,
-                                                     const takeover::TakeoverOptions& options) = 0;
+                                                     const takeover::TakeoverOptions& options,
+                                                     const std::function<void()>& at_flip) = 0;
   /// The way back. On failure all is as before it, so that it can be tried again; kRefused: it
   /// would lose something, which the options do not accept.
   virtual Result<takeover::TakeoverReport> take_back(const Plan& plan,

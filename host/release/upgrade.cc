@@ -175,16 +175,16 @@ Result<void> Upgrade::take_over() {
   how.accepts_loss = options_.accepts_loss;
   how.stuck_mail = stuck_mail(options_.mail.value_or(to_.release.mail));
   how.stuck = options_.stuck;
-  const auto start = now();
+  std::chrono::nanoseconds taken_over{0};
   parts_.modules.watch();
-  auto report = parts_.modules.take_over(plan_, how);
+  auto report = parts_.modules.take_over(plan_, how, [&] { taken_over = now(); });
   if (!report.ok()) {
     say("abort", report.error().message());
     return std::move(report).error().within(from_name_ + " -> " + to_name_);
   }
-  // From before the commit on: a crash right after it counts.
+  // From the flip on: a crash right after it counts, and none of the version that is left.
   probation_.emplace(to_.release, options_.probation.value_or(to_.release.probation.duration),
-                     start, parts_.modules.samples(plan_));
+                     taken_over, parts_.modules.samples(plan_));
   if (!takes_over(plan_)) return {};
   if (speaking_to_ != nullptr) speaking_to_->set_report(*report);
   say("take_over",

@@ -44,9 +44,12 @@ class FakeModules final : public release::Modules {
   void unstage(const release::Plan&) override { staged_.clear(); }
   Result<void> count_mail(release::Plan&) override { return {}; }
   Result<takeover::TakeoverReport> take_over(const release::Plan& plan,
-                                             const takeover::TakeoverOptions&) override {
+                                             const takeover::TakeoverOptions&,
+                                             const std::function<void()>& at_flip) override {
     BATON_TRY(trip_("take_over"));
-    if (on_take_over) on_take_over();
+    if (on_drain) on_drain();
+    at_flip();
+    if (on_taken_over) on_taken_over();
     way_back_ = current;
     for (const auto& [name, version] : staged_) {
       if (current.contains(name)) old_[name] = current[name];
@@ -108,7 +111,7 @@ class FakeModules final : public release::Modules {
   std::string runs;                            // the release whose code the processes run
   std::map<std::string, std::string> current;  // version by module
   bool loses = false;                          // whether the way back loses something
-  std::function<void()> on_take_over, on_take_back;
+  std::function<void()> on_drain, on_taken_over, on_take_back;
 
   FakeModules& operator=(FakeModules&& other) {
     staged_ = other.staged_, old_ = other.old_, way_back_ = other.way_back_;

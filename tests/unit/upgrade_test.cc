@@ -300,12 +300,25 @@ TEST_F(UpgradeTest, CrashesRollItBackAtOnce) {
 
 TEST_F(UpgradeTest, CrashesBetweenTheTakeOverAndTheRecordCount) {
   deploy();
-  modules.on_take_over = [this] {
+  modules.on_taken_over = [this] {
     for (int i = 0; i < 3; ++i) handler->note_crash("counter", "counter crashed");
   };
   const auto operation = upgrade(2);
   EXPECT_EQ(outcome(operation), "rolled_back");
   EXPECT_EQ(modules.runs, "demo-1.0.0");
+}
+
+TEST_F(UpgradeTest, CrashesOfTheVersionThatIsLeftDoNotCountAgainstTheNewOne) {
+  // Those while the processes came to rest did: what mends a crash loop was rolled back for it.
+  deploy();
+  modules.on_drain = [this] {
+    for (int i = 0; i < 3; ++i) handler->note_crash("counter", "counter crashed");
+    clock.advance(std::chrono::milliseconds(1));
+  };
+  const auto operation = upgrade(2);
+  EXPECT_EQ(outcome(operation), "open");
+  pass(seconds(60));
+  EXPECT_EQ(outcome(operation), "done");
 }
 
 TEST_F(UpgradeTest, AFailedOneWithoutAutomaticRollbackIsInTheWayTillItIsDecided) {
