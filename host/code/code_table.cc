@@ -32,17 +32,30 @@ CodeTable::Snapshot CodeTable::snapshot() const {
   return snapshot;
 }
 
-Result<Version*> CodeTable::stage(std::unique_ptr<Version> version) {
-  std::unique_lock lock(mutex_);
-  Entry& entry = modules_[version->module_name()];
+Result<void> CodeTable::check_stage(std::string_view module) const {
+  std::shared_lock lock(mutex_);
+  return check_stage_locked(module);
+}
+
+Result<void> CodeTable::check_stage_locked(std::string_view module) const {
+  const auto found = modules_.find(module);
+  if (found == modules_.end()) return {};
+  const Entry& entry = found->second;
   if (entry.staged)
-    return Error(Code::kBusy, "module " + version->module_name() + ": version " +
-                                  entry.staged->number() + " is being taken over already");
+    return Error(Code::kBusy, "module " + found->first + ": version " + entry.staged->number() +
+                                  " is being taken over already");
   if (entry.old)
-    return Error(Code::kBusy, "module " + version->module_name() + ": old version " +
-                                  entry.old->number() + " is still loaded, with " +
+    return Error(Code::kBusy, "module " + found->first + ": old version " + entry.old->number() +
+                                  " is still loaded, with " +
                                   std::to_string(entry.old->lease_count()) +
                                   " processes; make the release permanent or purge it first");
+  return {};
+}
+
+Result<Version*> CodeTable::stage(std::unique_ptr<Version> version) {
+  std::unique_lock lock(mutex_);
+  BATON_TRY(check_stage_locked(version->module_name()));
+  Entry& entry = modules_[version->module_name()];
   entry.staged = std::move(version);
   return entry.staged.get();
 }

@@ -64,8 +64,10 @@ class CodeTable {
   };
   Snapshot snapshot() const;
 
-  /// kBusy if something is staged already or an old version is still loaded; the error names the
-  /// count of its holders.
+  /// Whether a version of that module could be staged. kBusy if something is staged already or an
+  /// old version is still loaded; the error names the count of its holders.
+  Result<void> check_stage(std::string_view module) const;
+  /// Fails as check_stage does.
   Result<Version*> stage(std::unique_ptr<Version> version);
   /// Requires: a staged version.
   void make_current(std::string_view module);
@@ -84,6 +86,7 @@ class CodeTable {
     std::unique_ptr<Version> current, old, staged;
   };
   Entry& entry(std::string_view module);
+  Result<void> check_stage_locked(std::string_view module) const;
 
   // Held by those who take a version away, before mutex_, and shared by snapshots.
   mutable std::shared_mutex taking_;

@@ -270,6 +270,7 @@ Result<void> ReleaseHandler::do_remove(const std::string& name, const std::strin
 
 Result<void> ReleaseHandler::do_purge(Operation& operation) {
   if (upgrade_ != nullptr) return upgrade_->in_the_way();
+  parts_.modules.unload_pinned();
   Result<void> first;
   for (const Modules::Left& left : parts_.modules.left()) {
     auto purged = left.is_old ? parts_.modules.purge(left.module, kPurgePatience)
@@ -315,6 +316,7 @@ void ReleaseHandler::act_on_ends() {
 
 void ReleaseHandler::purge_what_lingers() {
   if (parts_.clock.monotonic() < purge_at_) return;
+  parts_.modules.unload_pinned();
   for (const Modules::Left& left : parts_.modules.left()) {
     const auto purged = left.is_old ? parts_.modules.purge(left.module, {})
                                     : parts_.modules.remove(left.module, {});
@@ -359,7 +361,7 @@ void ReleaseHandler::after_task() {
             operations_.wake();
           });
     }
-  } else if (!parts_.modules.left().empty()) {
+  } else if (parts_.modules.has_pinned() || !parts_.modules.left().empty()) {
     next = std::max(purge_at_, parts_.clock.monotonic());
   }
   operations_.wake_at(next);

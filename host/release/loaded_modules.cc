@@ -1,5 +1,6 @@
 #include "release/loaded_modules.h"
 
+#include "base/check.h"
 #include "runtime/primitives.h"
 #include "runtime/watch.h"
 #include "takeover/mail_survey.h"
@@ -86,15 +87,18 @@ Result<void> LoadedModules::stage_module(const bundle::Manifest& manifest,
   rules.version = module.version;
   rules.note = module.note;
   const std::string path = std::filesystem::absolute(store_.module_file(digest)).string();
+  // All that can fail comes before init: then there is no fini that would have to be waited for.
+  BATON_TRY(runtime_.code().check_stage(module.name));
   BATON_ASSIGN(auto library, code::Library::open(path, rules));
-  BATON_ASSIGN(library, start(std::move(library)));
   for (const std::string& atom : library->note().atoms) {
     auto known = runtime_.atoms().intern(atom);
     if (!known.ok()) return std::move(known).error();
   }
+  BATON_ASSIGN(library, start(std::move(library)));
   const baton_module* description = library->module();
-  BATON_TRY(
-      runtime_.code().stage(std::make_unique<code::Version>(description, std::move(library))));
+  const auto staged =
+      runtime_.code().stage(std::make_unique<code::Version>(description, std::move(library)));
+  BATON_CHECK(staged.ok(), "nobody but this thread stages");
   return {};
 }
 

@@ -41,6 +41,8 @@ class LoadedModules final : public Modules {
   Result<PurgeReport> remove(const std::string& module,
                              std::chrono::milliseconds patience) override;
   std::vector<Left> left() const override;
+  bool has_pinned() const override { return !pinned_.empty() || !left_calls_.empty(); }
+  void unload_pinned() override;
 
  private:
   Result<void> stage_module(const bundle::Manifest& manifest, const bundle::ManifestModule& module);
@@ -50,7 +52,6 @@ class LoadedModules final : public Modules {
   Result<std::unique_ptr<code::Library>> start(std::unique_ptr<code::Library> library);
   /// Its fini, and then out with it.
   code::UnloadReport close(std::unique_ptr<code::Library> library);
-  void unload_pinned();
   Result<PurgeReport> unload(std::unique_ptr<code::Version> version, std::uint64_t killed);
 
   runtime::Runtime& runtime_;
@@ -59,7 +60,7 @@ class LoadedModules final : public Modules {
   takeover::Takeover takeover_;
   std::unique_ptr<takeover::WayBack> way_back_;  // null if nothing was taken over
   // Versions that nobody runs any more but callbacks that do not return, of processes that are
-  // dead, and hooks. Each is unloaded once the last of them has.
+  // dead, and hooks. Each is unloaded by the first unload_pinned after the last of them has.
   std::vector<std::unique_ptr<code::Version>> pinned_;
   // Inits and finis that have not returned.
   std::vector<std::shared_ptr<LibraryCall>> left_calls_;

@@ -82,6 +82,11 @@ class Modules {
     bool is_old;  // purge; else remove
   };
   virtual std::vector<Left> left() const = 0;
+  /// Whether something of a module that is gone has not returned, a callback, a hook, its init or
+  /// its fini, so that its library is still mapped.
+  virtual bool has_pinned() const = 0;
+  /// Unloads those of them that have returned meanwhile.
+  virtual void unload_pinned() = 0;
 };
 
 }  // namespace baton::release

@@ -17,6 +17,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace baton::test {
@@ -104,6 +105,11 @@ class FakeModules final : public release::Modules {
     return all;
   }
 
+  bool has_pinned() const override { return is_pinned; }
+  void unload_pinned() override {
+    if (std::exchange(has_returned, false)) is_pinned = false;
+  }
+
   /// Everything is gone, as after the death of the host.
   void die() { *this = FakeModules(trip_); }
   bool is_staged() const { return !staged_.empty(); }
@@ -111,12 +117,15 @@ class FakeModules final : public release::Modules {
   std::string runs;                            // the release whose code the processes run
   std::map<std::string, std::string> current;  // version by module
   bool loses = false;                          // whether the way back loses something
+  bool is_pinned = false;     // whether a library is still mapped, though its module is gone
+  bool has_returned = false;  // what it waits for
   std::function<void()> on_drain, on_taken_over, on_take_back;
 
   FakeModules& operator=(FakeModules&& other) {
     staged_ = other.staged_, old_ = other.old_, way_back_ = other.way_back_;
     retired_ = other.retired_, came_from_ = other.came_from_, runs = other.runs;
     current = other.current, loses = other.loses;
+    is_pinned = other.is_pinned, has_returned = other.has_returned;
     return *this;
   }
 

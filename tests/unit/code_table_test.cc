@@ -23,6 +23,21 @@ constexpr baton_module module(const char* version) {
 }
 constexpr baton_module kOne = module("1"), kTwo = module("2");
 
+TEST(CodeTable, WhatCannotBeStagedIsToldBeforeItIsLoaded) {
+  // It was told after the module's init only, and its fini was called with nobody to leave it.
+  CodeTable table;
+  EXPECT_TRUE(table.check_stage("m").ok());
+  ASSERT_TRUE(table.stage(std::make_unique<Version>(&kOne)).ok());
+  EXPECT_EQ(table.check_stage("m").error().code(), Code::kBusy);
+  table.make_current("m");
+  EXPECT_TRUE(table.check_stage("m").ok());
+  ASSERT_TRUE(table.stage(std::make_unique<Version>(&kTwo)).ok());
+  table.make_current("m");
+  EXPECT_EQ(table.check_stage("m").error().code(), Code::kBusy);
+  EXPECT_TRUE(table.check_stage("n").ok());
+  EXPECT_FALSE(table.status("n"));
+}
+
 TEST(CodeTable, NoVersionIsTakenWhileASnapshotLives) {
   // Whoever listed versions used them without a lock: a purge freed them meanwhile.
   CodeTable table;

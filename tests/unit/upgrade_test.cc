@@ -456,6 +456,18 @@ TEST_F(UpgradeTest, WhatCouldNotBePurgedIsPurgedLater) {
   EXPECT_EQ(outcome(upgrade(3)), "open");
 }
 
+TEST_F(UpgradeTest, WhatDidNotReturnIsUnloadedSoonAfterItHas) {
+  // It was at the next upgrade only.
+  deploy();
+  modules.is_pinned = true;
+  EXPECT_EQ(outcome(upgrade(2, at_once())), "done");
+  settle();
+  EXPECT_TRUE(modules.is_pinned);
+  modules.has_returned = true;
+  pass(release::kPurgeInterval);
+  EXPECT_FALSE(modules.is_pinned);
+}
+
 TEST_F(UpgradeTest, ADamagedReleaseThatDoesNotRunKeepsTheHostFromNothing) {
   deploy();
   ASSERT_EQ(outcome(upgrade(2, at_once())), "done");
