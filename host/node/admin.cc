@@ -14,6 +14,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 namespace baton::node {
@@ -106,6 +107,7 @@ struct Admin::Server {
 
   void accept_all();
   void take(ScopedFd socket);
+  void turn_away(const ScopedFd& socket, const std::string& why);
   bool make_room(bool is_own);
   void serve(Connection& connection);
   std::optional<Request> next_request(Connection& connection, beast::flat_buffer& buffer);
@@ -141,7 +143,12 @@ Result<std::unique_ptr<Admin>> Admin::open(const std::string& socket_path, const
   }
   BATON_ASSIGN(ScopedFd listening, listen_unix(socket_path, kSocketMode));
   auto server = std::make_unique<Server>(std::move(listening), socket_path, verbs, log, limits);
-  server->thread = std::thread([raw = server.get()] { raw->accept_all(); });
+  try {
+    server->thread = std::thread([raw = server.get()] { raw->accept_all(); });
+  } catch (const std::system_error& error) {
+    unlink(socket_path.c_str());
+    return Error(Code::kFailed, std::string("the admin interface has no thread: ") + error.what());
+  }
   return std::unique_ptr<Admin>(new Admin(std::move(server)));
 }
 
@@ -177,23 +184,30 @@ void Admin::Server::accept_all() {
 void Admin::Server::take(ScopedFd socket) {
   const auto uid = peer_of(socket.get());
   const bool is_own = uid && (*uid == 0 || *uid == own_uid);
-  if (!make_room(is_own)) {
-    const Error error(Code::kBusy, "too many connections to the admin interface; try again");
-    // It fits into the socket's buffer, or is not worth waiting for.
-    static_cast<void>(write_all(socket.get(), written(error, false), steady_clock::now()));
-    return;
-  }
+  if (!make_room(is_own))
+    return turn_away(socket, "too many connections to the admin interface; try again");
   Connection& connection = connections.emplace_back();
   connection.socket = std::move(socket);
   connection.caller = {uid ? "uid:" + std::to_string(*uid) : "unknown", stopping.get_token()};
   connection.is_own = is_own;
   connection.waits_since = steady_clock::now();
-  connection.thread = std::thread([this, &connection] {
-    serve(connection);
-    // The descriptor stays until the thread is joined, so that nobody shuts down another's.
-    ::shutdown(connection.socket.get(), SHUT_RDWR);
-    connection.is_done = true;
-  });
+  try {
+    connection.thread = std::thread([this, &connection] {
+      serve(connection);
+      // The descriptor stays until the thread is joined, so that nobody shuts down another's.
+      ::shutdown(connection.socket.get(), SHUT_RDWR);
+      connection.is_done = true;
+    });
+  } catch (const std::system_error&) {
+    turn_away(connection.socket, "the system has no thread for another connection; try again");
+    connections.pop_back();
+  }
+}
+
+void Admin::Server::turn_away(const ScopedFd& socket, const std::string& why) {
+  const std::string text = written(Error(Code::kBusy, why), false);
+  // It fits into the socket's buffer, or is not worth waiting for.
+  static_cast<void>(write_all(socket.get(), text, steady_clock::now()));
 }
 
 // Whether there is a place, if need be that of the one who has waited longest.

@@ -351,15 +351,22 @@ void ReleaseHandler::after_task() {
         std::lock_guard lock(mutex_);
         checks_.clear();  // of an earlier upgrade
       }
-      watch_ = std::make_unique<HealthWatch>(
-          upgrade_->to_manifest().release.probation.health, parts_.services, parts_.clock,
-          [this](std::size_t number, const Result<void>& answer) {
-            {
-              std::lock_guard lock(mutex_);
-              checks_.emplace_back(number, answer);
-            }
-            operations_.wake();
-          });
+      watch_ =
+          HealthWatch::start(upgrade_->to_manifest().release.probation.health, parts_.services,
+                             parts_.clock, [this](std::size_t number, const Result<void>& answer) {
+                               {
+                                 std::lock_guard lock(mutex_);
+                                 checks_.emplace_back(number, answer);
+                               }
+                               operations_.wake();
+                             });
+      if (watch_ == nullptr) {
+        parts_.log.write(LogLevel::kWarning,
+                         "the system has no thread for the checks of the probation; it is asked "
+                         "again every second");
+        const auto again = parts_.clock.monotonic() + kRetryInterval;
+        next = next ? std::min(*next, again) : again;
+      }
     }
   } else if (parts_.modules.has_pinned() || !parts_.modules.left().empty()) {
     next = std::max(purge_at_, parts_.clock.monotonic());

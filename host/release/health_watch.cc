@@ -3,6 +3,7 @@
 #include "release/health.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace baton::release {
@@ -16,6 +17,20 @@ Result<std::unique_ptr<CheckLine>> line_for(const description::HealthCheck& chec
 
 }  // namespace
 
+std::unique_ptr<HealthWatch> HealthWatch::start(std::vector<description::HealthCheck> checks,
+                                                const Services& services, const Clock& clock,
+                                                Tell tell) {
+  std::unique_ptr<HealthWatch> watch(
+      new HealthWatch(std::move(checks), services, clock, std::move(tell)));
+  if (watch->checks_.empty()) return watch;
+  try {
+    watch->thread_ = std::thread([raw = watch.get()] { raw->watch(); });
+  } catch (const std::system_error&) {
+    return nullptr;
+  }
+  return watch;
+}
+
 HealthWatch::HealthWatch(std::vector<description::HealthCheck> checks, const Services& services,
                          const Clock& clock, Tell tell)
     : checks_(std::move(checks)), services_(services), clock_(clock), tell_(std::move(tell)) {
@@ -24,7 +39,6 @@ HealthWatch::HealthWatch(std::vector<description::HealthCheck> checks, const Ser
     auto line = line_for(check, services_);
     lines_.push_back(line.ok() ? *std::move(line) : nullptr);
   }
-  if (!checks_.empty()) thread_ = std::thread([this] { watch(); });
 }
 
 HealthWatch::~HealthWatch() {

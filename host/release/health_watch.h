@@ -23,8 +23,10 @@ class HealthWatch {
   /// `number` is the check's place in the list.
   using Tell = std::function<void(std::size_t number, const Result<void>& answer)>;
 
-  HealthWatch(std::vector<description::HealthCheck> checks, const Services& services,
-              const Clock& clock, Tell tell);
+  /// Null: the system has no thread for it.
+  static std::unique_ptr<HealthWatch> start(std::vector<description::HealthCheck> checks,
+                                            const Services& services, const Clock& clock,
+                                            Tell tell);
   /// Ends the watching: after it, nothing is told. Waits for a check that is under way, which is
   /// bounded by its time-out.
   ~HealthWatch();
@@ -32,6 +34,8 @@ class HealthWatch {
   HealthWatch& operator=(const HealthWatch&) = delete;
 
  private:
+  HealthWatch(std::vector<description::HealthCheck> checks, const Services& services,
+              const Clock& clock, Tell tell);
   void watch();
   Result<void> check(std::size_t number);
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/unix_socket.h"
 #include "node/admin.h"
+#include "support/no_threads.h"
 #include "support/temporary_directory.h"
 
 #include <gmock/gmock.h>
@@ -166,6 +167,20 @@ TEST_F(AdminTest, ABodyBeyondTheLimitIsNotRead) {
 
   EXPECT_THAT(hear(small), HasSubstr("\"ok\":true"));
   EXPECT_TRUE(is_cut_off(large));
+}
+
+TEST_F(AdminTest, WhoeverComesWhileTheSystemHasNoThreadIsTurnedAway) {
+  // The exception ended the host.
+  if (!test::kCanRunOutOfThreads) GTEST_SKIP();
+  open();
+  {
+    const test::NoThreads none;
+    EXPECT_THAT(hear(connect()), HasSubstr("the system has no thread for another connection"));
+  }
+
+  const ScopedFd socket = connect();
+  say(socket, request("who"));
+  EXPECT_THAT(hear(socket), HasSubstr("\"ok\":true"));
 }
 
 TEST_F(AdminTest, AnExceptionCostsItsRequestAndNoMore) {
