@@ -148,6 +148,7 @@ std::string listener_fields(const ListenerDescription& from, const ListenerDescr
   fields.compare("backlog", from.backlog, to.backlog);
   fields.compare("connections_max", from.connections_max, to.connections_max);
   fields.compare("idle_timeout", from.idle_timeout, to.idle_timeout);
+  fields.compare("memory_max", from.memory_max, to.memory_max);
   fields.compare("header_bytes_max", from.header_bytes_max, to.header_bytes_max);
   fields.compare("body_bytes_max", from.body_bytes_max, to.body_bytes_max);
   fields.compare("request_timeout", from.request_timeout, to.request_timeout);
@@ -276,13 +277,6 @@ Result<std::vector<Change>> Comparison::run() {
 }
 
 // ---- Listeners
-
-bool is_any(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
-
-// Whether one cannot be bound while the other is.
-bool excludes(const Address& a, const Address& b) {
-  return a.port != 0 && a.port == b.port && (a.host == b.host || is_any(a.host) || is_any(b.host));
-}
 
 // A listener that needs an address waits until the one that has it has left it.
 Result<void> Comparison::open_listeners() {

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <set>
@@ -419,12 +420,31 @@ Result<void> check_distinct(const YamlNode* list, const std::vector<T>& items, c
 
 Result<void> check_addresses(const YamlNode* list,
                              const std::vector<ListenerDescription>& listeners) {
-  std::set<std::string> seen;
   for (std::size_t i = 0; i < listeners.size(); ++i)
-    if (listeners[i].address.port != 0 && !seen.insert(listeners[i].address.text()).second)
-      return list->children[i]->find("address")->error(
-          "the address " + listeners[i].address.text() + " is taken by another listener");
+    for (std::size_t j = 0; j < i; ++j)
+      if (excludes(listeners[i].address, listeners[j].address))
+        return list->children[i]->find("address")->error(
+            "the address " + listeners[i].address.text() + " is taken by another listener, " +
+            listeners[j].name + " at " + listeners[j].address.text());
   return {};
+}
+
+// IPv4 as IPv6 has it, ::ffff:1.2.3.4.
+using HostBytes = std::array<unsigned char, 16>;
+constexpr std::size_t kMappedPrefix = 12;
+constexpr HostBytes kAny6{}, kAny4{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0};
+
+HostBytes bytes_of(const std::string& host) {
+  HostBytes bytes = kAny4;
+  if (inet_pton(AF_INET, host.c_str(), bytes.data() + kMappedPrefix) == 1) return bytes;
+  BATON_CHECK(inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1, host);
+  return bytes;
+}
+
+// Whether one who is bound to the first takes what comes to the second.
+bool covers(const HostBytes& all, const HostBytes& one) {
+  return all == one || all == kAny6 ||
+         (all == kAny4 && std::equal(all.begin(), all.begin() + kMappedPrefix, one.begin()));
 }
 
 }  // namespace
@@ -497,6 +517,12 @@ bool SupervisorDescription::operator==(const SupervisorDescription& other) const
 std::string Address::text() const {
   const bool v6 = host.find(':') != std::string::npos;
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+bool excludes(const Address& a, const Address& b) {
+  if (a.port == 0 || a.port != b.port) return false;
+  const HostBytes x = bytes_of(a.host), y = bytes_of(b.host);
+  return covers(x, y) || covers(y, x);
 }
 
 Result<Address> Address::parse(std::string_view text) {

@@ -8,7 +8,7 @@
 //
 // Invariants, checked by reading and relied on afterwards:
 //   (1) Every child's module is in `modules`; ids are distinct within a supervisor, registered
-//       names and listener names within the release.
+//       names and listener names within the release. All listeners can be bound at once.
 //   (2) A simple_one_for_one supervisor has exactly one child, without a registered name.
 //   (3) `significant` stands only where OTP allows it.
 // Threads: value types.
@@ -118,6 +118,9 @@ struct Address {
   static Result<Address> parse(std::string_view text);
   friend bool operator==(const Address&, const Address&) = default;
 };
+/// Whether one cannot be bound while the other is. [::] takes all of IPv4 too, as the host leaves
+/// that on.
+bool excludes(const Address& a, const Address& b);
 
 inline constexpr std::uint64_t kMemoryBytesMax = std::uint64_t{1} << 50;
 /// Of an http listener whose description says nothing else.

@@ -333,9 +333,10 @@ Upgrade::Outcome Upgrade::make_permanent(const std::shared_ptr<Operation>& opera
   BATON_CHECK(is_current());
   speaking_to_ = operation;
   const Heading before = std::exchange(heading_, Heading::kPermanent);
-  reason_ = reason;
+  const Reason before_reason = std::exchange(reason_, reason);
   if (Result<void> done = walk(); !done.ok()) {
     heading_ = before;
+    reason_ = before_reason;
     return done;
   }
   answer_all(nullptr);
@@ -351,17 +352,22 @@ Upgrade::Outcome Upgrade::go_back(const std::shared_ptr<Operation>& operation,
   const WayBackOptions before_options = way_back_;
   way_back_.accepts_loss = way_back_.accepts_loss || options.accepts_loss;
   if (options.mail) way_back_.mail = options.mail;
-  reason_ = reason;
+  const Reason before_reason = std::exchange(reason_, reason);
   const State was = state_;
-  if (Result<void> done = walk(); !done.ok() && was == State::kCurrent && is_current()) {
+  Result<void> done = walk();
+  if (!done.ok() && was == State::kCurrent && is_current()) {
     // Nothing has moved: it goes on as before.
     heading_ = before;
     way_back_ = before_options;
+    reason_ = before_reason;
     return Result<void>(std::move(done).error().within("roll back to " + from_name_));
   }
   tell_if_undone(rolled_back("by operator: " + reason.why));
   waiting_.push_back({operation, Result<void>()});
-  go_on();
+  if (done.ok())
+    answer_all(nullptr);
+  else
+    try_later(done.error());
   return std::nullopt;
 }
 

@@ -302,6 +302,15 @@ TEST(Difference, WhatStopsDoesSoRightToLeftBeforeAnythingStarts) {
                                            "child mail/new: starts", "listener api: closes"));
 }
 
+TEST(Difference, AListenersMemoryIsNamedAsWhatChanges) {
+  // The plan said: "listener web: , for new connections".
+  ReleaseDescription to = shop();
+  to.listeners[0].memory_max = 1 << 20;
+
+  EXPECT_THAT(texts(difference(shop(), to).value()),
+              ElementsAre("listener web: memory_max 0 -> 1048576, for new connections"));
+}
+
 TEST(Difference, TwoChildrenThatExchangeTheirNamesBothStopBeforeOneStarts) {
   ReleaseDescription from = shop(), to = shop();
   nested(from).children[0].name = nested(to).children[1].name = "one";

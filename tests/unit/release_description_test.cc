@@ -130,6 +130,31 @@ TEST(ReleaseDescription, EqualTextsMeanEqualDescriptionsAndAChangedChildADiffere
   EXPECT_FALSE(*parse_release(kFull, "a") == *parse_release(changed, "a"));
 }
 
+TEST(Address, ExcludesTheOneThatCannotBeBoundBesideIt) {
+  // The parser compared texts and the plan took every 0.0.0.0 for all; a release whose listeners
+  // exclude each other was taken over, and failed then.
+  struct Case {
+    const char *a, *b;
+    bool excludes;
+  };
+  for (const Case& test : {Case{"127.0.0.1:80", "127.0.0.1:80", true},
+                           {"127.0.0.1:80", "127.0.0.1:81", false},
+                           {"127.0.0.1:80", "127.0.0.2:80", false},
+                           {"127.0.0.1:0", "127.0.0.1:0", false},
+                           {"0.0.0.0:80", "127.0.0.1:80", true},
+                           {"0.0.0.0:80", "[::1]:80", false},
+                           {"0.0.0.0:80", "[::]:80", true},
+                           {"[::]:80", "127.0.0.1:80", true},
+                           {"[::]:80", "[::1]:80", true},
+                           {"[::1]:80", "[0:0:0:0:0:0:0:1]:80", true},
+                           {"[::ffff:127.0.0.1]:80", "127.0.0.1:80", true}}) {
+    SCOPED_TRACE(std::string(test.a) + " " + test.b);
+    const Address a = Address::parse(test.a).value(), b = Address::parse(test.b).value();
+    EXPECT_EQ(excludes(a, b), test.excludes);
+    EXPECT_EQ(excludes(b, a), test.excludes);
+  }
+}
+
 TEST(ReleaseDescription, MistakesAreNamedWithTheirPlaceAndCure) {
   struct Case {
     const char* from;

@@ -167,6 +167,32 @@ TEST_F(UpgradeTest, AnOperatorsRollbackThatCannotBeDoneChangesNothing) {
   EXPECT_EQ(modules.runs, "demo-2.0.0");
 }
 
+TEST_F(UpgradeTest, WhatCouldNotBeDoneHasNoPartInWhatIsRecordedLater) {
+  // The verdict was recorded as that of the operation that had failed.
+  deploy();
+  const auto first = upgrade(2);
+  broken = {"take_back"};
+  EXPECT_EQ(outcome(rollback()), "failed");
+  files.fail_call(0, FaultyFiles::Fault::kFromThere);
+  EXPECT_EQ(outcome(make_permanent()), "failed");
+  files.heal();
+  pass(seconds(60));
+  EXPECT_EQ(outcome(first), "done");
+  EXPECT_EQ(store->journal().records().back().get("operation"), std::to_string(first->id));
+}
+
+TEST_F(UpgradeTest, AnOperatorsRollbackThatIsTriedAgainSaysSo) {
+  // It was tried twice at once, and only a first failure is told.
+  deploy();
+  upgrade(2);
+  broken = {"revert"};
+  const auto operation = rollback();
+  EXPECT_EQ(outcome(operation), "open");
+  const auto lines = operation->lines(0);
+  EXPECT_TRUE(std::any_of(lines.begin(), lines.end(),
+                          [](const auto& line) { return line.phase == "retry"; }));
+}
+
 TEST_F(UpgradeTest, ServicesThatDoNotChangeBackKeepTheProcessesFromNothing) {
   deploy();
   upgrade(2);
