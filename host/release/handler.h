@@ -141,8 +141,8 @@ class ReleaseHandler {
   void forget_mended_ends();
   void act_on_ends();
   void purge_what_lingers();
-  /// What follows from the state of the upgrade: who watches it, what runs, who is told, and whether
-  /// the host goes on.
+  /// What follows from the state of the upgrade: who watches it, what runs, who is told, and
+  /// whether the host goes on.
   void after_task();
   Upgrade::Parts upgrade_parts();
   std::string running_name() const;

@@ -178,7 +178,11 @@ TEST_F(UpgradeTest, WhatCouldNotBeDoneHasNoPartInWhatIsRecordedLater) {
   files.heal();
   pass(seconds(60));
   EXPECT_EQ(outcome(first), "done");
-  EXPECT_EQ(store->journal().records().back().get("operation"), std::to_string(first->id));
+  die();
+  ASSERT_TRUE(open()) << boot_error;
+  const auto& records = store->journal().records();
+  ASSERT_FALSE(records.empty());
+  EXPECT_EQ(records.back().get("operation"), std::to_string(first->id));
 }
 
 TEST_F(UpgradeTest, AnOperatorsRollbackThatIsTriedAgainSaysSo) {
