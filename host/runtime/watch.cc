@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <utility>
 
 namespace baton::runtime {
 
@@ -115,7 +116,7 @@ void Watch::look_at(Runner& runner, Seen& seen, std::uint64_t passed_ns) {
   const std::uint64_t place = runner.boundary.place();
   if (place != seen.place || !Boundary::is_inside(place)) {
     if (seen.report) tell(seen, LongSchedule::What::kReturned);
-    seen = Seen{place, 0, std::nullopt};
+    seen = Seen{.place = place};
     return;
   }
   seen.age_ns += passed_ns;
@@ -141,8 +142,10 @@ void Watch::look_at(Runner& runner, Seen& seen, std::uint64_t passed_ns) {
     }
   }
   if (is_reportable) tell(seen, LongSchedule::What::kLong);
-  if (has_tried && seen.report)
-    tell(seen, is_handed_over ? LongSchedule::What::kStuck : LongSchedule::What::kNoThread);
+  if (is_handed_over && seen.report) tell(seen, LongSchedule::What::kStuck);
+  // Tried again at every look, said once.
+  if (has_tried && !is_handed_over && seen.report && !std::exchange(seen.has_no_thread, true))
+    tell(seen, LongSchedule::What::kNoThread);
 }
 
 void Watch::look_at_exile(Runner& runner, Seen& seen) {

@@ -103,6 +103,7 @@ class Watch {
     std::uint64_t place = 0;
     std::uint64_t age_ns = 0;
     std::optional<LongSchedule> report;  // once it was made
+    bool has_no_thread = false;          // it was told so
   };
 
   void loop();
