@@ -61,7 +61,12 @@ class RealFiles final : public Files {
   }
 
   Result<ScopedFd> open_append(const std::string& path, std::uint32_t mode) override {
-    return open(path, O_RDWR | O_CREAT | O_APPEND, mode, "open");
+    BATON_ASSIGN(ScopedFd fd, open(path, O_RDWR | O_CREAT | O_APPEND | O_NOCTTY, mode, "open"));
+    struct stat s;
+    if (::fstat(fd.get(), &s) != 0) return system_error("look at", path);
+    // Reading what is in a pipe would wait for somebody who writes.
+    if (!S_ISREG(s.st_mode)) return not_regular(path);
+    return fd;
   }
 
   Result<std::size_t> read(int fd, char* buffer, std::size_t size) override {

@@ -116,7 +116,8 @@ void Watch::look_at(Runner& runner, Seen& seen, std::uint64_t passed_ns) {
   const std::uint64_t place = runner.boundary.place();
   if (place != seen.place || !Boundary::is_inside(place)) {
     if (seen.report) tell(seen, LongSchedule::What::kReturned);
-    seen = Seen{.place = place};
+    seen = Seen();
+    seen.place = place;
     return;
   }
   seen.age_ns += passed_ns;

@@ -46,6 +46,7 @@ TEST_F(FilesTest, OnlyARegularFileIsOpenedAndNobodyIsWaitedFor) {
     EXPECT_EQ(opened.error().code(), Code::kRefused);
     EXPECT_EQ(opened.error().message(), path + " is not a regular file");
   }
+  EXPECT_EQ(files_->open_append(root_ / "pipe", 0600).error().code(), Code::kRefused);
 }
 
 TEST_F(FilesTest, AnAtomicWriteThatFailsAnywhereLeavesTheOldOrTheNewContent) {

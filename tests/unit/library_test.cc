@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <link.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -328,6 +329,8 @@ TEST_F(LibraryTest, RefusesBeforeLoadingWhatIsNotTheExpectedFile) {
   EXPECT_THAT(refusal(stored("import_fork")), HasSubstr("rule imports: fork"));
   std::filesystem::create_symlink(path, root_ + "/symlink.so");
   EXPECT_THAT(refusal(root_ + "/symlink.so"), HasSubstr("cannot be opened"));
+  ASSERT_EQ(::mkfifo((root_ + "/pipe.so").c_str(), 0600), 0);
+  EXPECT_THAT(refusal(root_ + "/pipe.so"), HasSubstr("it is not a regular file"));
   EXPECT_FALSE(is_mapped(root_));
 }
 
