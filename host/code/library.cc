@@ -167,7 +167,7 @@ Error Library::refused(const std::string& what) const {
 Result<std::unique_ptr<Library>> Library::open(const std::string& path, const LibraryRules& rules) {
   if (!std::filesystem::path(path).is_absolute())
     return Error(Code::kUsage, path + ": the path of a module must be absolute");
-  // Opening a pipe would wait for somebody who writes; that it is none is looked at when it is read.
+  // Opening a pipe would wait for somebody who writes. That it is none is looked at on reading.
   ScopedFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd.is_open())
     return Error(errno == ENOENT ? Code::kNotFound : Code::kFailed,

@@ -995,7 +995,8 @@ TEST_F(OutsideCallTest, ItEndsInTimeThoughEverySchedulerIsStuck) {
 
   // And nothing is asked any more in the name of one who has gone.
   let_go();
-  call(silent.pid(), "later", std::chrono::milliseconds(1));
+  const auto later = runtime_.begin_call(silent.pid(), parse("later"), test::kDeadline);
+  ASSERT_TRUE(later.ok());
   EXPECT_EQ(silent.next().text, "later");
 }
 
