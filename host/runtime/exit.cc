@@ -22,7 +22,7 @@ bool is_orderly(baton_term reason) {
 
 // It was killed for its version's sake: that is no crash of its own.
 bool is_purged(const Process& process, baton_term reason) {
-  return reason == term::atoms::kKilled &&
+  return __builtin_expect(reason == term::atoms::kKilled, 0) &&
          process.version.load(std::memory_order_relaxed)->is_retired();
 }
 
@@ -103,7 +103,7 @@ namespace {
                                             baton_term reason) {
   Runtime& runtime = context.runtime;
   const baton_term pid = process.self;
-  const auto purged = [&]() -> std::uint16_t { return is_purged(process, reason) ? kPurged : 0; };
+  const std::uint16_t purged = is_purged(process, reason) ? kPurged : 0;
   Extension* extension = std::exchange(process.extension, nullptr);
   // Its name is free before anyone hears of the death, so that a restart can take it.
   if (extension != nullptr)
@@ -124,17 +124,18 @@ namespace {
         [&](baton_term ref, baton_term caller) { send_down(context, caller, ref, reason, 0); });
     extension->asked.each([&](baton_term ref, baton_term asked) { give_up(context, ref, asked); });
     for (const auto& [ref, watcher] : extension->watchers)
-      send_down(context, watcher, ref, reason, kWatched | purged());
+      send_down(context, watcher, ref, reason, kWatched | purged);
     for (const auto& [ref, watched] : extension->monitors) {
       Message* demonitor = context.allocate(1, kDemonitorSignal);
       demonitor->word[0] = ref;
       send_signal(context, watched, demonitor);
     }
-    for (baton_term linked : extension->links) send_exit(context, linked, reason, purged());
+    for (baton_term linked : extension->links) send_exit(context, linked, reason, purged);
     if (extension->exit_reason != nullptr) context.release(extension->exit_reason);
     delete extension;
   }
-  if (process.has(kParentLinked)) send_exit(context, process.parent, reason, purged());
+  if (process.has(kParentLinked)) send_exit(context, process.parent, reason, purged);
+  if (__builtin_expect(taken == nullptr && unread == nullptr, 1)) return;
   // Who took back a link or a monitor in mail that was not read drops what came for it. A kill is
   // met before the links and monitors that came before it: these hear of it here.
   const baton_term told = reason == term::atoms::kKilled ? reason : term::atoms::kNoProc;
