@@ -250,6 +250,8 @@ class TakeoverStuckTest : public TakeoverMailTest {
     others_ = spawn_many("chat", "room", 50);
     load("chat", "1.1.0");
     cast("{work,1500}");
+    // What has not begun waits for the other version.
+    while (host_.runtime().watch().overdue().empty()) std::this_thread::yield();
     cast("{say,<<\"ann\">>,<<\"hi\">>}");
   }
   bool is_busy() { return !host_.runtime().watch().exiles().empty(); }
