@@ -59,6 +59,20 @@ applications:
         - {{id: plain_c, module: plain_c, behaviour: plain_c, name: plain_c}}
         - {{id: scale, module: scale, behaviour: scale, name: scale}}
 """
+GUARDED = """\
+name: chat
+version: {version}
+sequence: {sequence}
+modules:
+  - {{name: chat, version: {version}}}
+applications:
+  - name: chat
+    supervisor:
+      children:
+        - {{id: a, module: chat, behaviour: guard, name: a}}
+        - {{id: b, module: chat, behaviour: guard, name: b}}
+        - {{id: c, module: chat, behaviour: guard, name: c}}
+"""
 # Stop time-out of the host, and some for a machine with much to do.
 STOP_SECONDS = 12
 
@@ -174,7 +188,8 @@ class EndlessCallbacks(ToilCase):
         with given("a release that has hung twice, in probation"):
             self.assert_done("kill", "hand")
             wait_until(lambda: self.run_baton("call", "hand", "{work,1}").returncode == 0, "hand is there again")
-            self.in_probation(release("1.1.0", 2, toil="1.1.0"))
+            impatient = release("1.1.0", 2, toil="1.1.0").replace("intensity: 100", "intensity: 3")
+            self.in_probation(impatient.replace("one_for_all", "one_for_one"))
             self.host.must("cast", "hand", "endless")
             self.host.must("kill", "hand")
             wait_until(lambda: self.run_baton("call", "hand", "{work,1}").returncode == 0, "hand is there again")
@@ -303,6 +318,19 @@ class Supervisors(DefectCase):
         """Empty while there is none."""
         found = re.search(r"\bpid => (<[\d.]+>)", self.host.baton("info", name).stdout)
         return found[1] if found else ""
+
+
+class Purges(DefectCase):
+    def test_D15_what_a_purge_ends_does_not_count_as_crashes(self):
+        # Coroutine processes are not taken over. Their supervisor gave up when all were ended at once, and so did the host.
+        with given("a release of coroutine processes only"):
+            self.host.deploy(GUARDED.format(version="1.0.0", sequence=1))
+        self.assert_done("upgrade", self.packer.pack(GUARDED.format(version="1.1.0", sequence=2)), "--probation", "0s",
+                         within=20)
+        for name in "abc":
+            wait_until(lambda: self.run_baton("call", name, "lines").returncode == 0, f"{name} is there again")
+        self.assertEqual(self.versions_of("chat"), {"1.1.0"})
+        self.assertEqual(self.host.cli("status")["crashes"], 0)
 
 
 class FourSchedulers(ToilCase):
