@@ -48,10 +48,7 @@ std::unique_ptr<Library> Version::release_library() {
   return std::move(library_);
 }
 
-void Version::bury() {
-  barred_.store(false, std::memory_order_relaxed);
-  unpin();
-}
+void Version::bury() { unpin(); }
 
 void Version::unpin() {
   barred_.store(false, std::memory_order_relaxed);

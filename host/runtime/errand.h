@@ -112,6 +112,7 @@ bool call_hook(Context& context, Process* process, code::Version* code, const ch
   function();
   const std::uint8_t wanted = context.boundary.leave(inside);
   context.hook = nullptr;
+  context.hook_code = nullptr;  // it may be unloaded before the context's next hook
   if (__builtin_expect(wanted != 0, 0) && conclude_hook(context)) return false;
   context.current = nullptr;
   return true;

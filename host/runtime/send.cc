@@ -75,30 +75,6 @@ namespace {
   deliver(context, to, message);
 }
 
-[[gnu::noinline]] void send_held(Context& context, baton_term to, Message* message) {
-  const HostCall call(context);
-  if (call.is_refused()) return context.release(message);
-  send_now(context, to, message);
-}
-
-}  // namespace
-
-// The most frequent host call: a HostCall, spelled out so that it costs least.
-void send(Context& context, baton_term to, Message* message) {
-  context.boundary.begin_call();
-  if (__builtin_expect(context.boundary.may_go_on(), 1)) {
-    send_now(context, to, message);
-    context.boundary.end_call();
-    return;
-  }
-  context.boundary.end_call();
-  send_held(context, to, message);
-}
-
-namespace {
-
-// Calls and answers are nearly as frequent: the same, for a part that does something else before
-// the message is sent, and says to whom..
 template <class Part>
 [[gnu::noinline]] void send_held_after(Context& context, Message* message, Part part) {
   const HostCall call(context);
@@ -106,6 +82,8 @@ template <class Part>
   send_now(context, part(), message);
 }
 
+// The most frequent host call: a HostCall, spelled out so that it costs least. What `part` does
+// before the message is sent belongs to it; it says to whom.
 template <class Part>
 [[gnu::always_inline]] inline void send_after_part(Context& context, Message* message, Part part) {
   context.boundary.begin_call();
@@ -119,6 +97,10 @@ template <class Part>
 }
 
 }  // namespace
+
+void send(Context& context, baton_term to, Message* message) {
+  send_after_part(context, message, [to] { return to; });
+}
 
 void send_signal(Context& context, baton_term to, Message* signal) {
   const baton_term pid = term::is_atom(to) ? context.runtime.registry().whereis(to) : to;

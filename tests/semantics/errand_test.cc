@@ -5,6 +5,7 @@
 #include "runtime/watch.h"
 #include "support/cell.h"
 #include "support/runtime_fixture.h"
+#include "support/short_limits.h"
 
 #include <thread>
 
@@ -12,15 +13,10 @@ namespace baton::runtime {
 namespace {
 
 using test::Cell;
+using test::kLimits;
+using test::kMs;
 using test::Mail;
 using What = LongSchedule::What;
-
-constexpr std::uint64_t kMs = 1'000'000;
-constexpr LongScheduleLimits kLimits{.long_schedule_ns = 20 * kMs,
-                                     .stuck_after_ns = 60 * kMs,
-                                     .kill_after_ns = 100 * kMs,
-                                     .abandoned_max_version = 2,
-                                     .abandoned_max = 8};
 
 /// Calls one function as a hook, with a process or without.
 class Visit final : public Errand {
@@ -31,10 +27,13 @@ class Visit final : public Errand {
         process_(process),
         function_(std::move(function)) {}
   bool was_left() const { return was_left_; }
+  /// The context still names the hook, whose code may be unloaded by now.
+  bool has_left_traces() const { return has_left_traces_; }
 
  private:
   void run(Context& context) override {
-    was_left_ = !call_hook(context, process_, nullptr, "code_change", function_);
+    was_left_ = !call_hook(context, process_, &version_, "code_change", function_);
+    has_left_traces_ = context.hook != nullptr || context.hook_code != nullptr;
   }
   void pin() override { version_.pin(); }
   void unpin(Context&) override { version_.unpin(); }
@@ -42,7 +41,7 @@ class Visit final : public Errand {
   code::Version& version_;
   Process* const process_;
   const std::function<void()> function_;
-  std::atomic<bool> was_left_{false};
+  std::atomic<bool> was_left_{false}, has_left_traces_{false};
 };
 
 class ErrandTest : public test::RuntimeFixture {
@@ -101,6 +100,12 @@ TEST_F(ErrandTest, RunnersAreUsedAgain) {
   for (int i = 0; i < 100; ++i) lend(nullptr, [] {})->wait(kNever);
 
   EXPECT_EQ(runtime_.runners().count(), before + 1);
+}
+
+TEST_F(ErrandTest, LeavesNoTraceOfItsCodeInTheContext) {
+  auto visit = lend(nullptr, [] {});
+  visit->wait(kNever);
+  EXPECT_FALSE(visit->has_left_traces());
 }
 
 TEST_F(ErrandTest, IsLeftInsideModuleCode) {

@@ -5,6 +5,7 @@
 #include "runtime/watch.h"
 #include "support/cell.h"
 #include "support/runtime_fixture.h"
+#include "support/short_limits.h"
 
 #include <thread>
 
@@ -12,16 +13,10 @@ namespace baton::runtime {
 namespace {
 
 using test::Cell;
+using test::kLimits;
+using test::kMs;
 using test::Mail;
 using What = LongSchedule::What;
-
-constexpr std::uint64_t kMs = 1'000'000;
-// Short, so that the tests are; and one that never comes.
-constexpr LongScheduleLimits kLimits{.long_schedule_ns = 20 * kMs,
-                                     .stuck_after_ns = 60 * kMs,
-                                     .kill_after_ns = 100 * kMs,
-                                     .abandoned_max_version = 2,
-                                     .abandoned_max = 8};
 
 class StuckTest : public test::RuntimeFixture {
  protected:

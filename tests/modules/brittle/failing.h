@@ -1,4 +1,5 @@
-// What all versions of brittle have: processes that nap, and one whose init fails.
+// What all versions of brittle have: cells, whose states are each version's own, processes that
+// nap, and one whose init fails.
 #pragma once
 
 #include <baton/baton.h>
@@ -6,6 +7,28 @@
 namespace brittle::inline BATON_BUILD {
 
 using namespace baton::literals;
+
+struct Incr {
+  using Reply = std::int64_t;
+};
+BATON_MESSAGE(Incr)
+
+/// Of a state with a value and totals.
+template <class Derived, class State>
+struct AnyCell : baton::GenServer<Derived, State> {
+  using Calls = baton::Messages<Incr>;
+  /// [N]
+  static State init(const std::vector<std::int64_t>& args) {
+    State state;
+    state.value = args.at(0);
+    state.totals = {{"start", args.at(0)}};
+    return state;
+  }
+  std::int64_t handle_call(const Incr&) {
+    ++this->state().totals["incr"];
+    return ++this->state().value;
+  }
+};
 
 struct Nap {
   using Reply = std::int64_t;

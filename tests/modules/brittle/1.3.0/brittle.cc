@@ -8,11 +8,6 @@ namespace brittle::inline BATON_BUILD {
 
 using namespace baton::literals;
 
-struct Incr {
-  using Reply = std::int64_t;
-};
-BATON_MESSAGE(Incr)
-
 struct Label {
   using Reply = std::int64_t;
 };
@@ -49,19 +44,9 @@ struct State {
 };
 BATON_STATE(State, value, totals, label)
 
-struct Cell : baton::GenServer<Cell, State> {
+struct Cell : AnyCell<Cell, State> {
   using Calls = baton::Messages<Incr, Label, Kind, Unknown>;
-  /// [N]
-  static State init(const std::vector<std::int64_t>& args) {
-    State state;
-    state.value = args.at(0);
-    state.totals = {{"start", args.at(0)}};
-    return state;
-  }
-  std::int64_t handle_call(const Incr&) {
-    ++state().totals["incr"];
-    return ++state().value;
-  }
+  using AnyCell<Cell, State>::handle_call;
   std::int64_t handle_call(const Label&) {
     state().label = "dear";
     return 1;
